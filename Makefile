@@ -1,0 +1,238 @@
+# Cairn's build. `make help` lists what you can ask for.
+#
+# One rule per kind of thing; what belongs to a kind is found by its place in the tree:
+#   kernel/*/*.c, *.S            the kernel
+#   user/lib*/*.c, user/libc/*.c one static library per folder
+#   servers/NAME/**/*.c          one server each (test/ and proto/ left out)
+#   user/bin/NAME.c, NAME/*.c    one program each
+#   **/test/tests.mk             host tests and fuzz targets (see "Host tests" below)
+
+BUILD ?= build
+CROSS ?= riscv64-unknown-elf-
+CC := $(CROSS)gcc
+HOSTCC ?= clang
+PYTHON := $(shell scripts/find-python 2>/dev/null || echo python3)
+QEMU ?= qemu-system-riscv64
+GDB ?= gdb-multiarch
+
+SMP ?= 1
+MEM ?= 256M
+DISK ?= $(BUILD)/disk.img
+APPEND ?=
+GDBPORT ?=
+
+ifeq ($(V),1)
+Q :=
+say = @:
+else
+Q := @
+say = @printf '  %-7s %s\n' $(1) $(2)
+endif
+ifneq ($(CI),)
+WERROR := -Werror
+endif
+# make -s: no progress lines either, so that a pipe sees only the guest
+ifneq ($(findstring s,$(firstword -$(MAKEFLAGS))),)
+say = @:
+endif
+
+.DEFAULT_GOAL := all
+.SECONDARY:
+.DELETE_ON_ERROR:
+
+ARCH := -march=rv64gc -mabi=lp64d -mcmodel=medany
+WARN := -Wall -Wextra -Wstrict-prototypes -Wmissing-prototypes -Wshadow -Wvla $(WERROR)
+BASE := -std=gnu11 -O2 -g3 -fno-common -ffunction-sections -fdata-sections -MMD -MP $(WARN)
+
+GENERATED := $(BUILD)/include/abi/syscall_numbers.h $(BUILD)/include/cairn/syscall.h
+
+# ---- Kernel ---------------------------------------------------------------------------------
+
+KERNEL_CFLAGS := $(BASE) $(ARCH) -ffreestanding -fno-builtin-printf -fno-omit-frame-pointer \
+    -fno-stack-protector -mno-relax -Ikernel -I$(BUILD)/include
+KERNEL_SOURCES := $(wildcard kernel/*/*.c kernel/*/*.S)
+KERNEL_OBJECTS := $(patsubst %,$(BUILD)/%.o,$(basename $(KERNEL_SOURCES))) \
+    $(BUILD)/kernel/trap/syscall_table.o
+KERNEL_LD := kernel/boot/kernel.ld
+
+# ---- User space -----------------------------------------------------------------------------
+
+USER_LIBS := libc libcairn libfsclient libvirtio
+USER_INCLUDES := -Iuser/libc/include -Ikernel -Iservers -I$(BUILD)/include \
+    $(patsubst %,-Iuser/%/include,$(filter-out libc,$(USER_LIBS)))
+# A division by zero does not trap on RISC-V; this check makes it end in an ebreak.
+USER_CFLAGS := --specs=picolibc.specs $(BASE) $(ARCH) $(USER_INCLUDES) -D_GNU_SOURCE \
+    -fno-stack-protector -fsanitize=integer-divide-by-zero -fsanitize-undefined-trap-on-error
+USER_LD := user/libc/user.ld
+USER_LDFLAGS := --specs=picolibc.specs $(ARCH) -nostartfiles -T $(USER_LD) -Wl,--gc-sections \
+    -Wl,-z,max-page-size=4096 -Wl,--no-warn-rwx-segments
+USER_ARCHIVES := $(patsubst %,$(BUILD)/user/%.a,$(USER_LIBS))
+CRT0 := $(BUILD)/user/libc/crt0.o
+
+lib_sources = $(filter-out user/libc/crt0.S,$(wildcard user/$(1)/*.c user/$(1)/*.S user/$(1)/src/*.c))
+SHARED_USER_SOURCES := kernel/lib/elf.c # the kernel's ELF parser, also used by init
+SERVERS := $(filter-out proto,$(notdir $(patsubst %/,%,$(dir $(wildcard servers/*/main.c)))))
+server_sources = $(shell find servers/$(1) -name '*.c' -not -path '*/test/*' -not -path '*/fuzz/*')
+PROGRAMS := $(sort $(basename $(notdir $(wildcard user/bin/*.c))) \
+    $(notdir $(patsubst %/,%,$(dir $(wildcard user/bin/*/main.c)))))
+program_sources = $(wildcard user/bin/$(1).c user/bin/$(1)/*.c)
+TEST_PROGRAMS := $(basename $(notdir $(wildcard grade/programs/*.c)))
+
+SERVER_ELFS := $(SERVERS:%=$(BUILD)/boot/%)
+PROGRAM_ELFS := $(PROGRAMS:%=$(BUILD)/bin/%)
+TEST_ELFS := $(TEST_PROGRAMS:%=$(BUILD)/test/%)
+
+objects = $(patsubst %,$(BUILD)/u/%.o,$(basename $(1)))
+
+# ---- Top level ------------------------------------------------------------------------------
+
+.PHONY: all
+all: $(BUILD)/kernel.elf $(BUILD)/boot.cpio $(BUILD)/root.img ## build everything
+
+$(BUILD)/include/abi/syscall_numbers.h $(BUILD)/include/cairn/syscall.h \
+$(BUILD)/kernel/trap/syscall_table.c &: kernel/abi/syscalls.tbl scripts/gen-syscalls
+	$(call say,GEN,$@)
+	@mkdir -p $(BUILD)/include/abi $(BUILD)/include/cairn $(BUILD)/kernel/trap
+	$(Q)$(PYTHON) scripts/gen-syscalls $< $(BUILD)
+
+$(BUILD)/kernel/%.o: kernel/%.c $(GENERATED)
+	$(call say,CC,$<)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(KERNEL_CFLAGS) -c $< -o $@
+$(BUILD)/kernel/%.o: kernel/%.S $(GENERATED)
+	$(call say,AS,$<)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(KERNEL_CFLAGS) -c $< -o $@
+$(BUILD)/kernel/trap/syscall_table.o: $(BUILD)/kernel/trap/syscall_table.c
+	$(Q)$(CC) $(KERNEL_CFLAGS) -c $< -o $@
+
+# Linked twice: the first pass gives the addresses for the symbol table that panic prints.
+$(BUILD)/kernel.elf: $(KERNEL_OBJECTS) $(KERNEL_LD) scripts/gen-symbols
+	$(call say,LD,$@)
+	$(Q)$(PYTHON) scripts/gen-symbols --empty > $(BUILD)/kernel/symbols.S
+	$(Q)$(CC) $(KERNEL_CFLAGS) -c $(BUILD)/kernel/symbols.S -o $(BUILD)/kernel/symbols.o
+	$(Q)$(CC) $(ARCH) -nostdlib -static -T $(KERNEL_LD) -Wl,--no-warn-rwx-segments \
+	    $(KERNEL_OBJECTS) $(BUILD)/kernel/symbols.o -lgcc -o $(BUILD)/kernel/pass1.elf
+	$(Q)$(CROSS)nm -n $(BUILD)/kernel/pass1.elf | $(PYTHON) scripts/gen-symbols > $(BUILD)/kernel/symbols.S
+	$(Q)$(CC) $(KERNEL_CFLAGS) -c $(BUILD)/kernel/symbols.S -o $(BUILD)/kernel/symbols.o
+	$(Q)$(CC) $(ARCH) -nostdlib -static -T $(KERNEL_LD) -Wl,--no-warn-rwx-segments \
+	    $(KERNEL_OBJECTS) $(BUILD)/kernel/symbols.o -lgcc -o $@
+
+$(BUILD)/u/%.o: %.c $(GENERATED)
+	$(call say,CC,$<)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(USER_CFLAGS) $(EXTRA_$(subst /,_,$(dir $<))) -c $< -o $@
+$(BUILD)/u/%.o: %.S $(GENERATED)
+	$(call say,AS,$<)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(USER_CFLAGS) -c $< -o $@
+$(CRT0): user/libc/crt0.S $(GENERATED)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(USER_CFLAGS) -c $< -o $@
+
+define library_rule
+$(BUILD)/user/$(1).a: $(call objects,$(call lib_sources,$(1)) $(2))
+	$$(call say,AR,$$@)
+	@mkdir -p $$(@D); rm -f $$@
+	$$(Q)$(CROSS)ar rcs $$@ $$^
+endef
+$(foreach l,$(filter-out libcairn,$(USER_LIBS)),$(eval $(call library_rule,$(l),)))
+$(eval $(call library_rule,libcairn,$(SHARED_USER_SOURCES)))
+
+define program_rule
+$(BUILD)/$(1)/$(2): $(call objects,$(3)) $(CRT0) $(USER_ARCHIVES) $(USER_LD)
+	$$(call say,LD,$$@)
+	@mkdir -p $$(@D)
+	$$(Q)$(CC) $(USER_LDFLAGS) $(CRT0) $(call objects,$(3)) \
+	    -Wl,--start-group $(USER_ARCHIVES) -lc -lm -lgcc -Wl,--end-group -o $$@
+endef
+$(foreach s,$(SERVERS),$(eval $(call program_rule,boot,$(s),$(call server_sources,$(s)))))
+$(foreach p,$(PROGRAMS),$(eval $(call program_rule,bin,$(p),$(call program_sources,$(p)))))
+$(foreach p,$(TEST_PROGRAMS),$(eval $(call program_rule,test,$(p),grade/programs/$(p).c)))
+
+# The boot archive: init, the servers, their configuration.
+BOOT_FILES := servers/init/services.conf
+$(BUILD)/boot.cpio: $(SERVER_ELFS) $(BOOT_FILES) $(BUILD)/bin/sh scripts/make-archive
+	$(call say,CPIO,$@)
+	$(Q)$(PYTHON) scripts/make-archive --strip $(CROSS)strip -o $@ $(SERVER_ELFS) $(BUILD)/bin/sh $(BOOT_FILES)
+
+# The root disk: an ext2 image made from root/ and the programs.
+$(BUILD)/root.img: $(PROGRAM_ELFS) $(TEST_ELFS) $(shell find root -type f 2>/dev/null) scripts/make-image
+	$(call say,MKE2FS,$@)
+	$(Q)$(PYTHON) scripts/make-image --strip $(CROSS)strip -o $@ --root root --bin $(PROGRAM_ELFS) --test $(TEST_ELFS)
+
+# The user's own disk: made once, then kept, so that files survive a reboot and a rebuild.
+$(BUILD)/disk.img: | $(BUILD)/root.img
+	$(Q)cp --sparse=always $(BUILD)/root.img $@
+
+# ---- Running --------------------------------------------------------------------------------
+
+.PHONY: setup qemu qemu-gdb gdb clean help doctor check check-fast bench fuzz
+setup:
+	$(Q)if [ "$$NO_SETUP" != 1 ]; then scripts/setup; fi
+
+RUN = BUILD=$(BUILD) QEMU=$(QEMU) SMP=$(SMP) MEM=$(MEM) DISK=$(DISK) APPEND='$(APPEND)' GDBPORT=$(GDBPORT) \
+    CROSS=$(CROSS) scripts/run-qemu
+qemu: setup ## build and boot to the shell (SMP= MEM= DISK= APPEND=)
+	$(Q)$(MAKE) $(if $(findstring s,$(firstword -$(MAKEFLAGS))),-s,) --no-print-directory all $(DISK)
+	$(Q)$(RUN)
+qemu-gdb: setup ## the same, waiting for a debugger (GDBPORT= for TCP)
+	$(Q)$(MAKE) --no-print-directory all $(DISK)
+	$(Q)$(RUN) --gdb
+gdb: ## attach to a running `make qemu-gdb`
+	$(Q)$(GDB) -q -iex 'add-auto-load-safe-path $(CURDIR)' -x .gdbinit $(BUILD)/kernel.elf
+doctor: ## report every tool, its version, and whether it will do
+	$(Q)scripts/doctor
+clean: ## remove everything that was built, the disk included
+	$(Q)rm -rf $(BUILD)
+help: ## this list
+	@grep -hE '^[a-z_.-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z_.-]+):.*## /  make \1\t/' | expand -t 28
+	@echo '  Variables: SMP=1 MEM=256M DISK=FILE APPEND="words" GDBPORT=N V=1 NO_SETUP=1'
+compile_commands.json: ## the compilation database, for editors
+	$(Q)$(MAKE) -Bnk V=1 all 2>/dev/null | $(PYTHON) scripts/gen-compile-commands > $@
+
+# ---- Host tests -----------------------------------------------------------------------------
+# A tests.mk adds names to HOST_TESTS and FUZZERS and sets NAME_SOURCES (and NAME_CFLAGS). Each
+# host test is one program built under ASan and UBSan, run without arguments, 0 = passed; it ends
+# with a line "N passed, M failed". A fuzzer defines LLVMFuzzerTestOneInput; its corpus (seeds
+# and past crashes) is in fuzz/NAME/ beside tests.mk's folder (NAME_CORPUS).
+
+HOST_TESTS :=
+FUZZERS :=
+-include $(shell find kernel servers user -name tests.mk)
+HOST_CFLAGS := -std=gnu11 -g -O1 -D_GNU_SOURCE $(WARN) -Wno-gnu -fsanitize=address,undefined \
+    -fno-sanitize-recover=all -fno-omit-frame-pointer -Ikernel -Iservers \
+    $(patsubst %,-Iuser/%/include,$(filter-out libc,$(USER_LIBS)))
+
+define host_test_rule
+$(BUILD)/host/$(1): $($(1)_SOURCES) $(shell find kernel/abi servers user -name '*.h')
+	$$(call say,HOSTCC,$$@)
+	@mkdir -p $$(@D)
+	$$(Q)$(HOSTCC) $(HOST_CFLAGS) $($(1)_CFLAGS) $($(1)_SOURCES) -o $$@
+endef
+$(foreach t,$(HOST_TESTS),$(eval $(call host_test_rule,$(t))))
+
+define fuzzer_rule
+$(BUILD)/fuzz/$(1): $($(1)_SOURCES) $(shell find kernel/abi servers user -name '*.h')
+	$$(call say,FUZZER,$$@)
+	@mkdir -p $$(@D)
+	$$(Q)clang $(HOST_CFLAGS) -fsanitize=fuzzer $($(1)_CFLAGS) $($(1)_SOURCES) -o $$@
+endef
+$(foreach t,$(FUZZERS),$(eval $(call fuzzer_rule,$(t))))
+
+.PHONY: host-tests fuzzers
+host-tests: $(HOST_TESTS:%=$(BUILD)/host/%)
+fuzzers: $(FUZZERS:%=$(BUILD)/fuzz/%)
+
+fuzz: fuzzers ## fuzz one target for a long time: make fuzz TARGET=name [SECONDS=600]
+	$(Q)scripts/run-fuzz $(BUILD) $(TARGET) $(or $(SECONDS),600)
+check: setup ## everything: host tests, fuzzing, every system test
+	$(Q)$(MAKE) --no-print-directory all host-tests fuzzers
+	$(Q)$(PYTHON) -m grade.check --build $(BUILD)
+check-fast: setup ## host tests and one boot, under two minutes
+	$(Q)$(MAKE) --no-print-directory all host-tests
+	$(Q)$(PYTHON) -m grade.check --build $(BUILD) --fast
+bench: all ## measure, as instruction counts and ratios, beside the targets
+	$(Q)$(PYTHON) -m grade.bench --build $(BUILD)
+
+-include $(shell find $(BUILD) -name '*.d' 2>/dev/null)

@@ -107,6 +107,14 @@ static void test_spoiled(void) {
     build();
     memcpy(archive + 6 + 11 * 8, "00000004", 8); /* cuts off the NUL */
     CHECK(cpio_next(archive, length, &position, &file) == -EINVAL);
+    build();
+    memcpy(archive + 6 + 11 * 8, "00000000", 8);
+    archive[109] = '\0'; /* what a name of no bytes would end with */
+    CHECK(cpio_next(archive, length, &position, &file) == -EINVAL);
+
+    build(); /* a good header behind the end of the archive */
+    CHECK(cpio_next(archive, length, &position, &file) == 1);
+    CHECK(cpio_next(archive, position - 1, &position, &file) == -EINVAL);
     position = length + 1;
     CHECK(cpio_next(archive, length, &position, &file) == -EINVAL);
     CHECK(cpio_find(archive, 0, "init", &file) == -EINVAL);

@@ -1,0 +1,1 @@
+"""Graders and system tests of Cairn, and the harness that they share."""

@@ -49,7 +49,7 @@ GENERATED := $(BUILD)/include/abi/syscall_numbers.h $(BUILD)/include/cairn/sysca
 # ---- Kernel ---------------------------------------------------------------------------------
 
 KERNEL_CFLAGS := $(BASE) $(ARCH) -ffreestanding -fno-builtin-printf -fno-omit-frame-pointer \
-    -fno-stack-protector -mno-relax -Ikernel -I$(BUILD)/include
+    -fno-stack-protector -Ikernel -I$(BUILD)/include
 KERNEL_SOURCES := $(wildcard kernel/*/*.c kernel/*/*.S)
 KERNEL_OBJECTS := $(patsubst %,$(BUILD)/%.o,$(basename $(KERNEL_SOURCES))) \
     $(BUILD)/kernel/trap/syscall_table.o
@@ -75,7 +75,8 @@ SERVERS := $(filter-out proto,$(notdir $(patsubst %/,%,$(dir $(wildcard servers/
 server_sources = $(shell find servers/$(1) -name '*.c' -not -path '*/test/*' -not -path '*/fuzz/*')
 PROGRAMS := $(sort $(basename $(notdir $(wildcard user/bin/*.c))) \
     $(notdir $(patsubst %/,%,$(dir $(wildcard user/bin/*/main.c)))))
-program_sources = $(wildcard user/bin/$(1).c user/bin/$(1)/*.c)
+program_sources = $(wildcard user/bin/$(1).c) \
+    $(shell test ! -d user/bin/$(1) || find user/bin/$(1) -name '*.c' -not -path '*/test/*' -not -path '*/fuzz/*')
 TEST_PROGRAMS := $(basename $(notdir $(wildcard grade/programs/*.c)))
 
 SERVER_ELFS := $(SERVERS:%=$(BUILD)/boot/%)

@@ -1,0 +1,198 @@
+"""The pytest side of the harness: options, markers and fixtures.
+
+    boot(smp=4, ...)   starts machines; each is ended, checked and cleaned up after the test
+    machine            one booted machine with a shell; afterwards it is powered off and its root
+                       disk must pass e2fsck. @pytest.mark.machine(smp=4, ...) sets its options
+    shell              the shell of a machine that the tests of one file share; for tests that
+                       leave nothing behind that could disturb the next
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from grade.harness.console import Console
+from grade.harness.disk import check_file_system
+from grade.harness.failure import HarnessError
+from grade.harness.limits import Limits, calibrate, from_json, to_json
+from grade.harness.machine import Machine
+from grade.harness.qemu import Disk, MachineConfig, QemuError
+
+PLAIN = "plain"  # the word that makes init start the shell without echo and prompt
+CALIBRATION_VARIABLE = "CAIRN_GRADE_LIMITS"
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    group = parser.getgroup("cairn")
+    group.addoption("--build", default=os.environ.get("BUILD", "build"), help="the build folder")
+    group.addoption("--qemu", default=os.environ.get("QEMU", "qemu-system-riscv64"))
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "machine(**options): how the machine fixture boots")
+    config.addinivalue_line("markers", "exercise(id, points): the exercise that a test grades")
+    workers = config.getoption("numprocesses", None)
+    if workers and not hasattr(config, "workerinput"):
+        measure_once(config.getoption("--qemu"), int(workers))
+    # A plain kill must run the fixtures' clean-up as ^C does.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
+
+
+def measure_once(qemu: str, workers: int) -> None:
+    """Calibrate in the controller, while the machine is quiet; the workers inherit the result.
+    Without a usable QEMU each test says so itself."""
+    try:
+        os.environ[CALIBRATION_VARIABLE] = to_json(calibrate(qemu, workers))
+    except (HarnessError, QemuError):
+        pass
+
+
+@dataclass
+class Laboratory:
+    """What a session needs to boot machines."""
+
+    build: Path
+    qemu: str
+    limits: Limits
+    reports: Path = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.reports = self.build / "grade"
+
+    @property
+    def root_image(self) -> Path:
+        return self.build / "root.img"
+
+    def config(self, *, smp: int = 1, mem: str = "256M", append: str = "", plain: bool = True,
+               disks: list[Path] | None = None, icount: bool = False,
+               extra: tuple[str, ...] = ()) -> MachineConfig:
+        """disks: instead of the root disk; [] for none."""
+        words = [PLAIN] if plain else []
+        images = [self.root_image] if disks is None else disks
+        return MachineConfig(
+            kernel=self.build / "kernel.elf", archive=self.build / "boot.cpio", smp=smp, memory=mem,
+            append=" ".join([*words, *append.split()]), disks=tuple(Disk(path) for path in images),
+            icount=icount, qemu=self.qemu, extra=extra)
+
+    def keep(self, machine: Machine, name: str) -> None:
+        """Keep what a failed test's machine said."""
+        folder = self.reports / re.sub(r"[^\w.\[\]-]+", "_", name)
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / "kernel.log").write_bytes(machine.log.data)
+        (folder / "console.log").write_bytes(machine.console.stream.data)
+        (folder / "reproduce").write_text(machine.reproduce() + "\n")
+
+
+@pytest.fixture(scope="session")
+def limits(request: pytest.FixtureRequest) -> Limits:
+    """How long things may take here."""
+    inherited = os.environ.get(CALIBRATION_VARIABLE)
+    return from_json(inherited) if inherited else calibrate(request.config.getoption("--qemu"), 1)
+
+
+@pytest.fixture(scope="session")
+def laboratory(request: pytest.FixtureRequest, limits: Limits) -> Laboratory:
+    build = Path(request.config.getoption("--build")).resolve()
+    return Laboratory(build, request.config.getoption("--qemu"), limits)
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Iterator[None]:
+    """Lets fixtures see whether the test itself failed; turns a harness error into an error."""
+    outcome = yield
+    report = outcome.get_result()
+    if call.when == "call":
+        item.stash[FAILED] = report.failed
+        if call.excinfo is not None and call.excinfo.errisinstance(HarnessError):
+            report.sections.append(("infrastructure", "this is not the fault of the system under test"))
+
+
+FAILED = pytest.StashKey[bool]()
+
+
+def failed(request: pytest.FixtureRequest) -> bool:
+    return request.node.stash.get(FAILED, True)
+
+
+@pytest.fixture
+def boot(laboratory: Laboratory, request: pytest.FixtureRequest) -> Iterator[Callable[..., Machine]]:
+    """A function that starts machines and waits for their shell (ready=False: does not)."""
+    machines: list[Machine] = []
+
+    def start(*, ready: bool = True, fresh_disks: bool = True, **options: Any) -> Machine:
+        machine = Machine(laboratory.config(**options), laboratory.limits, fresh_disks=fresh_disks)
+        machines.append(machine)
+        if ready:
+            machine.console.wait_ready()
+        return machine
+
+    yield start
+    for index, machine in enumerate(machines):
+        if failed(request):
+            laboratory.keep(machine, f"{request.node.name}-{index}")
+        machine.close()
+
+
+def finish_cleanly(machine: Machine) -> None:
+    """Power off, then have e2fsck judge the root disk."""
+    machine.power_off()
+    if machine.config.disks:
+        verdict = check_file_system(machine.config.disks[0].path)
+        assert verdict.clean, f"e2fsck finds damage after a clean power-off:\n{verdict.text}"
+
+
+@pytest.fixture
+def machine(boot: Callable[..., Machine], request: pytest.FixtureRequest) -> Iterator[Machine]:
+    marker = request.node.get_closest_marker("machine")
+    machine = boot(**(marker.kwargs if marker else {}))
+    yield machine
+    if machine.running and not failed(request):
+        finish_cleanly(machine)
+
+
+@dataclass
+class SharedMachine:
+    """One machine for many tests; started again when a test has lost it."""
+
+    laboratory: Laboratory
+    options: dict[str, Any]
+    machine: Machine | None = None
+
+    def get(self) -> Machine:
+        if self.machine is None:
+            self.machine = Machine(self.laboratory.config(**self.options), self.laboratory.limits)
+            self.machine.console.wait_ready()
+        return self.machine
+
+    def drop(self) -> None:
+        if self.machine is not None:
+            self.machine.close()
+            self.machine = None
+
+
+@pytest.fixture(scope="module")
+def shared_machine(laboratory: Laboratory, request: pytest.FixtureRequest) -> Iterator[SharedMachine]:
+    shared = SharedMachine(laboratory, getattr(request.module, "MACHINE_OPTIONS", {}))
+    try:
+        yield shared
+        if shared.machine is not None and shared.machine.running:
+            finish_cleanly(shared.machine)
+    finally:
+        shared.drop()
+
+
+@pytest.fixture
+def shell(shared_machine: SharedMachine, request: pytest.FixtureRequest) -> Iterator[Console]:
+    yield shared_machine.get().console
+    if failed(request) and shared_machine.machine is not None:
+        shared_machine.laboratory.keep(shared_machine.machine, request.node.name)
+        shared_machine.drop()

@@ -27,6 +27,10 @@ enum {
 
 #define NS_URI_MAX 240
 
+/* Set in matched when longer names exist under the prefix: a client must not remember the prefix
+ * as an answer for other names, only for this very one. */
+#define NS_MATCHED_DEEPER 0x80000000u
+
 struct ns_request {
     uint32_t flags; /* or index */
     uint32_t len;   /* bytes of text */

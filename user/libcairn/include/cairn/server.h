@@ -37,6 +37,7 @@ struct server {
     void (*pulse)(struct server *server, uint64_t bits);
     uint64_t (*tick)(struct server *server);
     int stop; /* set by a handler: server_run returns after the reply */
+    uint64_t deadline; /* of the next tick, 0 = none; a handler may bring it forward */
 };
 
 /* server_run: serves until server->stop or the channel is gone; returns 0 or -errno. */

@@ -35,5 +35,8 @@ int process_signal(int pid, int signal);
  * with this id, or -ENOENT. */
 const struct spawn_block *start_block(void);
 void start_block_set(const struct spawn_block *block);
+/* start_first_process: for init alone: what the kernel left it instead; NULL for all others. */
+struct first_process_info;
+const struct first_process_info *start_first_process(void);
 handle_t start_handle(uint32_t id, unsigned n);
 const char *start_string(uint32_t offset);

@@ -1,0 +1,38 @@
+/* The descriptor table: small numbers for badged handles. Files, directories, terminals, pipe
+ * ends and sockets are all the same here: a handle that answers the file protocol. */
+#pragma once
+
+#include "abi/handle.h"
+#include <stdbool.h>
+#include <stdint.h>
+
+#define FD_MAX 256
+
+struct descriptor {
+    handle_t handle;
+    uint32_t flags; /* FS_O_* */
+    uint32_t mode;  /* type and permissions when it was opened, 0 = not known yet */
+    bool close_on_exec;
+    bool nonblocking; /* by polling first, because the server does not know how */
+    bool is_socket;
+};
+
+/* fd_get: a copy of an entry; 0 or -EBADF. */
+int fd_get(int fd, struct descriptor *descriptor);
+
+/* fd_handle: just the handle, or -EBADF. */
+handle_t fd_handle(int fd);
+
+/* fd_install: the lowest free number that is at least minimum; -EMFILE. Owns the handle on
+ * success. fd_place: at this very number, closing what was there. */
+int fd_install(const struct descriptor *descriptor, int minimum);
+int fd_place(const struct descriptor *descriptor, int fd);
+
+/* fd_remove: takes an entry out of the table without closing its handle. */
+int fd_remove(int fd, struct descriptor *descriptor);
+
+/* fd_update: changes flags, mode, close_on_exec and nonblocking of an open entry. */
+int fd_update(int fd, const struct descriptor *descriptor);
+
+/* libc_error: -errno to POSIX: sets errno and returns -1, or passes result on. */
+int64_t libc_error(int64_t result);

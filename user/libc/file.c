@@ -1,0 +1,156 @@
+/* Open, close, read, write and seek: descriptors in front of the file protocol. */
+#include "cairn/syscall.h"
+#include "cwd.h"
+#include "fd.h"
+#include "fsclient/fsclient.h"
+#include "mode.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <stdarg.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+unsigned libc_open_flags(int flags)
+{
+    static const struct {
+        int posix;
+        unsigned native;
+    } map[] = {
+        {O_CREAT, FS_O_CREATE},         {O_EXCL, FS_O_EXCLUSIVE},     {O_TRUNC, FS_O_TRUNCATE},
+        {O_APPEND, FS_O_APPEND},        {O_DIRECTORY, FS_O_DIRECTORY}, {O_NOFOLLOW, FS_O_NOFOLLOW},
+        {O_SYNC, FS_O_SYNC},            {O_NONBLOCK, FS_O_NONBLOCK},
+    };
+    int access = flags & O_ACCMODE;
+    unsigned native = access == O_WRONLY ? FS_O_WRITE : FS_O_READ;
+    if (access == O_RDWR)
+        native |= FS_O_WRITE;
+    for (size_t i = 0; i < sizeof map / sizeof map[0]; i++)
+        if (flags & map[i].posix)
+            native |= map[i].native;
+    return native;
+}
+
+int libc_open(const char *path, int flags, unsigned mode)
+{
+    char uri[LIBC_URI_MAX];
+    struct fs_open_reply reply;
+    int error = cwd_uri(path, uri);
+    if (error)
+        return error;
+    unsigned native = libc_open_flags(flags);
+    handle_t handle = fs_open_uri(uri, native, mode & ~libc_umask() & 07777, &reply);
+    if (handle < 0)
+        return handle;
+    struct descriptor d = {.handle = handle,
+                           .flags = native,
+                           .mode = reply.mode,
+                           .close_on_exec = (flags & O_CLOEXEC) != 0};
+    int fd = fd_install(&d, 0);
+    if (fd < 0)
+        handle_close(handle);
+    return fd;
+}
+
+int open(const char *path, int flags, ...)
+{
+    unsigned mode = 0;
+    if (flags & O_CREAT) {
+        va_list arguments;
+        va_start(arguments, flags);
+        mode = va_arg(arguments, unsigned);
+        va_end(arguments);
+    }
+    return (int)libc_error(libc_open(path, flags, mode));
+}
+
+int creat(const char *path, mode_t mode)
+{
+    return open(path, O_WRONLY | O_CREAT | O_TRUNC, mode);
+}
+
+int close(int fd)
+{
+    struct descriptor d;
+    int error = fd_remove(fd, &d);
+    if (error)
+        return (int)libc_error(error);
+    /* Only what was written to a file can fail late. */
+    if ((d.flags & FS_O_WRITE) && (d.mode & FS_IFMT) == FS_IFREG)
+        error = fs_close(d.handle);
+    handle_close(d.handle);
+    return (int)libc_error(error == -EIO || error == -ENOSPC ? error : 0);
+}
+
+/* For servers that know nothing of FS_O_NONBLOCK: ask first. */
+static int would_block(const struct descriptor *d, unsigned event)
+{
+    if (!d->nonblocking)
+        return 0;
+    int64_t ready = fs_poll(d->handle, event);
+    return ready >= 0 && !(ready & (event | FS_POLL_ERR | FS_POLL_HUP));
+}
+
+static int64_t read_at(int fd, void *buffer, size_t n, uint64_t offset)
+{
+    struct descriptor d;
+    int error = fd_get(fd, &d);
+    if (error)
+        return error;
+    if (would_block(&d, FS_POLL_IN))
+        return -EAGAIN;
+    return fs_read(d.handle, offset, buffer, n);
+}
+
+/* A write goes on until everything is written, an error comes, or the server can take no more
+ * without waiting. */
+static int64_t write_at(int fd, const void *buffer, size_t n, uint64_t offset)
+{
+    struct descriptor d;
+    int error = fd_get(fd, &d);
+    if (error)
+        return error;
+    size_t done = 0;
+    do {
+        if (would_block(&d, FS_POLL_OUT))
+            return done ? (int64_t)done : -EAGAIN;
+        uint64_t at = offset == FS_OFFSET_CURRENT ? offset : offset + done;
+        int64_t moved = fs_write(d.handle, at, (const char *)buffer + done, n - done);
+        if (moved < 0)
+            return done ? (int64_t)done : moved;
+        done += (size_t)moved;
+        if (moved == 0)
+            break;
+    } while (done < n && !(d.flags & FS_O_NONBLOCK));
+    return (int64_t)done;
+}
+
+ssize_t read(int fd, void *buffer, size_t n)
+{
+    return libc_error(read_at(fd, buffer, n, FS_OFFSET_CURRENT));
+}
+
+ssize_t write(int fd, const void *buffer, size_t n)
+{
+    return libc_error(write_at(fd, buffer, n, FS_OFFSET_CURRENT));
+}
+
+ssize_t pread(int fd, void *buffer, size_t n, off_t offset)
+{
+    return libc_error(offset < 0 ? -EINVAL : read_at(fd, buffer, n, (uint64_t)offset));
+}
+
+ssize_t pwrite(int fd, const void *buffer, size_t n, off_t offset)
+{
+    return libc_error(offset < 0 ? -EINVAL : write_at(fd, buffer, n, (uint64_t)offset));
+}
+
+off_t lseek(int fd, off_t offset, int whence)
+{
+    handle_t handle = fd_handle(fd);
+    if (handle < 0)
+        return libc_error(handle);
+    int64_t result = fs_seek(handle, offset, (unsigned)whence);
+    /* A server without positions does not know the operation. */
+    return libc_error(result == -ENOSYS || result == -ENOTTY ? -ESPIPE : result);
+}

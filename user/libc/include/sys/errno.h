@@ -1,0 +1,4 @@
+/* The older spelling of <errno.h>. */
+#pragma once
+
+#include <errno.h>

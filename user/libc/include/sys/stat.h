@@ -1,0 +1,10 @@
+/* picolibc's <sys/stat.h>, and what it leaves to systems with links. */
+#pragma once
+
+#include_next <sys/stat.h>
+#include <sys/types.h>
+
+int lstat(const char *restrict path, struct stat *restrict to);
+int fchmodat(int directory, const char *path, mode_t mode, int flags);
+int fstatat(int directory, const char *restrict path, struct stat *restrict to, int flags);
+int mkdirat(int directory, const char *path, mode_t mode);

@@ -1,0 +1,100 @@
+/* From the first instruction to main, and from main's return to the end of the process. */
+#include "start.h"
+
+#include "abi/kernel_services.h"
+#include "cairn/names.h"
+#include "cairn/spawn.h"
+#include "cairn/syscall.h"
+#include "cwd.h"
+#include "fd.h"
+#include "fsclient/fsclient.h"
+#include <picotls.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+extern char __first_tls[];
+extern void (*__preinit_array_start[])(void), (*__preinit_array_end[])(void);
+extern void (*__init_array_start[])(void), (*__init_array_end[])(void);
+
+int main(int argc, char **argv, char **envp);
+_Noreturn void libc_start(const struct spawn_block *block, struct ipc_page *page);
+
+static char *arguments[SPAWN_ARGS_MAX + 1];
+static char **environment;
+
+/* The strings stay where they are, in the block, which is the program's own memory. */
+static int take_strings(const struct spawn_block *block)
+{
+    static char *no_environment[1];
+    uint32_t argc = block->argc <= SPAWN_ARGS_MAX ? block->argc : SPAWN_ARGS_MAX;
+    for (uint32_t i = 0; i < argc; i++)
+        arguments[i] = (char *)start_string(block->strings[i]);
+    environment = block->envc ? calloc(block->envc + 1, sizeof *environment) : NULL;
+    for (uint32_t i = 0; environment && i < block->envc; i++)
+        environment[i] = (char *)start_string(block->strings[block->argc + i]);
+    environ = environment ? environment : no_environment;
+    return (int)argc;
+}
+
+static void take_descriptors(const struct spawn_block *block)
+{
+    for (uint32_t i = 0; i < block->handle_count && i < SPAWN_HANDLES_MAX; i++) {
+        const struct spawn_entry *entry = &block->handles[i];
+        if (entry->id < SPAWN_FD(0) || entry->id >= SPAWN_FD(FD_MAX) || entry->handle <= 0)
+            continue;
+        struct descriptor d = {.handle = entry->handle, .flags = entry->flags};
+        fd_place(&d, (int)(entry->id - SPAWN_FD(0)));
+    }
+}
+
+/* STDIO=uri: fill the standard descriptors that are missing, as soon as the name is served. */
+static void open_standard_streams(void)
+{
+    const char *uri = getenv("STDIO");
+    char rest[FS_PATH_MAX];
+    for (int fd = 0; uri && fd < 3; fd++) {
+        struct fs_open_reply reply;
+        if (fd_handle(fd) > 0)
+            continue;
+        if (name_wait(uri, rest, NO_DEADLINE) < 0)
+            return;
+        unsigned flags = fd == 0 ? FS_O_READ : FS_O_WRITE;
+        handle_t handle = fs_open_uri(uri, flags, 0, &reply);
+        if (handle < 0)
+            return;
+        struct descriptor d = {.handle = handle, .flags = flags, .mode = reply.mode};
+        fd_place(&d, fd);
+    }
+}
+
+static void call_all(void (**from)(void), void (**to)(void))
+{
+    while (from < to)
+        (*from++)();
+}
+
+_Noreturn void libc_start(const struct spawn_block *block, struct ipc_page *page)
+{
+    int argc = 0;
+    _init_tls(__first_tls);
+    _set_tls(__first_tls);
+    ipc_thread_init(page);
+    start_block_set(block);
+    if (start_block()) {
+        argc = take_strings(block);
+        cwd_start(start_string(block->cwd));
+        take_descriptors(block);
+        open_standard_streams();
+    }
+    atexit(stdio_flush_all);
+    call_all(__preinit_array_start, __preinit_array_end);
+    call_all(__init_array_start, __init_array_end);
+    exit(main(argc, arguments, environ));
+}
+
+void _exit(int status)
+{
+    for (;;)
+        process_exit(status & 0xff);
+}

@@ -1,0 +1,115 @@
+/* The standard streams, and fopen and fdopen with buffers of a page.
+ *
+ * picolibc's buffered stream does the work; this file supplies the descriptor calls below it and
+ * keeps the list of open streams, so that exit can flush them. stdout starts line buffered and
+ * becomes fully buffered once its first write has shown that it is no terminal. */
+#include "cairn/thread.h"
+#include "fd.h"
+#include "start.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio-bufio.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define BUFFER_SIZE 4096
+
+/* In picolibc, but not declared in its headers. */
+int __posix_sflags(const char *mode, int *open_flags);
+
+struct stream {
+    struct __file_bufio file;
+    struct stream *next, **link; /* in the list of open streams */
+    char buffer[];
+};
+
+static struct mutex list_lock;
+static struct stream *streams;
+
+static char stdin_buffer[1024], stdout_buffer[1024], stderr_buffer[256];
+static ssize_t standard_read(int fd, void *buffer, size_t n);
+static ssize_t standard_write(int fd, const void *buffer, size_t n);
+
+static struct __file_bufio in = FDEV_SETUP_BUFIO(0, stdin_buffer, sizeof stdin_buffer,
+                                                 standard_read, write, lseek, close, __SRD, 0);
+static struct __file_bufio out = FDEV_SETUP_BUFIO(1, stdout_buffer, sizeof stdout_buffer, read,
+                                                  standard_write, lseek, close, __SWR, __BLBF);
+static struct __file_bufio err = FDEV_SETUP_BUFIO(2, stderr_buffer, sizeof stderr_buffer, read,
+                                                  write, lseek, close, __SWR, __BLBF);
+
+FILE *const stdin = (FILE *)&in;
+FILE *const stdout = (FILE *)&out;
+FILE *const stderr = (FILE *)&err;
+
+/* A program that asks a question and waits for the answer wants the question seen. */
+static ssize_t standard_read(int fd, void *buffer, size_t n)
+{
+    if (out.len > 0 && (out.bflags & __BLBF))
+        fflush(stdout);
+    fflush(stderr);
+    return read(fd, buffer, n);
+}
+
+static ssize_t standard_write(int fd, const void *buffer, size_t n)
+{
+    static bool decided;
+    if (!decided) {
+        decided = true;
+        if (!isatty(fd))
+            out.bflags &= (uint8_t)~__BLBF;
+    }
+    return write(fd, buffer, n);
+}
+
+static int stream_close(FILE *file)
+{
+    struct stream *s = (struct stream *)file;
+    mutex_lock(&list_lock);
+    *s->link = s->next;
+    if (s->next)
+        s->next->link = s->link;
+    mutex_unlock(&list_lock);
+    return __bufio_close(file);
+}
+
+FILE *fdopen(int fd, const char *mode)
+{
+    int open_flags, flags = __posix_sflags(mode, &open_flags);
+    struct descriptor d;
+    if (flags == 0)
+        return NULL;
+    if (fd_get(fd, &d) < 0) {
+        errno = EBADF;
+        return NULL;
+    }
+    struct stream *s = malloc(sizeof *s + BUFFER_SIZE);
+    if (!s)
+        return NULL;
+    s->file = (struct __file_bufio)FDEV_SETUP_BUFIO(fd, s->buffer, BUFFER_SIZE, read, write, lseek,
+                                                    close, 0, 0);
+    s->file.xfile.cfile.file.flags |= (uint8_t)flags;
+    s->file.xfile.cfile.close = stream_close;
+    __bufio_lock_init((FILE *)&s->file);
+    mutex_lock(&list_lock);
+    s->next = streams;
+    s->link = &streams;
+    if (streams)
+        streams->link = &s->next;
+    streams = s;
+    mutex_unlock(&list_lock);
+    if (isatty(fd))
+        s->file.bflags |= __BLBF;
+    return (FILE *)&s->file;
+}
+
+void stdio_flush_all(void)
+{
+    fflush(stdout);
+    fflush(stderr);
+    mutex_lock(&list_lock);
+    for (struct stream *s = streams; s; s = s->next)
+        fflush((FILE *)&s->file);
+    mutex_unlock(&list_lock);
+}

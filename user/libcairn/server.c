@@ -1,0 +1,122 @@
+/* The server loop: receives, dispatches by type through a table, answers, all in one trap a
+ * message. Every received handle is either taken by its handler or closed here. */
+#include "cairn/server.h"
+
+#include "cairn/syscall.h"
+#include "internal.h"
+#include <string.h>
+
+/* While messages keep coming, the clock is only read every so many of them. */
+#define MESSAGES_BETWEEN_TICKS 8
+
+static const struct server_operation *find_operation(const struct server *server, uint32_t type)
+{
+    for (size_t i = 0; i < server->operation_count; i++)
+        if (server->operations[i].type == type)
+            return &server->operations[i];
+    return NULL;
+}
+
+static int64_t dispatch(struct request *request)
+{
+    struct message *m = request->message;
+    const struct server_operation *operation = find_operation(request->server, m->type);
+    int64_t result;
+
+    if (!operation)
+        result = -ENOSYS;
+    else if (m->len < operation->min_len)
+        result = -EINVAL;
+    else
+        result = operation->handle(request);
+
+    for (unsigned i = 0; i < m->handle_count; i++)
+        handle_close(m->handles[i]);
+    return result;
+}
+
+static void run_tick(struct server *server)
+{
+    server->deadline = server->tick ? server->tick(server) : NO_DEADLINE;
+}
+
+static void header_clear(struct message *reply, uint32_t type)
+{
+    reply->type = REPLY_TYPE(type);
+    reply->len = 0;
+    reply->handle_count = reply->window_count = 0;
+    reply->flags = 0;
+    reply->request_id = 0;
+}
+
+/* One received message; true if *reply is to be sent. */
+static bool serve(struct server *server, uint64_t token, struct message *m, struct message *reply)
+{
+    if (token == 0) {
+        if (m->type == MESSAGE_PULSE && server->pulse)
+            server->pulse(server, m->words[0]);
+        else if (m->type == MESSAGE_CLOSED && server->closed)
+            server->closed(server, m->badge);
+        return false;
+    }
+    struct request request = {server, token, m, reply};
+    header_clear(reply, m->type);
+    int64_t result = dispatch(&request);
+    if (result == SERVER_DEFERRED)
+        return false;
+    reply->words[0] = (uint64_t)result;
+    if (reply->len < sizeof(int64_t))
+        reply->len = sizeof(int64_t);
+    return true;
+}
+
+int server_run(struct server *server)
+{
+    static const struct message oversized = {.type = 0x80, .len = 8, .words = {(uint64_t)-EINVAL}};
+    struct message m, reply;
+    uint64_t answer_to = 0; /* token that reply answers, 0 = none */
+    unsigned since_tick = 0;
+
+    run_tick(server);
+    while (!server->stop) {
+        int64_t token = answer_to ? ipc_reply_recv(answer_to, &reply, &m, server->channel,
+                                                   server->deadline)
+                                  : channel_recv(server->channel, &m, server->deadline);
+        if (token == -E2BIG && answer_to) { /* a handler built an impossible reply */
+            channel_reply(answer_to, &oversized);
+            answer_to = 0;
+            continue;
+        }
+        answer_to = 0;
+        if (token == -ETIMEDOUT) {
+            run_tick(server);
+            since_tick = 0;
+            continue;
+        }
+        if (token < 0)
+            return (int)token;
+        if (serve(server, (uint64_t)token, &m, &reply))
+            answer_to = (uint64_t)token;
+        if (server->deadline && ++since_tick >= MESSAGES_BETWEEN_TICKS) {
+            since_tick = 0;
+            if ((uint64_t)clock_now() >= server->deadline)
+                run_tick(server);
+        }
+    }
+    if (answer_to)
+        channel_reply(answer_to, &reply);
+    return 0;
+}
+
+int server_reply(uint64_t token, int64_t result, const void *data, size_t len)
+{
+    struct message reply;
+    if (len > MESSAGE_DATA_MAX)
+        return -E2BIG;
+    header_clear(&reply, 0);
+    if (len > sizeof result)
+        memcpy(reply.data, data, len);
+    reply.words[0] = (uint64_t)result;
+    reply.len = (uint16_t)(len > sizeof result ? len : sizeof result);
+    return channel_reply(token, &reply);
+}

@@ -2,7 +2,7 @@
 #
 # One rule per kind of thing; what belongs to a kind is found by its place in the tree:
 #   kernel/*/*.c, *.S            the kernel
-#   user/lib*/*.c, user/libc/*.c one static library per folder
+#   user/lib*/*.c, user/lib*/*/*.c one static library per folder (test/ and fuzz/ left out)
 #   servers/NAME/**/*.c          one server each (test/ and proto/ left out)
 #   user/bin/NAME.c, NAME/*.c    one program each
 #   **/test/tests.mk             host tests and fuzz targets (see "Host tests" below)
@@ -69,7 +69,8 @@ USER_LDFLAGS := --specs=picolibc.specs $(ARCH) -nostartfiles -T $(USER_LD) -Wl,-
 USER_ARCHIVES := $(patsubst %,$(BUILD)/user/%.a,$(USER_LIBS))
 CRT0 := $(BUILD)/user/libc/crt0.o
 
-lib_sources = $(filter-out user/libc/crt0.S,$(wildcard user/$(1)/*.c user/$(1)/*.S user/$(1)/src/*.c))
+lib_sources = $(filter-out user/libc/crt0.S user/$(1)/test/% user/$(1)/fuzz/%, \
+    $(wildcard user/$(1)/*.c user/$(1)/*.S user/$(1)/*/*.c))
 SHARED_USER_SOURCES := kernel/lib/elf.c # the kernel's ELF parser, also used by init
 SERVERS := $(filter-out proto,$(notdir $(patsubst %/,%,$(dir $(wildcard servers/*/main.c)))))
 server_sources = $(shell find servers/$(1) -name '*.c' -not -path '*/test/*' -not -path '*/fuzz/*')

@@ -5,8 +5,8 @@
 #include "cairn/names.h"
 #include "cairn/spawn.h"
 #include "cairn/syscall.h"
-#include "cwd.h"
-#include "fd.h"
+#include "../file/cwd.h"
+#include "../file/fd.h"
 #include "fsclient/fsclient.h"
 #include <picotls.h>
 #include <stdlib.h>

@@ -1,5 +1,5 @@
 /* From the native convention (a negative error number) to POSIX's (-1, and errno). */
-#include "fd.h"
+#include "../file/fd.h"
 
 #include <errno.h>
 

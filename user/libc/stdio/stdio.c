@@ -4,8 +4,8 @@
  * keeps the list of open streams, so that exit can flush them. stdout starts line buffered and
  * becomes fully buffered once its first write has shown that it is no terminal. */
 #include "cairn/thread.h"
-#include "fd.h"
-#include "start.h"
+#include "../file/fd.h"
+#include "../start/start.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio-bufio.h>

@@ -166,7 +166,7 @@ class Machine:
             self._fail(GuestPanic, "the kernel panicked", expected)
         if stream.closed:
             self._fail(GuestDied, self._how_it_ended(), expected)
-        self._fail(GuestTimeout, f"the time is up: {seconds:.0f} s", expected, self.where())
+        self._fail(GuestTimeout, f"the time is up: {seconds:g} s", expected, self.where())
 
     def expect(self, stream: Stream, pattern: str, timeout: float | None = None) -> re.Match[bytes]:
         """Wait until the pattern is in what the stream brought since the last match."""

@@ -39,6 +39,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "machine(**options): how the machine fixture boots")
+    config.addinivalue_line("markers", "fast: part of make check-fast")
     config.addinivalue_line("markers", "exercise(id, points): the exercise that a test grades")
     workers = config.getoption("numprocesses", None)
     if workers and not hasattr(config, "workerinput"):

@@ -48,7 +48,9 @@ GENERATED := $(BUILD)/include/abi/syscall_numbers.h $(BUILD)/include/cairn/sysca
 
 # ---- Kernel ---------------------------------------------------------------------------------
 
-KERNEL_CFLAGS := $(BASE) $(ARCH) -ffreestanding -fno-builtin-printf -fno-omit-frame-pointer \
+# No F or D: the kernel never touches the floating-point registers behind a thread's back.
+KERNEL_ARCH := -march=rv64imac -mabi=lp64 -mcmodel=medany
+KERNEL_CFLAGS := $(BASE) -march=rv64imac_zicsr_zifencei -mabi=lp64 -mcmodel=medany -ffreestanding -fno-builtin-printf -fno-omit-frame-pointer \
     -fno-stack-protector -Ikernel -I$(BUILD)/include
 KERNEL_SOURCES := $(wildcard kernel/*/*.c kernel/*/*.S)
 KERNEL_OBJECTS := $(patsubst %,$(BUILD)/%.o,$(basename $(KERNEL_SOURCES))) \
@@ -113,11 +115,11 @@ $(BUILD)/kernel.elf: $(KERNEL_OBJECTS) $(KERNEL_LD) scripts/gen-symbols
 	$(call say,LD,$@)
 	$(Q)$(PYTHON) scripts/gen-symbols --empty > $(BUILD)/kernel/symbols.S
 	$(Q)$(CC) $(KERNEL_CFLAGS) -c $(BUILD)/kernel/symbols.S -o $(BUILD)/kernel/symbols.o
-	$(Q)$(CC) $(ARCH) -nostdlib -static -T $(KERNEL_LD) -Wl,--no-warn-rwx-segments \
+	$(Q)$(CC) $(KERNEL_ARCH) -nostdlib -static -T $(KERNEL_LD) -Wl,--no-warn-rwx-segments \
 	    $(KERNEL_OBJECTS) $(BUILD)/kernel/symbols.o -lgcc -o $(BUILD)/kernel/pass1.elf
 	$(Q)$(CROSS)nm -n $(BUILD)/kernel/pass1.elf | $(PYTHON) scripts/gen-symbols > $(BUILD)/kernel/symbols.S
 	$(Q)$(CC) $(KERNEL_CFLAGS) -c $(BUILD)/kernel/symbols.S -o $(BUILD)/kernel/symbols.o
-	$(Q)$(CC) $(ARCH) -nostdlib -static -T $(KERNEL_LD) -Wl,--no-warn-rwx-segments \
+	$(Q)$(CC) $(KERNEL_ARCH) -nostdlib -static -T $(KERNEL_LD) -Wl,--no-warn-rwx-segments \
 	    $(KERNEL_OBJECTS) $(BUILD)/kernel/symbols.o -lgcc -o $@
 
 $(BUILD)/u/%.o: %.c $(GENERATED)

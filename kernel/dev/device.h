@@ -1,0 +1,36 @@
+/* Devices as objects: an MMIO window and its interrupt, given to the process that drives it. */
+#pragma once
+
+#include "abi/device.h"
+#include "lib/list.h"
+#include "proc/object.h"
+#include <stdbool.h>
+
+struct channel;
+struct process;
+struct thread;
+
+struct device {
+    struct object object;
+    struct device_info info;
+    bool is_bus;             /* the handle for DEVICE_ENUM, not a device */
+    struct process *driver;  /* who registered the interrupt; not referenced */
+    struct channel *channel; /* referenced; NULL: irq_wait only */
+    uint32_t bit;
+    bool registered, pending; /* pending: claimed and not yet waited for */
+    bool claimed;             /* not acknowledged yet */
+    bool dma;                 /* a driver has had DMA memory for it: reset when it dies */
+    struct process *dma_user;
+    struct thread *waiter;    /* in irq_wait */
+};
+
+/* device_add: one of the device tree; device_bus: the bus object. */
+void device_add(const char *compatible, uint64_t base, uint64_t size, uint32_t irq);
+struct device *device_bus(void);
+
+/* device_interrupt: a claimed interrupt; false if nobody is registered for it. */
+bool device_interrupt(uint32_t irq);
+
+/* When a driver ends its device is reset and its interrupt taken back. */
+void device_process_ended(struct process *process);
+void device_thread_ended(struct thread *thread);

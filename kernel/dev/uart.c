@@ -1,0 +1,35 @@
+/* The NS16550 UART, polled: output waits for the transmitter, input is asked for. */
+#include "dev/uart.h"
+#include "dev/sbi.h"
+#include "mm/layout.h"
+
+enum { UART_DATA = 0, UART_FIFO_CONTROL = 2, UART_LINE_STATUS = 5 };
+enum { LINE_DATA_READY = 0x01, LINE_TRANSMIT_EMPTY = 0x20 };
+
+static volatile uint8_t *uart;
+
+void uart_init(uint64_t physical_base)
+{
+    uart = phys_to_virt(physical_base);
+    uart[UART_FIFO_CONTROL] = 1;
+}
+
+void uart_put(char c)
+{
+    if (!uart) {
+        sbi_putchar(c);
+        return;
+    }
+    if (c == '\n')
+        uart_put('\r');
+    while (!(uart[UART_LINE_STATUS] & LINE_TRANSMIT_EMPTY))
+        ;
+    uart[UART_DATA] = (uint8_t)c;
+}
+
+int uart_get(void)
+{
+    if (!uart || !(uart[UART_LINE_STATUS] & LINE_DATA_READY))
+        return -1;
+    return uart[UART_DATA];
+}

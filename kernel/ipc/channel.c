@@ -1,0 +1,281 @@
+/* Channels and sessions: their life, and every way in which a wait on them can end. */
+#include "ipc/channel.h"
+#include "abi/errno.h"
+#include "dev/device.h"
+#include "dev/timer.h"
+#include "lib/log.h"
+#include "mm/kalloc.h"
+#include "proc/process.h"
+#include "proc/scheduler.h"
+
+static struct list channels = {&channels, &channels};
+static uint32_t next_id = 1;
+
+struct channel *channel_new(struct process *payer, uint32_t flags, kernel_service *serve)
+{
+    if (payer->channels_used >= payer->quota.channels)
+        return NULL;
+    struct channel *channel = kalloc(sizeof(*channel));
+    if (!channel)
+        return NULL;
+    object_init(&channel->object, OBJECT_CHANNEL);
+    channel->id = next_id++;
+    channel->flags = flags;
+    channel->serve = serve;
+    channel->payer = payer;
+    object_retain(&payer->object);
+    payer->channels_used++;
+    channel->stats.id = channel->id;
+    channel->stats.owner = payer->pid;
+    list_init(&channel->callers);
+    list_init(&channel->receivers);
+    list_init(&channel->closed);
+    list_push_back(&channels, &channel->link);
+    return channel;
+}
+
+void channel_destroy(struct channel *channel)
+{
+    assert(list_empty(&channel->callers) && list_empty(&channel->receivers));
+    list_remove(&channel->link);
+    channel->payer->channels_used--;
+    object_release(&channel->payer->object);
+    kfree(channel);
+}
+
+struct channel *channel_find(uint32_t id_at_least)
+{
+    list_for_each(link, &channels)
+    {
+        struct channel *channel = container_of(link, struct channel, link);
+        if (channel->id >= id_at_least)
+            return channel;
+    }
+    return NULL;
+}
+
+struct channel *channel_of(struct object *object, uint64_t *badge)
+{
+    if (object->type == OBJECT_CHANNEL) {
+        *badge = 0;
+        return container_of(object, struct channel, object);
+    }
+    if (object->type != OBJECT_SESSION)
+        return NULL;
+    struct session *session = container_of(object, struct session, object);
+    *badge = session->badge;
+    return session->channel;
+}
+
+struct session *session_new(struct channel *channel, uint64_t badge, struct process *payer)
+{
+    if (payer->channels_used >= payer->quota.channels)
+        return NULL;
+    struct session *session = kalloc(sizeof(*session));
+    if (!session)
+        return NULL;
+    object_init(&session->object, OBJECT_SESSION);
+    session->channel = channel;
+    session->badge = badge;
+    session->payer = payer;
+    list_init(&session->link);
+    object_retain(&channel->object);
+    object_retain(&payer->object);
+    payer->channels_used++;
+    return session;
+}
+
+static void session_free(struct session *session)
+{
+    session->payer->channels_used--;
+    object_release(&session->payer->object);
+    object_release(&session->channel->object);
+    kfree(session);
+}
+
+/* A receiver that waits now, taken off the list and made ready, or NULL. */
+static struct thread *take_receiver(struct channel *channel)
+{
+    if (list_empty(&channel->receivers))
+        return NULL;
+    struct thread *thread = container_of(list_pop_front(&channel->receivers), struct thread, link);
+    timer_cancel(thread);
+    return thread;
+}
+
+/* exercise 3.6 */
+void session_unreferenced(struct session *session)
+{
+    struct channel *channel = session->channel;
+    if (channel->receive_handles == 0) { /* nobody is left to be told */
+        session_free(session);
+        return;
+    }
+    struct thread *receiver = take_receiver(channel);
+    if (!receiver) {
+        list_push_back(&channel->closed, &session->link);
+        return;
+    }
+    notify_deliver(receiver, MESSAGE_CLOSED, 0, session->badge);
+    session_free(session);
+    thread_make_ready(receiver);
+}
+/* end 3.6 */
+
+/* exercise 3.5 */
+void channel_pulse(struct channel *channel, uint64_t bits)
+{
+    channel->stats.pulses++;
+    ipc_total.pulses++;
+    struct thread *receiver = take_receiver(channel);
+    if (!receiver) {
+        channel->pulses |= bits;
+        return;
+    }
+    if (trace_on)
+        trace_event(TRACE_PULSE, 0, receiver->process->pid, channel, MESSAGE_PULSE, (int64_t)bits);
+    notify_deliver(receiver, MESSAGE_PULSE, bits, 0);
+    thread_make_ready(receiver);
+}
+/* end 3.5 */
+
+/* What a channel holds for a receiver besides calls; true if something was delivered. */
+bool channel_notification(struct channel *channel, struct thread *receiver)
+{
+    if (channel->pulses) {
+        notify_deliver(receiver, MESSAGE_PULSE, channel->pulses, 0);
+        channel->pulses = 0;
+        return true;
+    }
+    if (list_empty(&channel->closed))
+        return false;
+    struct session *session = container_of(list_pop_front(&channel->closed), struct session, link);
+    notify_deliver(receiver, MESSAGE_CLOSED, 0, session->badge);
+    session_free(session);
+    return true;
+}
+
+void channel_receive_handle_made(struct object *object)
+{
+    if (object->type == OBJECT_CHANNEL)
+        container_of(object, struct channel, object)->receive_handles++;
+}
+
+/* exercise 3.7 */
+void channel_receive_handle_gone(struct object *object)
+{
+    if (object->type != OBJECT_CHANNEL)
+        return;
+    struct channel *channel = container_of(object, struct channel, object);
+    if (--channel->receive_handles)
+        return;
+    while (!list_empty(&channel->callers))
+        call_finish(container_of(channel->callers.next, struct thread, link), -EPEER);
+    while (!list_empty(&channel->receivers)) { /* a thread waits through a handle closed by another */
+        struct thread *thread = take_receiver(channel);
+        thread->regs[REG_A0] = (uint64_t)-EBADF;
+        thread->channel = NULL;
+        thread_make_ready(thread);
+    }
+    while (!list_empty(&channel->closed))
+        session_free(container_of(list_pop_front(&channel->closed), struct session, link));
+}
+/* end 3.7 */
+
+void call_finish(struct thread *caller, int64_t error)
+{
+    struct channel *channel = caller->channel;
+    struct thread *server = caller->state == THREAD_SERVED ? caller->server_thread
+                                                           : channel->server;
+    timer_cancel(caller);
+    list_remove(&caller->link);
+    if (caller->state == THREAD_CALLING)
+        channel->stats.queue--;
+    caller->generation++; /* the token goes stale */
+    caller->channel = NULL;
+    caller->window_count = 0;
+    caller->state = THREAD_DEAD;
+    if (server)
+        donation_recompute(server);
+    if (error) {
+        channel->stats.errors++;
+        ipc_total.errors++;
+        if (trace_on)
+            trace_event(TRACE_ERROR, caller->process->pid, 0, channel, 0, error);
+        caller->regs[REG_A0] = (uint64_t)error;
+    }
+    object_release(&channel->object); /* the call's own reference */
+    if (error && caller->call_kind == CALL_FAULT) {
+        caller->process->status.pc = caller->regs[REG_PC];
+        caller->process->status.address = caller->fault_address;
+        process_end(caller->process, EXIT_FAULT, (int64_t)caller->fault_cause);
+        return;
+    }
+    thread_make_ready(caller);
+}
+
+void receive_timed_out(struct thread *thread)
+{
+    if (thread->state == THREAD_CALLING || thread->state == THREAD_SERVED) {
+        call_finish(thread, -ETIMEDOUT);
+        return;
+    }
+    device_thread_ended(thread); /* irq_wait, if that is what it was */
+    list_remove(&thread->link);
+    thread->channel = NULL;
+    thread->regs[REG_A0] = (uint64_t)-ETIMEDOUT;
+    thread_make_ready(thread);
+}
+
+/* Nobody can answer with this server thread's token as before: the channel is unbound, and
+ * another thread of the process may still answer what it had received. */
+static void unbind(struct thread *thread)
+{
+    if (thread->bound && thread->bound->server == thread)
+        thread->bound->server = NULL;
+    thread->bound = NULL;
+    list_for_each(link, &thread->process->serving)
+    {
+        struct thread *caller = container_of(link, struct thread, link);
+        if (caller->server_thread == thread)
+            caller->server_thread = NULL;
+    }
+}
+
+void channel_thread_ended(struct thread *thread)
+{
+    unbind(thread);
+    if (thread->state == THREAD_CALLING || thread->state == THREAD_SERVED) {
+        struct channel *channel = thread->channel;
+        struct thread *server =
+            thread->state == THREAD_SERVED ? thread->server_thread : channel->server;
+        if (thread->state == THREAD_CALLING)
+            channel->stats.queue--;
+        list_remove(&thread->link);
+        thread->generation++;
+        thread->state = THREAD_DEAD;
+        if (server)
+            donation_recompute(server);
+        object_release(&channel->object);
+    }
+    thread->channel = NULL;
+}
+
+/* exercise 3.8 */
+void serving_process_ended(struct process *process)
+{
+    while (!list_empty(&process->serving)) {
+        struct thread *caller = container_of(process->serving.next, struct thread, link);
+        struct channel *channel = caller->channel;
+        bool again = channel->receive_handles && !(channel->flags & CHANNEL_NO_RESEND);
+        if (!again) {
+            call_finish(caller, -EPEER);
+            continue;
+        }
+        list_remove(&caller->link);
+        caller->generation++;
+        caller->resent = true;
+        caller_enqueue(caller, channel);
+    }
+}
+/* end 3.8 */

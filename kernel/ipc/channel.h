@@ -1,0 +1,117 @@
+/* Channels: where callers and servers meet, and the sessions that badged handles refer to.
+ *
+ * A caller waits in exactly one place: on the channel (THREAD_CALLING), or on the list of the
+ * process that received it (THREAD_SERVED). It is its own queue node. */
+#pragma once
+
+#include "abi/kernel_services.h"
+#include "abi/message.h"
+#include "lib/list.h"
+#include "proc/object.h"
+#include "proc/thread.h"
+
+struct kernel_message;
+/* A channel that the kernel serves: fills reply from request; the result is its word 0. */
+typedef int64_t kernel_service(const struct kernel_message *request, struct kernel_message *reply);
+
+struct channel {
+    struct object object;
+    uint32_t id;
+    uint32_t flags;           /* CHANNEL_* */
+    uint32_t receive_handles; /* handles with RECV; 0 = nobody will ever receive again */
+    struct list link;         /* all channels, by id */
+    struct list callers;      /* threads CALLING, highest priority first, then oldest */
+    struct list receivers;    /* threads RECEIVING, latest first */
+    struct list closed;       /* sessions whose last handle is gone */
+    uint64_t pulses;
+    struct thread *server;    /* the one thread that receives here, if it is only one */
+    bool shared;              /* more than one has */
+    kernel_service *serve;
+    struct process *payer;    /* referenced; charged for the channel */
+    struct ipc_stats stats;
+};
+
+/* A send handle with a badge refers to one of these; it is its own CLOSED notification. */
+struct session {
+    struct object object;
+    struct channel *channel; /* referenced */
+    uint64_t badge;
+    struct process *payer;   /* referenced; charged */
+    struct list link;        /* in channel->closed */
+};
+
+struct kernel_message {
+    uint32_t type, len;
+    uint32_t sender;
+    union {
+        uint64_t words[MESSAGE_DATA_MAX / 8];
+        uint8_t data[MESSAGE_DATA_MAX];
+    };
+};
+
+/* channel_new: NULL: no memory, or over quota. serve: NULL for user servers. */
+struct channel *channel_new(struct process *payer, uint32_t flags, kernel_service *serve);
+void channel_destroy(struct channel *channel);
+struct channel *channel_find(uint32_t id_at_least);
+
+/* channel_pulse: ORs bits in and wakes a receiver. */
+void channel_pulse(struct channel *channel, uint64_t bits);
+
+struct session *session_new(struct channel *channel, uint64_t badge, struct process *payer);
+void session_unreferenced(struct session *session);
+
+/* channel_of: the channel behind a channel or session object (else NULL), and the badge. */
+struct channel *channel_of(struct object *object, uint64_t *badge);
+
+/* Called when a handle with RECV comes into being or goes. Other objects are ignored. */
+void channel_receive_handle_made(struct object *object);
+void channel_receive_handle_gone(struct object *object);
+
+/* channel_thread_ended: takes a dying thread off channels: as caller, receiver, or server.
+ * serving_process_ended: requeues or fails the callers that the process had received, once its
+ * handles are closed. */
+void channel_thread_ended(struct thread *thread);
+void serving_process_ended(struct process *process);
+
+/* call_finish: ends a thread's call with an error (0 only for a reply already delivered). */
+void call_finish(struct thread *caller, int64_t error);
+
+/* receive_timed_out: the deadline of a waiting thread has come. */
+void receive_timed_out(struct thread *thread);
+
+/* call_start: caller's call on channel begins: rendezvous or queue. The system call's result. */
+int64_t call_start(struct thread *caller, struct channel *channel, uint64_t badge,
+                   enum call_kind kind, uint64_t deadline);
+
+/* delegate: turns the caller's system call (its registers) into a call. */
+int64_t delegate(struct thread *caller, uint64_t number);
+bool personality_fault(struct thread *caller, uint64_t cause, uint64_t address);
+
+/* transfer.c: call_deliver writes a caller's message into a receiver: 0 or the caller's error.
+ * reply_deliver: a server's reply into the caller. */
+int64_t message_check(struct thread *sender, uint64_t tag);
+int64_t call_deliver(struct thread *caller, struct thread *receiver);
+int64_t reply_deliver(struct thread *server, struct thread *caller, uint64_t tag);
+void notify_deliver(struct thread *receiver, uint32_t type, uint64_t word, uint64_t badge);
+
+/* A short message: in registers only. */
+static inline bool tag_is_short(uint64_t tag) { return tag >> 32 <= MESSAGE_REGISTER_BYTES; }
+
+/* donation.c: priorities along chains of calls. */
+void donate(struct channel *channel, unsigned priority);
+void donation_recompute(struct thread *server);
+bool would_deadlock(const struct thread *caller, const struct channel *channel);
+
+/* trace.c */
+extern bool trace_on;
+extern struct ipc_stats ipc_total;
+void trace_event(enum ipc_event event, uint32_t from, uint32_t to, const struct channel *channel,
+                 uint64_t tag, int64_t result);
+
+/* call.c: caller_insert puts a caller into channel->callers by priority; caller_enqueue also
+ * sets its state, wakes a receiver that waits, and donates its priority. */
+void caller_insert(struct thread *caller);
+void caller_enqueue(struct thread *caller, struct channel *channel);
+
+/* channel_notification: pulses or a closed session, if the channel holds any, to the receiver. */
+bool channel_notification(struct channel *channel, struct thread *receiver);

@@ -1,0 +1,69 @@
+/* Priority donation and deadlock detection: both follow the chain caller -> server -> the server
+ * that it calls in turn. Invariant: a bound server thread's priority is the highest among its
+ * own, those of the callers queued on its channel, and those of the callers it has not answered. */
+#include "ipc/channel.h"
+#include "proc/process.h"
+#include "proc/scheduler.h"
+
+/* The thread that must act before this one goes on, or NULL. */
+static struct thread *waits_for(const struct thread *thread)
+{
+    if (thread->state == THREAD_CALLING)
+        return thread->channel->server;
+    return thread->state == THREAD_SERVED ? thread->server_thread : NULL;
+}
+
+/* A caller whose priority changed moves to its new place in the queue. */
+static void requeue(struct thread *thread)
+{
+    if (thread->state != THREAD_CALLING)
+        return;
+    list_remove(&thread->link);
+    thread->channel->stats.queue--;
+    caller_insert(thread);
+}
+
+/* exercise 3.9 */
+void donate(struct channel *channel, unsigned priority)
+{
+    struct thread *server = channel->server;
+    while (server && server->priority < priority) {
+        thread_set_priority(server, priority);
+        requeue(server);
+        server = waits_for(server);
+    }
+}
+
+void donation_recompute(struct thread *server)
+{
+    while (server && server->priority != server->base_priority) {
+        unsigned priority = server->base_priority;
+        if (server->bound && !list_empty(&server->bound->callers)) {
+            struct thread *first = container_of(server->bound->callers.next, struct thread, link);
+            priority = first->priority > priority ? first->priority : priority;
+        }
+        list_for_each(link, &server->process->serving)
+        {
+            struct thread *caller = container_of(link, struct thread, link);
+            if (caller->server_thread == server && caller->priority > priority)
+                priority = caller->priority;
+        }
+        if (priority == server->priority)
+            return;
+        thread_set_priority(server, priority);
+        requeue(server);
+        server = waits_for(server);
+    }
+}
+
+bool would_deadlock(const struct thread *caller, const struct channel *channel)
+{
+    const struct thread *server = channel->server;
+    while (server) {
+        if (server == caller)
+            return true;
+        server = waits_for(server);
+    }
+    return false;
+}
+/* end 3.9 */

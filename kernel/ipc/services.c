@@ -1,0 +1,193 @@
+/* The channels that the kernel serves: console, facts, statistics, clock, power. */
+#include "ipc/services.h"
+#include "abi/errno.h"
+#include "dev/irq.h"
+#include "dev/power.h"
+#include "dev/timer.h"
+#include "dev/uart.h"
+#include "lib/log.h"
+#include "lib/string.h"
+#include "mm/frame.h"
+#include "mm/kalloc.h"
+#include "proc/process.h"
+#include "proc/scheduler.h"
+#include "trap/trap.h"
+
+/* Puts a structure behind the result. */
+static int64_t answer(struct kernel_message *reply, const void *data, size_t size)
+{
+    memcpy(&reply->words[1], data, size);
+    reply->len = (uint32_t)(8 + size);
+    return 0;
+}
+
+int64_t service_console(const struct kernel_message *request, struct kernel_message *reply)
+{
+    switch (request->type) {
+    case KCON_WRITE:
+        for (uint32_t i = 0; i < request->len; i++)
+            uart_put((char)request->data[i]);
+        return request->len;
+    case KCON_READ: {
+        int64_t n = 0;
+        for (int c; n < 64 && (c = uart_get()) >= 0; n++)
+            reply->data[8 + n] = (uint8_t)c;
+        reply->len = (uint32_t)(8 + n);
+        return n;
+    }
+    case KCON_LOG: {
+        uint64_t oldest;
+        int64_t n = log_read(request->words[0], (char *)&reply->words[1], 240, &oldest);
+        reply->len = (uint32_t)(n > 0 ? 8 + n : 16);
+        if (n < 0)
+            reply->words[1] = oldest;
+        return n;
+    }
+    }
+    return -EINVAL;
+}
+
+static uint32_t process_state(const struct process *process, struct process_facts *facts)
+{
+    static const uint8_t states[] = {[THREAD_READY] = PROCESS_READY,
+                                     [THREAD_RUNNING] = PROCESS_RUNNING};
+    if (process->dead)
+        return PROCESS_DEAD;
+    uint32_t state = process->started ? PROCESS_WAITING : PROCESS_NEW;
+    list_for_each(link, &process->threads)
+    {
+        const struct thread *thread = container_of(link, struct thread, process_link);
+        facts->threads++;
+        if (thread->priority > facts->priority)
+            facts->priority = thread->priority;
+        if (thread->state == THREAD_SERVED && thread->server_process)
+            facts->waits_for = thread->server_process->pid;
+        else if (thread->state == THREAD_CALLING)
+            facts->waits_for = thread->channel->stats.server;
+        if (state != PROCESS_RUNNING && thread->state <= THREAD_RUNNING)
+            state = states[thread->state];
+    }
+    return state;
+}
+
+static int64_t process_facts(uint32_t pid, struct kernel_message *reply)
+{
+    struct process *process = process_find(pid);
+    if (!process)
+        return -ESRCH;
+    struct process_facts facts = {
+        .pid = process->pid,
+        .handles = process->handles.used,
+        .channels = process->channels_used,
+        .pages = process->pages_used,
+        .pages_quota = process->quota.pages,
+        .mapped = process->space.mapped,
+        .resident = process->space.resident,
+        .cpu_time = ticks_to_ns(process->cpu_ticks),
+        .calls = process->calls,
+        .syscalls = process->syscalls,
+        .faults = process->faults,
+        .creator = process->creator,
+    };
+    facts.state = process_state(process, &facts);
+    string_copy(facts.name, process->name, sizeof(facts.name));
+    return answer(reply, &facts, sizeof(facts));
+}
+
+int64_t service_facts(const struct kernel_message *request, struct kernel_message *reply)
+{
+    switch (request->type) {
+    case KFACT_PROCESS:
+        return process_facts((uint32_t)request->words[0], reply);
+    case KFACT_MEMORY: {
+        struct memory_facts facts = {
+            .total = frames_total() * PAGE_SIZE,
+            .free = frames_free() * PAGE_SIZE,
+            .kernel = kalloc_pages() * PAGE_SIZE,
+            .largest = frames_largest() * PAGE_SIZE,
+        };
+        return answer(reply, &facts, sizeof(facts));
+    }
+    case KFACT_INTERRUPT:
+        return irq_count((uint32_t)request->words[0]);
+    case KFACT_SCHEDULER: {
+        struct scheduler_facts facts = {
+            .harts = (uint32_t)__builtin_popcountl(harts_online),
+            .runnable = scheduler_ready_count(),
+            .switches = scheduler_switches,
+            .interrupts = trap_counts.interrupts,
+            .syscalls = trap_counts.syscalls,
+            .faults = trap_counts.faults,
+        };
+        for (unsigned i = 0; i < HARTS_MAX; i++)
+            facts.idle_time += ticks_to_ns(harts[i].idle_ticks);
+        return answer(reply, &facts, sizeof(facts));
+    }
+    }
+    return -EINVAL;
+}
+
+static int64_t answer_stats(struct ipc_stats stats, struct kernel_message *reply)
+{
+    stats.latency_total = ticks_to_ns(stats.latency_total);
+    stats.latency_max = ticks_to_ns(stats.latency_max);
+    return answer(reply, &stats, sizeof(stats));
+}
+
+int64_t service_stats(const struct kernel_message *request, struct kernel_message *reply)
+{
+    switch (request->type) {
+    case KSTAT_TOTAL:
+        return answer_stats(ipc_total, reply);
+    case KSTAT_CHANNEL: {
+        struct channel *channel = channel_find((uint32_t)request->words[0]);
+        return channel ? answer_stats(channel->stats, reply) : -ENOENT;
+    }
+    case KSTAT_TRACE_ON:
+        trace_switch(request->words[0]);
+        return 0;
+    case KSTAT_TRACE_READ: {
+        uint64_t sequence = request->words[0];
+        struct ipc_trace *out = (struct ipc_trace *)&reply->words[2];
+        size_t n = trace_read(&sequence, out, (MESSAGE_DATA_MAX - 16) / sizeof(*out));
+        reply->words[1] = sequence;
+        reply->len = (uint32_t)(16 + n * sizeof(*out));
+        return (int64_t)n;
+    }
+    }
+    return -EINVAL;
+}
+
+static uint64_t boot_wall_time; /* ns since 1970 when the monotonic clock was 0 */
+
+/* The goldfish RTC: reading the low word latches the high one. */
+void clock_init(uint64_t physical_base)
+{
+    volatile uint32_t *rtc = phys_to_virt(physical_base);
+    uint64_t low = rtc[0];
+    boot_wall_time = ((uint64_t)rtc[1] << 32 | low) - time_now();
+}
+
+int64_t service_clock(const struct kernel_message *request, struct kernel_message *reply)
+{
+    switch (request->type) {
+    case KTIME_GET:
+        reply->words[1] = boot_wall_time + time_now();
+        reply->len = 16;
+        return 0;
+    case KTIME_SET:
+        boot_wall_time = request->words[0] - time_now();
+        return 0;
+    }
+    return -EINVAL;
+}
+
+int64_t service_power(const struct kernel_message *request, struct kernel_message *reply)
+{
+    reply->len = 8;
+    if (request->type == KPOWER_REBOOT)
+        power_reboot();
+    if (request->type == KPOWER_OFF)
+        power_off((uint32_t)request->words[0] & 0xffff);
+    return -EINVAL;
+}

@@ -1,0 +1,89 @@
+/* Memory and string functions, word by word where alignment allows. */
+#include "lib/string.h"
+#include <stdint.h>
+
+void *memcpy(void *restrict to, const void *restrict from, size_t n)
+{
+    uint8_t *d = to;
+    const uint8_t *s = from;
+    if ((((uintptr_t)d | (uintptr_t)s) & 7) == 0) {
+        for (; n >= 64; n -= 64, d += 64, s += 64) {
+            const uint64_t *in = (const uint64_t *)s;
+            uint64_t *out = (uint64_t *)d;
+            uint64_t a = in[0], b = in[1], c = in[2], e = in[3];
+            uint64_t f = in[4], g = in[5], h = in[6], i = in[7];
+            out[0] = a, out[1] = b, out[2] = c, out[3] = e;
+            out[4] = f, out[5] = g, out[6] = h, out[7] = i;
+        }
+        for (; n >= 8; n -= 8, d += 8, s += 8)
+            *(uint64_t *)d = *(const uint64_t *)s;
+    }
+    while (n--)
+        *d++ = *s++;
+    return to;
+}
+
+void *memmove(void *to, const void *from, size_t n)
+{
+    uint8_t *d = to;
+    const uint8_t *s = from;
+    if (d <= s || d >= s + n)
+        return memcpy(to, from, n);
+    while (n--)
+        d[n] = s[n];
+    return to;
+}
+
+void *memset(void *to, int byte, size_t n)
+{
+    uint8_t *d = to;
+    uint64_t word = 0x0101010101010101ul * (uint8_t)byte;
+    if (((uintptr_t)d & 7) == 0) {
+        for (; n >= 64; n -= 64, d += 64) {
+            uint64_t *out = (uint64_t *)d;
+            out[0] = word, out[1] = word, out[2] = word, out[3] = word;
+            out[4] = word, out[5] = word, out[6] = word, out[7] = word;
+        }
+        for (; n >= 8; n -= 8, d += 8)
+            *(uint64_t *)d = word;
+    }
+    while (n--)
+        *d++ = (uint8_t)byte;
+    return to;
+}
+
+int memcmp(const void *a, const void *b, size_t n)
+{
+    const uint8_t *x = a, *y = b;
+    for (size_t i = 0; i < n; i++) {
+        if (x[i] != y[i])
+            return x[i] - y[i];
+    }
+    return 0;
+}
+
+size_t strnlen(const char *s, size_t max)
+{
+    size_t n = 0;
+    while (n < max && s[n])
+        n++;
+    return n;
+}
+
+size_t strlen(const char *s) { return strnlen(s, SIZE_MAX); }
+
+int strncmp(const char *a, const char *b, size_t n)
+{
+    for (; n && *a && *a == *b; n--)
+        a++, b++;
+    return n ? (uint8_t)*a - (uint8_t)*b : 0;
+}
+
+int strcmp(const char *a, const char *b) { return strncmp(a, b, SIZE_MAX); }
+
+void string_copy(char *to, const char *from, size_t size)
+{
+    size_t n = strnlen(from, size - 1);
+    memcpy(to, from, n);
+    to[n] = 0;
+}

@@ -1,0 +1,147 @@
+/* Processes: making, ending and freeing them. Invariant: a process in the table holds one
+ * reference on itself, given up when the last step of its destruction is done. */
+#include "proc/process.h"
+#include "abi/errno.h"
+#include "arch/csr.h"
+#include "dev/device.h"
+#include "ipc/channel.h"
+#include "lib/log.h"
+#include "lib/string.h"
+#include "mm/kalloc.h"
+#include "mm/tlb.h"
+#include "proc/reaper.h"
+#include "proc/thread.h"
+
+struct process *process_table[PROCESSES_MAX];
+static uint32_t next_pid = 1;
+
+static uint32_t limit(uint32_t wanted, uint32_t most) { return wanted && wanted < most ? wanted : most; }
+
+static struct process_quota quota_within(const struct process_quota *wanted,
+                                         const struct process *creator)
+{
+    struct process_quota most = creator ? creator->quota
+                                        : (struct process_quota){UINT32_MAX, HANDLES_MAX,
+                                                                 PROCESS_THREADS_MAX, UINT32_MAX};
+    return (struct process_quota){
+        limit(wanted ? wanted->pages : 0, most.pages),
+        limit(wanted ? wanted->handles : 0, most.handles),
+        limit(wanted ? wanted->threads : 0, most.threads),
+        limit(wanted ? wanted->channels : 0, most.channels),
+    };
+}
+
+struct process *process_new(const char *name, const struct process *creator,
+                            const struct process_quota *quota)
+{
+    uint32_t slot = 0;
+    while (slot < PROCESSES_MAX && process_table[slot])
+        slot++;
+    struct process *process = slot < PROCESSES_MAX ? kalloc(sizeof(*process)) : NULL;
+    if (!process)
+        return NULL;
+    object_init(&process->object, OBJECT_PROCESS);
+    process->slot = slot;
+    list_init(&process->threads);
+    list_init(&process->serving);
+    list_init(&process->reap_link);
+    process->quota = quota_within(quota, creator);
+    process->handles.limit = process->quota.handles;
+    process->handles.hint = HANDLE_FIRST_FREE;
+    process->default_priority = PRIORITY_DEFAULT;
+    process->creator = creator ? creator->pid : 0;
+    string_copy(process->name, name, sizeof(process->name));
+    if (!address_space_init(&process->space, process, slot + 1)) {
+        kfree(process);
+        return NULL;
+    }
+    process->space.hart_mask = harts_online; /* the slot's ASID may be known anywhere */
+    tlb_flush_space(&process->space);
+    process->space.hart_mask = 0;
+    process->pages_used = 1;
+    process->pid = process->status.pid = next_pid++;
+    process_table[slot] = process;
+    return process;
+}
+
+struct process *process_find(uint32_t pid_at_least)
+{
+    struct process *found = NULL;
+    for (uint32_t slot = 0; slot < PROCESSES_MAX; slot++) {
+        struct process *process = process_table[slot];
+        if (process && process->pid >= pid_at_least && (!found || process->pid < found->pid))
+            found = process;
+    }
+    return found;
+}
+
+bool process_charge(struct process *process, uint64_t pages)
+{
+    if (pages > process->quota.pages || process->pages_used > process->quota.pages - pages)
+        return false;
+    process->pages_used += (uint32_t)pages;
+    return true;
+}
+
+void process_uncharge(struct process *process, uint64_t pages)
+{
+    process->pages_used -= (uint32_t)pages;
+}
+
+static void log_fault(const struct process *process)
+{
+    static const char *const names[] = {
+        [CAUSE_FETCH_MISALIGNED] = "misaligned jump", [CAUSE_FETCH_ACCESS] = "fetch access fault",
+        [CAUSE_ILLEGAL_INSTRUCTION] = "illegal instruction",
+        [CAUSE_BREAKPOINT] = "breakpoint (failed check or division by zero)",
+        [CAUSE_LOAD_MISALIGNED] = "misaligned load", [CAUSE_LOAD_ACCESS] = "load access fault",
+        [CAUSE_STORE_MISALIGNED] = "misaligned store", [CAUSE_STORE_ACCESS] = "store access fault",
+        [CAUSE_FETCH_PAGE] = "instruction page fault", [CAUSE_LOAD_PAGE] = "load page fault",
+        [CAUSE_STORE_PAGE] = "store page fault"};
+    uint64_t cause = (uint64_t)process->status.value;
+    const char *name = cause < sizeof(names) / sizeof(names[0]) ? names[cause] : NULL;
+    kprintf("process %u (%s) killed: %s, address 0x%lx, pc 0x%lx\n", process->pid, process->name,
+            name ? name : "unknown fault", process->status.address, process->status.pc);
+}
+
+void process_end(struct process *process, enum exit_reason reason, int64_t value)
+{
+    if (process->dead)
+        return;
+    process->dead = true;
+    process->status.reason = reason;
+    process->status.value = value;
+    if (reason == EXIT_FAULT)
+        log_fault(process);
+    while (!list_empty(&process->threads))
+        thread_end(container_of(process->threads.next, struct thread, process_link));
+    device_process_ended(process);
+    if (process->personality) {
+        object_release(&process->personality->object);
+        process->personality = NULL;
+    }
+    reaper_add_process(process);
+}
+
+void process_abandoned(struct process *process)
+{
+    if (!process->started && process_table[process->slot] == process)
+        process_end(process, EXIT_KILLED, 0);
+}
+
+bool process_destroy_step(struct process *process)
+{
+    if (!handles_destroy_step(process))
+        return false;
+    serving_process_ended(process);
+    if (!address_space_destroy_step(&process->space, 64))
+        return false;
+    if (process->watcher) {
+        channel_pulse(process->watcher, 1ul << process->watcher_bit);
+        object_release(&process->watcher->object);
+        process->watcher = NULL;
+    }
+    process_table[process->slot] = NULL;
+    object_release(&process->object);
+    return true;
+}

@@ -1,0 +1,232 @@
+/* The scheduler. Invariant: ready_mask has a bit for each non-empty queue; a thread is in a
+ * queue if and only if its state is THREAD_READY. */
+#include "proc/scheduler.h"
+#include "arch/csr.h"
+#include "dev/sbi.h"
+#include "dev/timer.h"
+#include "lib/log.h"
+#include "mm/kalloc.h"
+#include "proc/process.h"
+#include "proc/reaper.h"
+#include "trap/trap.h"
+
+static struct list ready[PRIORITIES];
+static uint32_t ready_mask, ready_count;
+uint64_t scheduler_switches;
+
+void fp_save(struct fp_state *state);       /* proc/fp.S */
+void fp_restore(const struct fp_state *state);
+
+void scheduler_init(void)
+{
+    for (int i = 0; i < PRIORITIES; i++)
+        list_init(&ready[i]);
+}
+
+bool scheduler_ready_above(unsigned priority) { return (ready_mask >> priority) > 1; }
+unsigned scheduler_ready_count(void) { return ready_count; }
+
+static void enqueue(struct thread *thread, bool front)
+{
+    struct list *queue = &ready[thread->priority];
+    thread->state = THREAD_READY;
+    if (front)
+        list_push_front(queue, &thread->link);
+    else
+        list_push_back(queue, &thread->link);
+    ready_mask |= 1u << thread->priority;
+    ready_count++;
+}
+
+static void dequeue(struct thread *thread)
+{
+    list_remove(&thread->link);
+    if (list_empty(&ready[thread->priority]))
+        ready_mask &= ~(1u << thread->priority);
+    ready_count--;
+}
+
+/* exercise 2.3 */
+void thread_make_ready(struct thread *thread)
+{
+    enqueue(thread, false);
+    for (uint64_t mask = harts_online; mask; mask &= mask - 1) {
+        struct hart *hart = &harts[__builtin_ctzl(mask)];
+        if (hart != this_hart() && hart->current && hart->current->priority < thread->priority &&
+            !hart->idle) {
+            sbi_send_ipi(1ul << hart->id); /* it will look again on its way out */
+            return;
+        }
+    }
+}
+/* end 2.3 */
+
+void thread_set_priority(struct thread *thread, unsigned priority)
+{
+    if (thread->state == THREAD_READY) {
+        dequeue(thread);
+        thread->priority = (uint8_t)priority;
+        enqueue(thread, false);
+    } else {
+        thread->priority = (uint8_t)priority;
+    }
+}
+
+/* Takes a thread that is about to die out of the ready queue. */
+void scheduler_forget(struct thread *thread)
+{
+    if (thread->state == THREAD_READY)
+        dequeue(thread);
+}
+
+void fp_release(struct thread *thread)
+{
+    for (unsigned i = 0; i < HARTS_MAX; i++) {
+        if (harts[i].fp_owner == thread)
+            harts[i].fp_owner = NULL;
+    }
+}
+
+bool fp_enable(struct thread *thread)
+{
+    struct hart *hart = this_hart();
+    if (!thread->fp) {
+        thread->fp = kalloc(sizeof(*thread->fp));
+        if (!thread->fp)
+            return false;
+    }
+    csr_set(sstatus, SSTATUS_FS_DIRTY);
+    fp_restore(thread->fp);
+    csr_clear(sstatus, SSTATUS_FS);
+    csr_set(sstatus, SSTATUS_FS_CLEAN);
+    hart->fp_owner = thread;
+    thread->fp_hart = hart;
+    return true;
+}
+
+/* Saves what the thread that leaves has changed; leaves FP off unless the registers are next's. */
+static void fp_switch(struct hart *hart, struct thread *next)
+{
+    uint64_t status = csr_read(sstatus) & SSTATUS_FS;
+    if (status == SSTATUS_FS_DIRTY) {
+        fp_save(hart->fp_owner->fp);
+        csr_clear(sstatus, SSTATUS_FS);
+        csr_set(sstatus, SSTATUS_FS_CLEAN);
+        status = SSTATUS_FS_CLEAN;
+    }
+    bool mine = hart->fp_owner == next && next->fp_hart == hart;
+    if (mine == (status != SSTATUS_FS_OFF))
+        return;
+    if (mine)
+        csr_set(sstatus, SSTATUS_FS_CLEAN);
+    else
+        csr_clear(sstatus, SSTATUS_FS);
+}
+
+/* Charges the time since the last switch to whoever had it. */
+static void account(struct hart *hart, struct thread *leaving)
+{
+    uint64_t now = time_read();
+    if (leaving)
+        leaving->process->cpu_ticks += now - hart->switch_time;
+    hart->switch_time = now;
+}
+
+static struct thread *last_current[HARTS_MAX]; /* whose time has not been charged yet */
+
+/* exercise 2.4 */
+void switch_to(struct thread *next)
+{
+    struct hart *hart = this_hart();
+    account(hart, last_current[hart->id]);
+    last_current[hart->id] = next;
+    fp_switch(hart, next);
+    struct address_space *space = &next->process->space;
+    if (hart->satp != space->satp) {
+        hart->satp = space->satp;
+        space->hart_mask |= 1ul << hart->id;
+        csr_write(satp, space->satp);
+    }
+    next->hart = hart;
+    next->state = THREAD_RUNNING;
+    hart->current = next;
+    scheduler_switches++;
+}
+/* end 2.4 */
+
+/* The thread is gone or going: its time is charged now, while its process is there. */
+void scheduler_leave(struct thread *thread)
+{
+    for (unsigned i = 0; i < HARTS_MAX; i++) {
+        if (last_current[i] != thread)
+            continue;
+        account(&harts[i], thread);
+        last_current[i] = NULL;
+    }
+}
+
+/* Waits with the lock dropped until something is ready. An interrupt that is pending wakes wfi
+ * although interrupts are off; it is handled here, as there is no thread to take a trap. */
+static void idle(struct hart *hart)
+{
+    csr_write(satp, SATP_SV39 | virt_to_phys(kernel_page_table) >> PAGE_SHIFT);
+    hart->satp = 0;
+    account(hart, last_current[hart->id]);
+    last_current[hart->id] = NULL;
+    hart->idle = true;
+    while (!ready_mask) {
+        if (reaper_step())
+            continue;
+        hart->slice_end = 0;
+        timer_program(hart);
+        kernel_unlock();
+        asm volatile("wfi" ::: "memory");
+        kernel_lock();
+        interrupts_poll();
+    }
+    hart->idle = false;
+    uint64_t now = time_read();
+    hart->idle_ticks += now - hart->switch_time;
+    hart->switch_time = now;
+}
+
+/* More is ready than this hart can run: wake one that sleeps. */
+static void kick_idle(const struct hart *self)
+{
+    for (uint64_t mask = harts_online & ~(1ul << self->id); mask; mask &= mask - 1) {
+        unsigned id = (unsigned)__builtin_ctzl(mask);
+        if (harts[id].idle) {
+            sbi_send_ipi(1ul << id);
+            return;
+        }
+    }
+}
+
+/* exercise 2.2 */
+void scheduler_exit(void)
+{
+    struct hart *hart = this_hart();
+    struct thread *current = hart->current;
+    bool slice_over = hart->slice_over;
+    hart->slice_over = false;
+    if (current) {
+        bool rotate = slice_over && (ready_mask >> current->priority & 1);
+        if (!scheduler_ready_above(current->priority) && !rotate)
+            goto out;
+        hart->current = NULL;
+        enqueue(current, !rotate);
+    }
+    reaper_step();
+    if (!ready_mask)
+        idle(hart);
+    unsigned top = 31 - (unsigned)__builtin_clz(ready_mask);
+    struct thread *next = container_of(ready[top].next, struct thread, link);
+    dequeue(next);
+    switch_to(next);
+    hart->slice_end = 0;
+out:
+    if (ready_mask)
+        kick_idle(hart);
+    timer_program(hart);
+}
+/* end 2.2 */

@@ -1,0 +1,99 @@
+/* Threads: registers, priority, and what a thread waits for. */
+#pragma once
+
+#include "abi/message.h"
+#include "abi/process.h"
+#include "lib/list.h"
+#include "proc/hart.h"
+#include "proc/object.h"
+#include <stdbool.h>
+#include <stdint.h>
+
+enum { /* indices into thread.regs; 0 holds the pc */
+    REG_PC = 0,
+    REG_SP = 2,
+    REG_TP = 4,
+    REG_T0 = 5,
+    REG_A0 = 10,
+    REG_A1,
+    REG_A2,
+    REG_A3,
+    REG_A4,
+    REG_A5,
+    REG_A6,
+    REG_A7,
+};
+
+enum thread_state {
+    THREAD_READY,     /* in a ready queue */
+    THREAD_RUNNING,   /* current on a hart */
+    THREAD_CALLING,   /* queued on a channel */
+    THREAD_SERVED,    /* received by a server that has not answered */
+    THREAD_RECEIVING, /* waiting on a channel, or (channel NULL) for a deadline */
+    THREAD_IRQ,       /* in irq_wait */
+    THREAD_DEAD,      /* killed; freed when its hart has let go of it */
+};
+
+enum call_kind { CALL_PLAIN, CALL_DELEGATED, CALL_PERSONALITY, CALL_FAULT };
+
+struct fp_state {
+    uint64_t f[32];
+    uint64_t fcsr;
+};
+
+struct thread {
+    uint64_t regs[32];   /* offset 0: trap/entry.S; [0] is the pc */
+    struct hart *hart;   /* offset 256: where it runs or ran last */
+    struct process *process;
+    struct ipc_page *ipc; /* the kernel's view */
+    uint8_t state;       /* enum thread_state */
+    uint8_t priority;    /* effective: own or donated */
+    uint8_t base_priority;
+    uint8_t call_kind;   /* enum call_kind */
+    uint32_t slot;       /* index in the thread table: low bits of the reply token */
+    uint64_t generation; /* of the current call: the token's high bits */
+
+    struct list link;    /* ready queue, callers, receivers, or serving list */
+    struct list process_link;
+    struct list deadline_link;
+    uint64_t deadline;   /* ns; 0 = none */
+
+    struct channel *channel;        /* CALLING, SERVED, RECEIVING: which */
+    struct channel *bound;          /* the channel that this thread serves alone */
+    uint64_t badge;                 /* of the current call */
+    struct process *server_process; /* SERVED: who holds the token */
+    struct thread *server_thread;   /* SERVED: who received, NULL once it is gone */
+    struct window windows[MESSAGE_WINDOWS_MAX]; /* lent by the current call */
+    uint8_t window_count;
+    bool resent;
+    uint64_t call_time;             /* ticks */
+
+    struct fp_state *fp;            /* made on first use */
+    struct hart *fp_hart;           /* where the registers were last loaded */
+    struct object *restart;         /* half-made object of a restarted system call */
+    struct memory *ipc_memory;      /* the object behind the IPC page, referenced */
+    uint64_t ipc_address;           /* its user address */
+    uint64_t fault_cause, fault_address, fault_result; /* CALL_FAULT */
+};
+
+#define TOKEN_SLOT_BITS 10
+_Static_assert(THREADS_MAX == 1 << TOKEN_SLOT_BITS, "a token's slot covers the table");
+
+/* thread_new: a thread of process that is not yet ready. NULL: no memory, or over a limit. */
+struct thread *thread_new(struct process *process, uint32_t priority);
+
+/* thread_start: sets the first registers and makes it ready. */
+void thread_start(struct thread *thread, uint64_t entry, uint64_t stack, uint64_t argument);
+
+/* thread_end: takes the thread out of whatever it does, wherever it is, and frees it. */
+void thread_end(struct thread *thread);
+
+/* thread_reap: a hart found that its current thread is dead: frees it. */
+void thread_reap(struct thread *thread);
+
+/* thread_from_token: the caller that a reply token names, if this process may answer it. */
+struct thread *thread_from_token(uint64_t token, const struct process *process);
+static inline uint64_t thread_token(const struct thread *thread)
+{
+    return thread->generation << TOKEN_SLOT_BITS | thread->slot;
+}

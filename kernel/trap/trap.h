@@ -1,0 +1,18 @@
+/* Traps: the way into the kernel, and out of it. */
+#pragma once
+
+#include <stdint.h>
+
+struct trap_counts {
+    uint64_t interrupts, syscalls, faults;
+};
+extern struct trap_counts trap_counts;
+
+/* trap_init: this hart's traps go to trap_entry from now on. */
+void trap_init(void);
+
+/* interrupts_poll: handles what is pending without a trap, for the idle loop. */
+void interrupts_poll(void);
+
+/* trap/entry.S: continues this_hart()->current in user mode. */
+void trap_return(void) __attribute__((noreturn));

@@ -153,7 +153,7 @@ def run_system_tests(build: Path, fast: bool) -> Counts:
     if fast:
         arguments += ["-m", "fast"]
     elif importlib.util.find_spec("xdist") is not None and workers > 1:
-        arguments += ["-n", str(workers), "--dist", "loadfile"]
+        arguments += ["-n", str(workers)]
     status = subprocess.run(arguments, check=False).returncode
     counts = counts_of(report)
     if status != 0 and not counts.failed:

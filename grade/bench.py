@@ -1,0 +1,155 @@
+"""Measure Cairn and show the numbers beside the targets; nothing here passes or fails.
+
+    python -m grade.bench --build build
+
+The guest program /test/bench prints lines `bench NAME VALUE UNIT` and ends with `DONE n`. It runs
+twice: under -icount, where a nanosecond of guest time is one instruction and counts repeat
+exactly, and at full speed for wall-clock times, which are noisy. BUILD/bench.json keeps both.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import platform
+import re
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from grade.harness.failure import GuestFailure, HarnessError
+from grade.harness.limits import Limits, calibrate
+from grade.harness.machine import Machine
+from grade.harness.qemu import Disk, MachineConfig, QemuError, qemu_version
+
+BENCH_SECONDS = 240.0
+LINE = re.compile(r"^bench (\S+) (-?\d+(?:\.\d+)?) (\S+)\s*$", re.MULTILINE)
+BOOTS = 5
+
+
+@dataclass(frozen=True)
+class Target:
+    """What architecture.md wants of a number; empty where it says nothing."""
+
+    counted: str = ""  # of the run under -icount
+    wall: str = ""  # of the run at full speed
+
+
+TARGETS = {
+    "ipc_round_trip": Target("<= 400 instructions", "<= 10000 ns"),
+    "null_syscall": Target("<= 80 instructions", "<= 500 ns"),
+    "spawn_wait": Target("", "<= 500000 ns"),
+    "file_read_cold": Target("", ">= 100 MB/s"),
+    "file_read_cached": Target("", ">= 300 MB/s"),
+    "file_write_fsync": Target("", ">= 50 MB/s"),
+    "block_read_4k": Target("", "< 150000 ns"),
+    "file_stat": Target("", "< 80000 ns"),
+    "name_lookup": Target("", "< 120000 ns"),
+    "small_send": Target("", "< 100000 ns"),
+    "boot_to_shell": Target("", "<= 200 ms"),
+    "kernel_lines": Target("<= 6000 lines", ""),
+}
+
+
+@dataclass(frozen=True)
+class Measure:
+    value: float
+    unit: str
+
+    def __str__(self) -> str:
+        return f"{self.value:g} {self.unit}" if self.value < 1e6 else f"{self.value:.0f} {self.unit}"
+
+
+def parse(output: str) -> dict[str, Measure]:
+    """The measures that the guest program printed."""
+    return {name: Measure(float(value), unit) for name, value, unit in LINE.findall(output)}
+
+
+def run_guest(config: MachineConfig, limits: Limits) -> dict[str, Measure]:
+    with Machine(config, limits) as machine:
+        machine.console.wait_ready(60)
+        return parse(machine.console.check("/test/bench", BENCH_SECONDS))
+
+
+def boot_time(config: MachineConfig, limits: Limits) -> Measure:
+    """QEMU's start to the shell's first answer, the best of a few."""
+    best = float("inf")
+    for _ in range(BOOTS):
+        with Machine(config, limits) as machine:
+            machine.console.wait_ready()
+            best = min(best, time.monotonic() - machine.started)
+    return Measure(round(best * 1000), "ms")
+
+
+def code_lines(text: str) -> int:
+    """Lines that hold something besides blanks and comments."""
+    text = re.sub(r'("(?:\\.|[^"\\])*")|/\*.*?\*/|//[^\n]*', lambda m: m[1] or re.sub(r"[^\n]", "", m[0]),
+                  text, flags=re.DOTALL)
+    return sum(bool(line.strip()) for line in text.splitlines())
+
+
+def kernel_lines(folder: Path) -> Measure:
+    """The kernel's size, without its tests."""
+    sources = [path for pattern in ("*.c", "*.h", "*.S", "*.ld") for path in folder.rglob(pattern)
+               if "test" not in path.parts]
+    return Measure(sum(code_lines(path.read_text()) for path in sources), "lines")
+
+
+def table(counted: dict[str, Measure], wall: dict[str, Measure]) -> str:
+    """Aligned columns: name, counted, its target, wall, its target."""
+    rows = [("what", "counted", "target", "wall clock", "target")]
+    for name in dict.fromkeys([*TARGETS, *counted, *wall]):
+        target = TARGETS.get(name, Target())
+        rows.append((name, str(counted.get(name, "-")), target.counted, str(wall.get(name, "-")),
+                     target.wall))
+    widths = [max(len(row[column]) for row in rows) for column in range(5)]
+    return "\n".join("  ".join(f"{cell:<{width}}" for cell, width in zip(row, widths, strict=True)).rstrip()
+                     for row in rows)
+
+
+def as_instructions(measures: dict[str, Measure]) -> dict[str, Measure]:
+    """Under icount a nanosecond is an instruction."""
+    return {name: Measure(m.value, "instructions") if m.unit == "ns" else m
+            for name, m in measures.items()}
+
+
+def measure(build: Path, qemu: str) -> tuple[dict[str, Measure], dict[str, Measure]]:
+    limits = calibrate(qemu, 1)
+
+    def config(icount: bool) -> MachineConfig:
+        return MachineConfig(kernel=build / "kernel.elf", archive=build / "boot.cpio", append="plain",
+                             disks=(Disk(build / "root.img"),), icount=icount, qemu=qemu)
+
+    print("counting instructions ...", file=sys.stderr)
+    counted = as_instructions(run_guest(config(icount=True), limits))
+    print("measuring wall-clock times ...", file=sys.stderr)
+    wall = run_guest(config(icount=False), limits)
+    wall["boot_to_shell"] = boot_time(config(icount=False), limits)
+    counted["kernel_lines"] = kernel_lines(Path("kernel"))
+    return counted, wall
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--build", type=Path, default=Path("build"))
+    parser.add_argument("--qemu", default="qemu-system-riscv64")
+    options = parser.parse_args()
+    try:
+        counted, wall = measure(options.build.resolve(), options.qemu)
+    except (GuestFailure, HarnessError, QemuError) as error:
+        print(f"bench: {error}", file=sys.stderr)
+        return 1
+    print(table(counted, wall))
+    document = {
+        "version": 1, "qemu": ".".join(map(str, qemu_version(options.qemu))), "host": platform.machine(),
+        "counted": {name: vars(m) for name, m in counted.items()},
+        "wall": {name: vars(m) for name, m in wall.items()}}
+    path = options.build / "bench.json"
+    path.write_text(json.dumps(document, indent=1) + "\n")
+    print(f"\nalso in {path}", file=sys.stderr)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -13,8 +13,10 @@ extern const char symbol_strings[];
 
 static volatile uint32_t panicking;
 
-static void print_symbol(uint64_t address)
+/* A return address may lie behind a call that ends its function, so the byte before it names it. */
+static void print_symbol(uint64_t address, bool is_return)
 {
+    address -= is_return;
     uint64_t low = 0, high = symbol_count;
     while (low < high) { /* the last symbol at or below address */
         uint64_t middle = (low + high) / 2;
@@ -23,10 +25,10 @@ static void print_symbol(uint64_t address)
         else
             high = middle;
     }
-    kprintf("  %p", (void *)address);
+    kprintf("  %p", (void *)(address + is_return));
     if (low && address < (uint64_t)text_end)
         kprintf(" %s+0x%lx", symbol_strings + symbol_names[low - 1],
-                address - symbol_addresses[low - 1]);
+                address + is_return - symbol_addresses[low - 1]);
     kprintf("\n");
 }
 
@@ -35,7 +37,7 @@ void backtrace(uint64_t frame_pointer, uint64_t pc)
 {
     kprintf("backtrace:\n");
     if (pc)
-        print_symbol(pc);
+        print_symbol(pc, false);
     for (int depth = 0; depth < 32; depth++) {
         if (frame_pointer < (uint64_t)kernel_start + 16 || frame_pointer > (uint64_t)kernel_end ||
             frame_pointer % 8)
@@ -43,7 +45,7 @@ void backtrace(uint64_t frame_pointer, uint64_t pc)
         const uint64_t *frame = (const uint64_t *)frame_pointer;
         if (frame[-1] < (uint64_t)text_start || frame[-1] >= (uint64_t)text_end)
             return;
-        print_symbol(frame[-1]);
+        print_symbol(frame[-1], true);
         if (frame[-2] <= frame_pointer)
             return;
         frame_pointer = frame[-2];

@@ -113,6 +113,8 @@ void process_end(struct process *process, enum exit_reason reason, int64_t value
     process->status.value = value;
     if (reason == EXIT_FAULT)
         log_fault(process);
+    if (process->pid == 1)
+        panic("init ended: reason %d, value %ld", reason, value);
     while (!list_empty(&process->threads))
         thread_end(container_of(process->threads.next, struct thread, process_link));
     device_process_ended(process);

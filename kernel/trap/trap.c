@@ -27,6 +27,7 @@ struct trap_counts trap_counts;
 void trap_init(void)
 {
     csr_write(sscratch, 0);
+    csr_clear(sstatus, SSTATUS_FS); /* the firmware may have left it on */
     csr_write(stvec, trap_entry);
     csr_write(sie, SIE_SOFTWARE | SIE_TIMER | SIE_EXTERNAL);
     csr_write(scounteren, 2); /* user code may read the time, nothing else */

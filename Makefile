@@ -73,7 +73,7 @@ CRT0 := $(BUILD)/user/libc/crt0.o
 
 lib_sources = $(filter-out user/libc/crt0.S user/$(1)/test/% user/$(1)/fuzz/%, \
     $(wildcard user/$(1)/*.c user/$(1)/*.S user/$(1)/*/*.c))
-SHARED_USER_SOURCES := kernel/lib/elf.c # the kernel's ELF parser, also used by init
+SHARED_USER_SOURCES := kernel/lib/elf.c kernel/lib/cpio.c # the kernel's parsers, also used by init
 SERVERS := $(filter-out proto,$(notdir $(patsubst %/,%,$(dir $(wildcard servers/*/main.c)))))
 server_sources = $(shell find servers/$(1) -name '*.c' -not -path '*/test/*' -not -path '*/fuzz/*')
 PROGRAMS := $(sort $(basename $(notdir $(wildcard user/bin/*.c))) \

@@ -1,0 +1,426 @@
+/* Starts the services in the order of services.conf, gives each what its section says, and starts
+ * those again that died. Nothing here waits for a service. */
+
+#include "services.h"
+#include "../../user/libcairn/spawn_block.h"
+#include "archive.h"
+#include "cairn/spawn.h"
+#include "devices.h"
+#include "shutdown.h"
+#include "spawn.h"
+#include <stdio.h>
+#include <string.h>
+
+#define MILLISECOND 1000000ul
+#define BACKOFF_DEFAULT 100 /* ms */
+#define BACKOFF_MAX 10000
+#define STEADY (10000 * MILLISECOND) /* having run so long, a service's earlier deaths are forgotten */
+
+static struct service services[CONFIG_SECTIONS_MAX];
+static size_t service_count;
+static handle_t namespace; /* the root view, once the name service has been started */
+static handle_t endpoints[HANDLE_BLOCK + 1];
+static const char *const endpoint_names[] = {NULL, "vfs", "network", "loader", "block"};
+
+size_t services_count(void)
+{
+    return service_count;
+}
+
+struct service *services_get(size_t index)
+{
+    return &services[index];
+}
+
+/* ---- What a section may ask for with "give" ---------------------------------------------------- */
+
+static const struct {
+    const char *name;
+    size_t kernel_handle; /* offset in struct first_process_info, or 0: a name that init serves */
+    enum init_root root;
+} gifts[] = {
+    {"sys:console", offsetof(struct first_process_info, console), 0},
+    {"sys:facts", offsetof(struct first_process_info, facts), 0},
+    {"sys:stats", offsetof(struct first_process_info, stats), 0},
+    {"sys:clock", offsetof(struct first_process_info, clock), 0},
+    {"sys:power", offsetof(struct first_process_info, power), 0},
+    {"sys:process", 0, ROOT_PROCESS},
+    {"sys:", 0, ROOT_SYS},
+    {"proc:", 0, ROOT_PROC},
+    {"time:", 0, ROOT_TIME},
+    {"boot:", 0, ROOT_BOOT},
+};
+
+/* The handle that a name stands for; minted ones are made once and kept. */
+static handle_t gift_handle(const char *name)
+{
+    static handle_t minted[sizeof gifts / sizeof gifts[0]];
+
+    for (size_t i = 0; i < sizeof gifts / sizeof gifts[0]; i++) {
+        if (strcmp(gifts[i].name, name) != 0)
+            continue;
+        if (gifts[i].root == 0)
+            return *(const handle_t *)((const char *)init.info + gifts[i].kernel_handle);
+        if (minted[i] <= 0)
+            minted[i] = (handle_t)handle_mint(init.server.channel,
+                                              RIGHT_SEND | RIGHT_DUP | RIGHT_TRANSFER,
+                                              BADGE(BADGE_ROOT, gifts[i].root));
+        return minted[i];
+    }
+    return -ENOENT;
+}
+
+/* ---- Starting ---------------------------------------------------------------------------------- */
+
+/* What a service is started with, gathered before anything is made. */
+struct parcel {
+    struct spawn_handle handles[SPAWN_HANDLES_MAX];
+    uint32_t rights[SPAWN_HANDLES_MAX];
+    size_t count;
+    const char *env[CONFIG_ENV_MAX + 2];
+    char devices[96]; /* for the log */
+};
+
+static void parcel_add(struct parcel *parcel, uint32_t id, handle_t handle, uint32_t rights,
+                       const char *name)
+{
+    if (parcel->count == SPAWN_HANDLES_MAX || handle <= 0) {
+        init_log("cannot pass on %s: %s", name ? name : "a handle",
+                 handle <= 0 ? "there is none" : "too many handles");
+        return;
+    }
+    parcel->handles[parcel->count] = (struct spawn_handle){.id = id, .handle = handle, .name = name};
+    parcel->rights[parcel->count++] = rights;
+}
+
+static const char *device_kind(uint32_t virtio_id)
+{
+    switch (virtio_id) {
+    case 1:
+        return "net";
+    case 2:
+        return "block";
+    case 3:
+        return "console";
+    case 4:
+        return "rng";
+    case 16:
+        return "gpu";
+    case 18:
+        return "input";
+    default:
+        return "other";
+    }
+}
+
+static size_t add_devices(struct parcel *parcel, uint32_t virtio_id)
+{
+    size_t found = 0;
+    for (size_t i = 0; i < devices_count(); i++) {
+        const struct device_info *device = devices_get(i);
+        if (device->virtio_id != virtio_id)
+            continue;
+        parcel_add(parcel, SPAWN_DEVICE, device->handle, RIGHTS_ALL, device_kind(virtio_id));
+        size_t used = strlen(parcel->devices);
+        snprintf(parcel->devices + used, sizeof parcel->devices - used, "%s %s at 0x%llx",
+                 used == 0 ? " with" : ",", device->compatible, (unsigned long long)device->base);
+        found++;
+    }
+    return found;
+}
+
+/* Why the service cannot be started on this machine, or NULL. */
+static const char *missing(const struct config_section *section, char *buffer, size_t size)
+{
+    for (size_t i = 0; i < section->need_count; i++) {
+        for (size_t n = 0; n < service_count; n++) {
+            if (strcmp(services[n].section->name, section->needs[i]) == 0 &&
+                !services[n].was_started) {
+                snprintf(buffer, size, "%s is not running", section->needs[i]);
+                return buffer;
+            }
+        }
+    }
+    for (size_t i = 0; i < section->device_count; i++) {
+        bool found = section->devices[i].maybe;
+        for (size_t n = 0; n < devices_count() && !found; n++)
+            found = devices_get(n)->virtio_id == section->devices[i].virtio_id;
+        if (!found) {
+            snprintf(buffer, size, "this machine has no %s device",
+                     device_kind(section->devices[i].virtio_id));
+            return buffer;
+        }
+    }
+    return NULL;
+}
+
+static void pack(struct parcel *parcel, struct service *service)
+{
+    const struct config_section *section = service->section;
+
+    memset(parcel, 0, sizeof *parcel);
+    if (namespace > 0 && !section->namespace)
+        parcel_add(parcel, SPAWN_NAMESPACE, namespace, RIGHTS_ALL, NULL);
+    if (service->channel > 0)
+        parcel_add(parcel, SPAWN_SERVICE, service->channel, RIGHTS_ALL, section->name);
+    for (size_t i = 0; i < section->device_count; i++)
+        add_devices(parcel, section->devices[i].virtio_id);
+    for (size_t i = 0; i < section->give_count; i++)
+        parcel_add(parcel, SPAWN_KERNEL, gift_handle(section->gives[i]), RIGHTS_ALL,
+                   section->gives[i]);
+    for (uint32_t n = 1; n <= HANDLE_BLOCK && section->shell; n++)
+        if (endpoints[n] > 0)
+            parcel_add(parcel, SPAWN_ENDPOINT + n, endpoints[n], RIGHTS_ALL, endpoint_names[n]);
+    memcpy(parcel->env, section->env, sizeof section->env);
+    if (init.options.plain)
+        parcel->env[section->env_count] = "CAIRN_PLAIN=1";
+}
+
+/* The program's arguments: those of its section, or those that the command line asks for. */
+static void choose_arguments(const struct config_section *section, const char **argv)
+{
+    memcpy(argv, section->argv, sizeof section->argv);
+    if (section->shell && init.options.run != NULL) {
+        argv[1] = "-c";
+        argv[2] = init.options.run;
+        argv[3] = NULL;
+    }
+}
+
+static int open_block(struct creation *c, handle_t image, const struct spawn_options *options)
+{
+    int64_t size = spawn_block_size(options);
+    if (size < 0)
+        return (int)size;
+    int error = creation_open(c, image, (uint32_t)size, (uint32_t)options->stack_size,
+                              MEMORY_SIZE_MAX);
+    if (error == 0)
+        spawn_block_build(c->block, (size_t)size, options);
+    return error;
+}
+
+static int launch(struct service *service, const struct parcel *parcel)
+{
+    const struct config_section *section = service->section;
+    const char *argv[CONFIG_ARGS_MAX + 1];
+    struct creation c;
+
+    handle_t image = archive_image(section->argv[0]);
+    if (image < 0)
+        return image;
+    choose_arguments(section, argv);
+    const struct spawn_options options = {
+        .argv = argv,
+        .envp = parcel->env,
+        .cwd = section->cwd,
+        .handles = parcel->handles,
+        .handle_count = parcel->count,
+        .stack_size = section->stack,
+    };
+    int error = open_block(&c, image, &options);
+    if (error < 0)
+        return error;
+
+    struct process *slot =
+        process_admit(&init.table, NULL, section->shell ? KIND_SHELL : KIND_SERVICE, false);
+    if (slot == NULL) {
+        creation_abandon(&c);
+        return -EAGAIN;
+    }
+    strncpy(slot->name, section->name, sizeof slot->name - 1);
+    slot->quota = section->quota;
+    slot->priority = section->priority ? section->priority : PRIORITY_DEFAULT;
+    error = creation_make(&c, slot);
+    if (error < 0)
+        return error;
+    for (size_t i = 0; i < parcel->count && error >= 0; i++)
+        error = creation_give(&c, parcel->handles[i].handle, parcel->rights[i]);
+    if (error >= 0)
+        error = creation_run(&c);
+    if (error < 0)
+        creation_abandon(&c);
+    return error;
+}
+
+/* Makes what exists once per service and outlives its processes. */
+static int prepare(struct service *service)
+{
+    const struct config_section *section = service->section;
+
+    if (section->shell || service->channel > 0)
+        return 0;
+    int64_t channel = channel_create(0);
+    if (channel < 0)
+        return (int)channel;
+    service->channel = (handle_t)channel;
+    return 0;
+}
+
+/* After its first start: the name service's channel is the root view, others may be endpoints. */
+static void announce(const struct service *service)
+{
+    const struct config_section *section = service->section;
+    const uint32_t rights = RIGHT_SEND | RIGHT_DUP | RIGHT_TRANSFER;
+
+    if (section->namespace)
+        namespace = (handle_t)handle_dup(service->channel, rights);
+    if (section->endpoint != 0) {
+        endpoints[section->endpoint] = (handle_t)handle_dup(service->channel, rights);
+        init_log("endpoint %u (%s) is %s", (unsigned)section->endpoint,
+                 endpoint_names[section->endpoint], section->name);
+    }
+}
+
+static int start(struct service *service)
+{
+    const struct config_section *section = service->section;
+    struct parcel parcel;
+
+    int result = prepare(service);
+    if (result == 0) {
+        pack(&parcel, service);
+        result = launch(service, &parcel);
+    }
+    if (result < 0) {
+        init_log("%s cannot be started: error %d", section->name, -result);
+        return result;
+    }
+    service->pid = (uint32_t)result;
+    service->started_at = (uint64_t)clock_now();
+    init_log("%s (pid %u) started%s", section->name, (unsigned)service->pid, parcel.devices);
+    if (!service->was_started)
+        announce(service);
+    service->was_started = true;
+    return 0;
+}
+
+/* ---- Their ends --------------------------------------------------------------------------------- */
+
+const char *status_describe(const struct process_status *status, char *buffer, size_t size)
+{
+    switch (status->reason) {
+    case EXIT_NORMAL:
+        snprintf(buffer, size, "exited with status %lld", (long long)status->value);
+        break;
+    case EXIT_KILLED:
+        snprintf(buffer, size, "was killed by signal %lld", (long long)status->value);
+        break;
+    case EXIT_FAULT:
+        snprintf(buffer, size, "died of fault %lld at pc 0x%llx, address 0x%llx",
+                 (long long)status->value, (unsigned long long)status->pc,
+                 (unsigned long long)status->address);
+        break;
+    default:
+        snprintf(buffer, size, "ended for reason %u", (unsigned)status->reason);
+    }
+    return buffer;
+}
+
+/* The exit status of the machine when the shell ends: the shell's, in the shell's own convention. */
+static uint32_t machine_status(const struct process_status *status)
+{
+    if (status->reason == EXIT_NORMAL)
+        return (uint32_t)status->value & 0xff;
+    return status->reason == EXIT_KILLED ? 128 + ((uint32_t)status->value & 0x3f) : 139;
+}
+
+/* Without a server for good: callers get EPEER instead of waiting for ever. */
+static void give_up(struct service *service, const char *why)
+{
+    init_log("%s is not started again: %s", service->section->name, why);
+    if (service->channel > 0)
+        handle_close(service->channel);
+    service->channel = 0;
+}
+
+static void plan_restart(struct service *service)
+{
+    const struct config_section *section = service->section;
+    uint64_t now = (uint64_t)clock_now();
+
+    if (!section->restart) {
+        give_up(service, "its restart policy is never");
+        return;
+    }
+    service->deaths = now - service->started_at > STEADY ? 1 : service->deaths + 1;
+    if (section->restart_limit != 0 && service->deaths > section->restart_limit) {
+        give_up(service, "it died too often");
+        return;
+    }
+    uint64_t backoff = section->restart_backoff ? section->restart_backoff : BACKOFF_DEFAULT;
+    for (uint32_t i = 1; i < service->deaths && backoff < BACKOFF_MAX; i++)
+        backoff *= 2;
+    service->restart_at = now + backoff * MILLISECOND;
+    init_tick_at(service->restart_at);
+}
+
+void service_ended(const struct process *process, const struct process_status *status)
+{
+    char how[120];
+    struct service *service = NULL;
+
+    for (size_t i = 0; i < service_count; i++)
+        if (services[i].pid == process->pid)
+            service = &services[i];
+    if (service == NULL)
+        return;
+    service->pid = 0;
+    init_log("%s (pid %u) %s", service->section->name, (unsigned)process->pid,
+             status_describe(status, how, sizeof how));
+    if (shutdown_running())
+        return;
+    if (service->section->shell)
+        shutdown_begin(false, machine_status(status));
+    else
+        plan_restart(service);
+}
+
+uint64_t services_tick(uint64_t now)
+{
+    uint64_t next = 0;
+
+    for (size_t i = 0; i < service_count; i++) {
+        struct service *service = &services[i];
+        if (service->restart_at == 0)
+            continue;
+        if (service->restart_at <= now) {
+            service->restart_at = 0;
+            if (start(service) < 0)
+                plan_restart(service);
+        }
+        if (service->restart_at != 0 && (next == 0 || service->restart_at < next))
+            next = service->restart_at;
+    }
+    return next;
+}
+
+/* ---- At boot ------------------------------------------------------------------------------------ */
+
+static void start_first_time(struct service *service)
+{
+    const struct config_section *section = service->section;
+    char buffer[80];
+    const char *why = missing(section, buffer, sizeof buffer);
+
+    if (why == NULL && !archive_has(section->argv[0]))
+        why = "its program is not in the boot archive";
+    if (why != NULL)
+        init_log("%s%s not started: %s", section->optional ? "" : "error: ", section->name, why);
+    else if (start(service) < 0 && section->shell)
+        init_fail("no shell, so there is nothing to do");
+}
+
+void services_start(void)
+{
+    struct cpio_file file;
+
+    if (archive_find("services.conf", &file) < 0)
+        init_fail("there is no services.conf in the boot archive");
+    if (config_parse(&init.config, (const char *)file.data, file.size) < 0)
+        init_fail("services.conf, line %u: %s", init.config.error_line, init.config.error);
+    for (size_t i = 0; i < init.config.section_count; i++) {
+        struct service *service = &services[service_count++];
+        service->section = &init.config.sections[i];
+        start_first_time(service);
+    }
+}

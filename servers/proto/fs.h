@@ -40,7 +40,13 @@ enum fs_operation {
     FS_STATFS = 22,
     FS_SYNC_ASYNC = 23, /* the async pattern: result = job id now; a pulse at completion */
     FS_JOB_STATUS = 24,
-    FS_POLL = 25, /* result = FS_POLL_* bits that are ready now */
+    FS_POLL = 25, /* word 0 = FS_POLL_* bits asked for; result = those that are ready now, and
+                     always ERR and HUP. With a channel (PULSE right) as handle 0: if none is ready,
+                     the server keeps the handle, answers word 1 = 1, and pulses it with the bits
+                     of word 1 as soon as one is, once; the handle's closing ends the wait. A server
+                     that cannot do this answers without word 1, and the client asks again later */
+    FS_SET_FLAGS = 26, /* word 0 = FS_O_NONBLOCK | FS_O_APPEND, as the open session has them from
+                          now on; ENOSYS where they mean nothing */
 };
 
 #define FS_PATH_INLINE 200

@@ -1,9 +1,8 @@
 /* Open, close, read, write and seek: descriptors in front of the file protocol. */
 #include "cairn/syscall.h"
-#include "cwd.h"
 #include "fd.h"
-#include "fsclient/fsclient.h"
 #include "mode.h"
+#include "target.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <stdarg.h>
@@ -31,37 +30,49 @@ unsigned libc_open_flags(int flags)
     return native;
 }
 
-int libc_open(const char *path, int flags, unsigned mode)
+static int open_target(struct target *target, unsigned flags, unsigned mode, bool close_on_exec)
 {
-    char uri[LIBC_URI_MAX];
     struct fs_open_reply reply;
-    int error = cwd_uri(path, uri);
-    if (error)
-        return error;
-    unsigned native = libc_open_flags(flags);
-    handle_t handle = fs_open_uri(uri, native, mode & ~libc_umask() & 07777, &reply);
+    handle_t handle;
+    int tries = 0;
+    do
+        handle = fs_open(target->root, target->path, flags, mode & ~libc_umask() & 07777, &reply);
+    while (target_retry(target, handle, tries++));
     if (handle < 0)
         return handle;
-    struct descriptor d = {.handle = handle,
-                           .flags = native,
-                           .mode = reply.mode,
-                           .close_on_exec = (flags & O_CLOEXEC) != 0};
+    struct descriptor d = {
+        .handle = handle, .flags = flags, .mode = reply.mode, .close_on_exec = close_on_exec};
     int fd = fd_install(&d, 0);
     if (fd < 0)
         handle_close(handle);
     return fd;
 }
 
+int libc_open(int directory, const char *path, int flags, unsigned mode)
+{
+    struct target target;
+    int error = target_find(&target, directory, path);
+    if (error)
+        return error;
+    return open_target(&target, libc_open_flags(flags), mode, (flags & O_CLOEXEC) != 0);
+}
+
 int open(const char *path, int flags, ...)
 {
-    unsigned mode = 0;
-    if (flags & O_CREAT) {
-        va_list arguments;
-        va_start(arguments, flags);
-        mode = va_arg(arguments, unsigned);
-        va_end(arguments);
-    }
-    return (int)libc_error(libc_open(path, flags, mode));
+    va_list arguments;
+    va_start(arguments, flags);
+    unsigned mode = flags & O_CREAT ? va_arg(arguments, unsigned) : 0;
+    va_end(arguments);
+    return (int)libc_error(libc_open(AT_FDCWD, path, flags, mode));
+}
+
+int openat(int directory, const char *path, int flags, ...)
+{
+    va_list arguments;
+    va_start(arguments, flags);
+    unsigned mode = flags & O_CREAT ? va_arg(arguments, unsigned) : 0;
+    va_end(arguments);
+    return (int)libc_error(libc_open(directory, path, flags, mode));
 }
 
 int creat(const char *path, mode_t mode)

@@ -8,7 +8,7 @@
 unsigned libc_open_flags(int flags);
 
 /* open without errno: descriptor or -errno. */
-int libc_open(const char *path, int flags, unsigned mode);
+int libc_open(int directory, const char *path, int flags, unsigned mode);
 
 mode_t libc_umask(void);
 void libc_stat(const struct fs_stat *from, struct stat *to);

@@ -1,10 +1,10 @@
 /* What is known of a file, asked by path or by descriptor. */
-#include "cwd.h"
 #include "fd.h"
-#include "fsclient/fsclient.h"
 #include "mode.h"
 #include "proto/console.h"
+#include "target.h"
 #include <errno.h>
+#include <fcntl.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -46,32 +46,31 @@ void libc_stat(const struct fs_stat *from, struct stat *to)
     to->st_ctim = from_ns(from->ctime);
 }
 
-static int stat_path(const char *path, unsigned flags, struct stat *to)
+int fstatat(int directory, const char *restrict path, struct stat *restrict to, int flags)
 {
-    char uri[LIBC_URI_MAX], rest[LIBC_PATH_MAX + 1];
+    struct target target;
     struct fs_stat native;
-    int error = cwd_uri(path, uri);
-    for (int tries = 0; !error; tries++) {
-        handle_t root = fs_locate(uri, rest, sizeof rest);
-        error = root < 0 ? root : fs_stat(root, rest, flags, &native);
-        if (!error) {
-            libc_stat(&native, to);
-            return 0;
-        }
-        if (fs_retry(uri, error, tries))
-            error = 0;
-    }
-    return (int)libc_error(error);
+    unsigned native_flags = flags & AT_SYMLINK_NOFOLLOW ? FS_STAT_NOFOLLOW : 0;
+    int tries = 0;
+    int error = target_find(&target, directory, path);
+    if (!error)
+        do
+            error = fs_stat(target.root, target.path, native_flags, &native);
+        while (target_retry(&target, error, tries++));
+    if (error)
+        return (int)libc_error(error);
+    libc_stat(&native, to);
+    return 0;
 }
 
 int stat(const char *restrict path, struct stat *restrict to)
 {
-    return stat_path(path, 0, to);
+    return fstatat(AT_FDCWD, path, to, 0);
 }
 
 int lstat(const char *restrict path, struct stat *restrict to)
 {
-    return stat_path(path, FS_STAT_NOFOLLOW, to);
+    return fstatat(AT_FDCWD, path, to, AT_SYMLINK_NOFOLLOW);
 }
 
 int fstat(int fd, struct stat *to)

@@ -1,0 +1,4 @@
+/* flock's constants are in <fcntl.h>. */
+#pragma once
+
+#include <fcntl.h>

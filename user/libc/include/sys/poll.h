@@ -1,0 +1,4 @@
+/* The older spelling of <poll.h>. */
+#pragma once
+
+#include <poll.h>

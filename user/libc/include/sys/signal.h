@@ -1,0 +1,4 @@
+/* The older spelling of <signal.h>. */
+#pragma once
+
+#include <signal.h>

@@ -1,53 +1,9 @@
-/* The name table: entries found by longest prefix, seen through views that are layers of rules.
- * Invariant: a layer lives while it is open or another one is derived from it, and an entry
- * belongs to an open view, so every handle in the table is given up exactly once. */
-#include "nsd/nametable.h"
+/* The name table: registering names, finding them by longest prefix, listing them. (The rules of
+ * views are in nameview.c.) Invariant: no two entries have the same stem. */
 #include "abi/errno.h"
+#include "nsd/nametable_parts.h"
 #include <stdlib.h>
 #include <string.h>
-
-struct name {
-    uint8_t len;  /* as written */
-    uint8_t stem; /* without trailing separators: what is compared */
-    char text[NAME_MAX_LEN];
-};
-
-struct entry {
-    struct name name, target; /* target.len > 0: an alias */
-    int64_t handle;
-    int view; /* registered through it */
-    uint32_t owner;
-};
-
-enum rule_kind { RULE_SHOW, RULE_BIND, RULE_REBIND, RULE_HIDE };
-
-struct rule {
-    enum rule_kind kind;
-    struct name name, target; /* target: RULE_REBIND */
-    int64_t handle;           /* RULE_BIND */
-};
-
-struct view {
-    bool used; /* open, or a layer under others */
-    bool open;
-    bool read_only;
-    bool restricted; /* what no rule covers is not found */
-    int parent;
-    unsigned children; /* layers directly above this one */
-    unsigned rule_count;
-    struct rule rules[NAME_RULES];
-};
-
-#define LISTING_MAX (NAME_ENTRIES + (NAME_VIEWS - 1) * NAME_RULES)
-
-struct name_table {
-    size_t entry_count;
-    struct entry entries[NAME_ENTRIES]; /* in no order */
-    struct view views[NAME_VIEWS];      /* 0 is the root view */
-    int listed_view;                    /* whose names listing holds; -1: it is out of date */
-    size_t listing_count;
-    struct name_entry_info listing[LISTING_MAX];
-};
 
 size_t name_table_size(void)
 {
@@ -68,7 +24,7 @@ static bool is_separator(char c)
     return c == ':' || c == '/';
 }
 
-static int name_parse(struct name *name, const char *text, size_t len)
+int name_parse(struct name *name, const char *text, size_t len)
 {
     if (len > NAME_MAX_LEN)
         return -ENAMETOOLONG;
@@ -87,13 +43,12 @@ static int name_parse(struct name *name, const char *text, size_t len)
     return 0;
 }
 
-static bool name_equal(const struct name *a, const struct name *b)
+bool name_equal(const struct name *a, const struct name *b)
 {
     return a->stem == b->stem && memcmp(a->text, b->text, a->stem) == 0;
 }
 
-/* name_covers: whether the segments of name are the first ones of uri. */
-static bool name_covers(const struct name *name, const char *uri, size_t len)
+bool name_covers(const struct name *name, const char *uri, size_t len)
 {
     return len >= name->stem && memcmp(uri, name->text, name->stem) == 0 &&
            (len == name->stem || is_separator(uri[name->stem]));
@@ -156,7 +111,7 @@ static struct entry *entry_find(struct name_table *table, const struct name *nam
     return NULL;
 }
 
-static void entry_remove(struct name_table *table, struct entry *entry)
+void name_entry_remove(struct name_table *table, struct entry *entry)
 {
     *entry = table->entries[--table->entry_count];
     table->listed_view = -1;
@@ -170,166 +125,13 @@ size_t name_table_owned(const struct name_table *table, uint32_t owner)
     return count;
 }
 
-/* ---- Views ---------------------------------------------------------------------------------- */
-
-static struct view *view_get(struct name_table *table, int view)
-{
-    if (view < 0 || view >= NAME_VIEWS || !table->views[view].open)
-        return NULL;
-    return &table->views[view];
-}
-
-int name_view_create(struct name_table *table, int parent, bool empty, bool read_only)
-{
-    if (view_get(table, parent) == NULL)
-        return -EBADF;
-    for (int i = 1; i < NAME_VIEWS; i++) {
-        struct view *view = &table->views[i];
-        if (view->used)
-            continue;
-        *view = (struct view){
-            .used = true,
-            .open = true,
-            .read_only = read_only,
-            .restricted = empty,
-            .parent = parent,
-        };
-        table->views[parent].children++;
-        return i;
-    }
-    return -ENFILE;
-}
-
-void name_view_drop(struct name_table *table, int view, void (*released)(int64_t handle, void *),
-                    void *context)
-{
-    if (view == 0 || view_get(table, view) == NULL)
-        return;
-    table->listed_view = -1;
-    table->views[view].open = false;
-    for (size_t i = table->entry_count; i-- > 0;) {
-        struct entry entry = table->entries[i];
-        if (entry.view != view)
-            continue;
-        entry_remove(table, &table->entries[i]);
-        if (entry.target.len == 0)
-            released(entry.handle, context);
-    }
-    /* A layer goes when nothing stands on it any more; that may free the one below, too. */
-    struct view *layer = &table->views[view];
-    while (!layer->open && layer->children == 0) {
-        for (unsigned i = 0; i < layer->rule_count; i++)
-            if (layer->rules[i].kind == RULE_BIND)
-                released(layer->rules[i].handle, context);
-        layer->used = false;
-        layer = &table->views[layer->parent];
-        layer->children--;
-    }
-}
-
-static struct rule *rule_match(struct view *view, const char *uri, size_t len)
-{
-    struct rule *best = NULL;
-    for (unsigned i = 0; i < view->rule_count; i++) {
-        struct rule *rule = &view->rules[i];
-        if (name_covers(&rule->name, uri, len) &&
-            (best == NULL || rule->name.stem > best->name.stem))
-            best = rule;
-    }
-    return best;
-}
-
-static bool layer_passes(struct view *layer, const struct name *name)
-{
-    const struct rule *rule = rule_match(layer, name->text, name->len);
-    return rule != NULL ? rule->kind == RULE_SHOW : !layer->restricted;
-}
-
-/* view_passes: whether a name seen in view is the one of the same spelling in the layer bottom. */
-static bool view_passes(struct name_table *table, int view, int bottom, const struct name *name)
-{
-    for (; view != bottom; view = table->views[view].parent)
-        if (!layer_passes(&table->views[view], name))
-            return false;
-    return true;
-}
-
-/* rule_add: a new rule in view, for the caller to complete; one of the same kind for the same
- * name changes nothing if it has no value that could differ. */
-static int rule_add(struct name_table *table, int view, enum rule_kind kind, const char *prefix,
-                    size_t len, struct rule **added)
-{
-    struct view *v = view_get(table, view);
-    if (v == NULL)
-        return -EBADF;
-    if (view == 0)
-        return -EPERM;
-    bool has_value = kind == RULE_BIND || kind == RULE_REBIND;
-    if (v->read_only && has_value)
-        return -EROFS;
-    struct name name;
-    int error = name_parse(&name, prefix, len);
-    if (error)
-        return error;
-    *added = NULL;
-    for (unsigned i = 0; i < v->rule_count; i++)
-        if (name_equal(&v->rules[i].name, &name))
-            return v->rules[i].kind == kind && !has_value ? 0 : -EEXIST;
-    if (v->rule_count == NAME_RULES)
-        return -ENFILE;
-    *added = &v->rules[v->rule_count++];
-    **added = (struct rule){.kind = kind, .name = name};
-    table->listed_view = -1;
-    return 0;
-}
-
-int name_view_restrict(struct name_table *table, int view, const char *prefix, size_t len)
-{
-    struct rule *rule;
-    int error = rule_add(table, view, RULE_SHOW, prefix, len, &rule);
-    if (error == 0 && rule != NULL)
-        table->views[view].restricted = true;
-    return error;
-}
-
-int name_view_hide(struct name_table *table, int view, const char *prefix, size_t len)
-{
-    struct rule *rule;
-    return rule_add(table, view, RULE_HIDE, prefix, len, &rule);
-}
-
-int name_view_bind(struct name_table *table, int view, const char *prefix, size_t len,
-                   int64_t handle)
-{
-    struct rule *rule;
-    if (handle < 0)
-        return -EINVAL;
-    int error = rule_add(table, view, RULE_BIND, prefix, len, &rule);
-    if (error == 0)
-        rule->handle = handle;
-    return error;
-}
-
-int name_view_rebind(struct name_table *table, int view, const char *name, size_t len,
-                     const char *target, size_t target_len)
-{
-    struct rule *rule;
-    struct name parsed;
-    int error = name_parse(&parsed, target, target_len);
-    if (error == 0)
-        error = rule_add(table, view, RULE_REBIND, name, len, &rule);
-    if (error == 0)
-        rule->target = parsed;
-    return error;
-}
-
 /* ---- Changing the entries ------------------------------------------------------------------- */
 
 /* entry_check: whether the view may change the entry of this name; parses the name. */
 static int entry_check(struct name_table *table, int view, const char *text, size_t len,
                        struct name *name)
 {
-    if (view_get(table, view) == NULL)
+    if (!name_view_is_open(table, view))
         return -EBADF;
     for (int layer = view; layer != 0; layer = table->views[layer].parent)
         if (table->views[layer].read_only)
@@ -337,7 +139,7 @@ static int entry_check(struct name_table *table, int view, const char *text, siz
     int error = name_parse(name, text, len);
     if (error)
         return error;
-    return view_passes(table, view, 0, name) ? 0 : -EPERM;
+    return name_view_passes(table, view, 0, name) ? 0 : -EPERM;
 }
 
 static int entry_add(struct name_table *table, const struct entry *entry)
@@ -384,94 +186,109 @@ int64_t name_table_unregister(struct name_table *table, int view, const char *pr
     if (entry->owner != owner)
         return -EPERM;
     int64_t handle = entry->handle; /* 0 in an alias */
-    entry_remove(table, entry);
+    name_entry_remove(table, entry);
     return handle;
 }
 
 /* ---- Resolving ------------------------------------------------------------------------------ */
 
-/* layers_pass: takes uri down through the layers from *base to the entries. Returns 1 when it
- * arrived there, 0 with *found when a binding took it, or -errno. A rebound name moves *base
- * below its layer: the target is a name of the view below. */
-static int layers_pass(struct name_table *table, int *base, struct uri *uri, struct rule **found)
+static bool name_has_deeper(const struct name_table *table, int view, const struct name *prefix)
 {
-    for (int view = *base; view != 0;) {
-        struct view *layer = &table->views[view];
-        struct rule *rule = rule_match(layer, uri->text, uri->len);
-        view = layer->parent;
-        if (rule == NULL) {
-            if (layer->restricted)
-                return -ENOENT;
-        } else if (rule->kind == RULE_BIND) {
-            *found = rule;
-            return 0;
-        } else if (rule->kind == RULE_HIDE) {
+    for (size_t i = 0; i < table->entry_count; i++)
+        if (name_under(&table->entries[i].name, prefix))
+            return true;
+    for (; view != 0; view = table->views[view].parent)
+        for (unsigned i = 0; i < table->views[view].rule_count; i++)
+            if (name_under(&table->views[view].rules[i].name, prefix))
+                return true;
+    return false;
+}
+
+/* layers_pass: takes uri down from view to the entries. Returns NULL with *error 0 when it
+ * arrived there, the rule that binds or rebinds it, or NULL with an error. */
+static const struct rule *layers_pass(struct name_table *table, int *view, const struct uri *uri,
+                                      int *error)
+{
+    *error = 0;
+    while (*view != 0) {
+        struct view *layer = &table->views[*view];
+        const struct rule *rule = name_rule_match(layer, uri->text, uri->len);
+        if (rule != NULL ? rule->kind == RULE_HIDE : layer->restricted) {
+            *error = -ENOENT;
+            return NULL;
+        }
+        *view = layer->parent;
+        if (rule != NULL && rule->kind != RULE_SHOW)
+            return rule;
+    }
+    return NULL;
+}
+
+/* A search on its way: the URI as it is now, seen from the view base. */
+struct search {
+    struct uri uri;
+    int base;
+    unsigned aliases; /* replaced so far */
+    const struct name *prefix; /* what the last step found */
+    int64_t handle;
+};
+
+/* One step: 1 when the prefix was replaced, 0 when it leads to the handle, or -errno. A rebound
+ * name moves base below its layer, for the target is a name of the view there. */
+static int search_step(struct name_table *table, struct search *search)
+{
+    const struct name *target = NULL;
+    int error, view = search->base;
+    const struct rule *rule = layers_pass(table, &view, &search->uri, &error);
+    if (error)
+        return error;
+    if (rule != NULL) {
+        search->prefix = &rule->name;
+        search->handle = rule->handle;
+        if (rule->kind == RULE_REBIND) {
+            target = &rule->target;
+            search->base = view;
+        }
+    } else {
+        const struct entry *entry = entry_match(table, search->uri.text, search->uri.len);
+        if (entry == NULL)
             return -ENOENT;
-        } else if (rule->kind == RULE_REBIND) {
-            int error = uri_replace(uri, &rule->name, &rule->target);
-            if (error)
-                return error;
-            *base = view;
+        search->prefix = &entry->name;
+        search->handle = entry->handle;
+        if (entry->target.len > 0) {
+            target = &entry->target;
+            if (++search->aliases > NAME_ALIAS_DEPTH)
+                return -ELOOP;
         }
     }
-    return 1;
+    if (target == NULL)
+        return 0;
+    error = uri_replace(&search->uri, search->prefix, target);
+    return error ? error : 1;
 }
 
 int64_t name_table_resolve(struct name_table *table, int view, const char *text, size_t len,
-                           char *resolved, size_t size, size_t *resolved_len, size_t *matched)
+                           char *resolved, size_t size, struct name_match *match)
 {
-    if (view_get(table, view) == NULL)
+    if (!name_view_is_open(table, view))
         return -EBADF;
     if (len > size)
         return -ENAMETOOLONG;
     if (memchr(text, 0, len) != NULL)
         return -EINVAL;
-    struct uri uri = {.text = resolved, .len = len, .size = size};
+    struct search search = {.uri = {resolved, len, size}, .base = view};
     memmove(resolved, text, len);
-    const struct name *prefix;
-    int64_t handle;
-    for (unsigned aliases = 0;; aliases++) {
-        struct rule *rule;
-        int passed = layers_pass(table, &view, &uri, &rule);
-        if (passed < 0)
-            return passed;
-        if (passed == 0) {
-            prefix = &rule->name;
-            handle = rule->handle;
-            break;
-        }
-        struct entry *entry = entry_match(table, uri.text, uri.len);
-        if (entry == NULL)
-            return -ENOENT;
-        if (entry->target.len == 0) {
-            prefix = &entry->name;
-            handle = entry->handle;
-            break;
-        }
-        if (aliases == NAME_ALIAS_DEPTH)
-            return -ELOOP;
-        int error = uri_replace(&uri, &entry->name, &entry->target);
-        if (error)
-            return error;
-    }
-    *resolved_len = uri.len;
-    *matched = prefix->stem + (uri.len > prefix->stem);
-    return handle;
-}
-
-bool name_table_deeper(const struct name_table *table, int view, const char *text, size_t len)
-{
-    struct name prefix;
-    if (name_parse(&prefix, text, len) < 0)
-        return false;
-    for (size_t i = 0; i < table->entry_count; i++)
-        if (name_under(&table->entries[i].name, &prefix))
-            return true;
-    for (; view != 0; view = table->views[view].parent)
-        for (unsigned i = 0; i < table->views[view].rule_count; i++)
-            if (name_under(&table->views[view].rules[i].name, &prefix))
-                return true;
-    return false;
+    match->deeper = false;
+    int step;
+    do {
+        step = search_step(table, &search);
+        if (step < 0)
+            return step;
+        match->deeper |= name_has_deeper(table, view, search.prefix);
+    } while (step > 0);
+    match->len = search.uri.len;
+    match->matched = search.prefix->stem + (search.uri.len > search.prefix->stem);
+    return search.handle;
 }
 
 /* ---- Listing -------------------------------------------------------------------------------- */
@@ -502,12 +319,12 @@ static void listing_collect(struct name_table *table, int view)
         for (unsigned i = 0; i < table->views[layer].rule_count; i++) {
             const struct rule *rule = &table->views[layer].rules[i];
             if ((rule->kind == RULE_BIND || rule->kind == RULE_REBIND) &&
-                view_passes(table, view, layer, &rule->name))
+                name_view_passes(table, view, layer, &rule->name))
                 listing_add(table, &rule->name, &rule->target, 0);
         }
     for (size_t i = 0; i < table->entry_count; i++) {
         const struct entry *entry = &table->entries[i];
-        if (view_passes(table, view, 0, &entry->name))
+        if (name_view_passes(table, view, 0, &entry->name))
             listing_add(table, &entry->name, &entry->target, entry->owner);
     }
     qsort(table->listing, table->listing_count, sizeof table->listing[0], info_compare);
@@ -516,7 +333,7 @@ static void listing_collect(struct name_table *table, int view)
 
 int name_table_list(struct name_table *table, int view, size_t index, struct name_entry_info *info)
 {
-    if (view_get(table, view) == NULL)
+    if (!name_view_is_open(table, view))
         return -EBADF;
     if (table->listed_view != view)
         listing_collect(table, view);

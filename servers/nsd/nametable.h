@@ -13,7 +13,11 @@
  * "fs:root:home/alice/"), a restriction lets it pass. A URI that no rule covers passes, unless
  * the view is restricted (or empty, which is restricted to nothing yet). What passes all layers
  * is looked up among the entries. A name found by alias passes the layers again: an alias shows
- * nobody what his view does not. */
+ * nobody what his view does not.
+ *
+ * A view decides which handles can be reached, not what may be asked of them: to confine somebody
+ * to a directory, bind the handle of the opened directory; to hide a path below a server's
+ * prefix only changes what is found by that spelling. */
 #pragma once
 
 #include <stdbool.h>
@@ -69,14 +73,15 @@ int name_view_rebind(struct name_table *table, int view, const char *name, size_
 int name_view_hide(struct name_table *table, int view, const char *prefix, size_t len);
 
 /* name_table_resolve: the handle, and in resolved (size bytes, not terminated) the URI after
- * aliasing, *matched bytes of which (with a separator that follows) belong to the prefix.
- * ENOENT ELOOP ENAMETOOLONG EINVAL. */
+ * aliasing. ENOENT ELOOP ENAMETOOLONG EINVAL. */
+struct name_match {
+    size_t len;     /* bytes in resolved */
+    size_t matched; /* how many of them are the prefix, with a separator that follows */
+    bool deeper;    /* under a name on the way are longer ones, or rules for such: this answer
+                       is not the one for everything that the prefix covers */
+};
 int64_t name_table_resolve(struct name_table *table, int view, const char *uri, size_t len,
-                           char *resolved, size_t size, size_t *resolved_len, size_t *matched);
-
-/* name_table_deeper: whether a longer name than this one is registered under it, or ruled on in
- * the view: then the answer for the prefix is not the answer for all that it covers. */
-bool name_table_deeper(const struct name_table *table, int view, const char *prefix, size_t len);
+                           char *resolved, size_t size, struct name_match *match);
 
 struct name_entry_info {
     const char *name, *target; /* target: aliases and rebound names only, else NULL */

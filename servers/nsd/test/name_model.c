@@ -335,18 +335,19 @@ static bool compare_lists(struct name_table *table, int view)
 static bool compare_resolve(struct name_table *table, int view, const char *uri)
 {
     char text[2 * TEXT], resolved[URI_SIZE];
-    size_t len = 0, matched = 0;
+    struct name_match match;
     struct item *found = NULL;
     int aliases = 0;
     snprintf(text, sizeof text, "%s", uri);
     int64_t expected = is_open(view) ? resolve(view, text, &aliases, &found) : -EBADF;
     int64_t got = name_table_resolve(table, view, uri, strlen(uri), resolved, sizeof resolved,
-                                     &len, &matched);
+                                     &match);
     if (expected < 0)
         return got == expected;
     size_t stem = strlen(found->stem);
-    return got == found->handle && len == strlen(text) && memcmp(resolved, text, len) == 0 &&
-           matched == stem + (len > stem);
+    return got == found->handle && match.len == strlen(text) &&
+           memcmp(resolved, text, match.len) == 0 &&
+           match.matched == stem + (match.len > stem);
 }
 
 /* rule_or_entry: operations 0..5, which add something. */

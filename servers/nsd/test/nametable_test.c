@@ -82,18 +82,18 @@ static int hide(int view, const char *name)
 }
 
 static char rest[256];
+static struct name_match match;
 
 /* find: the handle or error; what is left for the server in rest. */
 static int64_t find(int view, const char *uri)
 {
     char resolved[200];
-    size_t len = 0, matched = 0;
     int64_t handle = name_table_resolve(table, view, uri, strlen(uri), resolved, sizeof resolved,
-                                        &len, &matched);
+                                        &match);
     rest[0] = 0;
     if (handle >= 0) {
-        memcpy(rest, resolved + matched, len - matched);
-        rest[len - matched] = 0;
+        memcpy(rest, resolved + match.matched, match.len - match.matched);
+        rest[match.len - match.matched] = 0;
     }
     return handle;
 }
@@ -163,9 +163,9 @@ static void test_segments(void)
             fprintf(stderr, "'%s' gives %d '%s'\n", cases[i].uri, (int)handle, rest);
         CHECK(handle == cases[i].handle && strcmp(rest, cases[i].rest) == 0);
     }
-    CHECK(name_table_resolve(table, 0, "net:\0x", 6, rest, 200, &(size_t){0}, &(size_t){0}) ==
+    CHECK(name_table_resolve(table, 0, "net:\0x", 6, rest, 200, &match) ==
           -EINVAL);
-    CHECK(name_table_resolve(table, 0, "net:abc", 7, rest, 6, &(size_t){0}, &(size_t){0}) ==
+    CHECK(name_table_resolve(table, 0, "net:abc", 7, rest, 6, &match) ==
           -ENAMETOOLONG);
 }
 
@@ -260,7 +260,7 @@ static void test_aliases(void)
     char uri[200];
     memset(uri, 'y', sizeof uri);
     memcpy(uri, "home:", 5);
-    CHECK(name_table_resolve(table, 0, uri, 190, rest, 200, &(size_t){0}, &(size_t){0}) ==
+    CHECK(name_table_resolve(table, 0, uri, 190, rest, 200, &match) ==
           -ENAMETOOLONG);
     CHECK(unreg(0, "home:", 7) == 0);
     CHECK(find(0, "home:x") == -ENOENT);
@@ -478,17 +478,28 @@ static void test_list(void)
     CHECK(strcmp(names(view), "a-b: a: b:>a: c: fs:root:mnt net:") == 0);
 }
 
+static bool deeper(int view, const char *uri)
+{
+    CHECK(find(view, uri) > 0);
+    return match.deeper;
+}
+
 static void test_deeper(void)
 {
     fresh();
     CHECK(reg(0, "fs:root", 1) == 0 && reg(0, "net:", 2) == 0 && reg(0, "netx", 3) == 0);
-    CHECK(!name_table_deeper(table, 0, "fs:root:", 8) && !name_table_deeper(table, 0, "net", 3));
-    CHECK(name_table_deeper(table, 0, "fs:", 3));
-    CHECK(reg(0, "fs:root:mnt", 4) == 0 && name_table_deeper(table, 0, "fs:root", 7));
+    CHECK(alias(0, "home:", "fs:root:home/") == 0);
+    CHECK(!deeper(0, "fs:root:etc") && !deeper(0, "net:x") && !deeper(0, "home:x"));
+    CHECK(alias(0, "home:mnt", "net:") == 0 && deeper(0, "home:x"));
+    CHECK(!deeper(0, "fs:root:x") && !deeper(0, "home:mnt"));
+    CHECK(unreg(0, "home:mnt", 7) == 0 && reg(0, "fs:root:mnt", 4) == 0);
+    CHECK(deeper(0, "fs:root:x") && deeper(0, "fs:root") && deeper(0, "home:x"));
+    CHECK(!deeper(0, "fs:root:mnt/x"));
     int view = name_view_create(table, 0, false, false);
     int inner = name_view_create(table, view, false, false);
     CHECK(hide(view, "net:raw") == 0);
-    CHECK(!name_table_deeper(table, 0, "net:", 4) && name_table_deeper(table, inner, "net:", 4));
+    CHECK(!deeper(0, "net:x") && deeper(view, "net:x") && deeper(inner, "net:x"));
+    CHECK(restrict_to(inner, "netx:a") == 0 && deeper(inner, "netx:a"));
 }
 
 int main(void)

@@ -1,9 +1,11 @@
+nsd_CORE := servers/nsd/nametable.c servers/nsd/nameview.c
+
 HOST_TESTS += nsd_nametable nsd_nametable_random
-nsd_nametable_SOURCES := servers/nsd/nametable.c servers/nsd/test/nametable_test.c
-nsd_nametable_random_SOURCES := servers/nsd/nametable.c servers/nsd/test/name_model.c \
+nsd_nametable_SOURCES := $(nsd_CORE) servers/nsd/test/nametable_test.c
+nsd_nametable_random_SOURCES := $(nsd_CORE) servers/nsd/test/name_model.c \
     servers/nsd/test/nametable_random_test.c
 
 FUZZERS += nsd_nametable_fuzz
-nsd_nametable_fuzz_SOURCES := servers/nsd/nametable.c servers/nsd/test/name_model.c \
+nsd_nametable_fuzz_SOURCES := $(nsd_CORE) servers/nsd/test/name_model.c \
     servers/nsd/test/nametable_fuzz.c
 nsd_nametable_fuzz_CORPUS := servers/nsd/test/fuzz/nsd_nametable_fuzz

@@ -11,7 +11,7 @@
 
 #include "request.h"
 
-#define DISK_BOUNCES 16 /* buffers of CHUNK_BYTES_MAX each */
+#define DISK_BOUNCES  16  /* buffers of CHUNK_BYTES_MAX each */
 #define IO_INLINE_MAX 200 /* bytes of a write that came in the message itself */
 
 enum disk_command { DISK_READ, DISK_WRITE, DISK_FLUSH };
@@ -20,8 +20,8 @@ enum disk_command { DISK_READ, DISK_WRITE, DISK_FLUSH };
 struct io {
     uint64_t token; /* to be answered, or to copy with */
     enum disk_command command;
-    bool direct;       /* DMA to physical; one command, whole sectors */
-    bool moves_offset; /* the owner's business */
+    bool direct;            /* DMA to physical; one command, whole sectors */
+    bool moves_offset;      /* the owner's business */
     uint16_t inline_length; /* > 0: a write's data is in inline_data, not in the window */
     uint64_t physical;
     uint64_t position, remaining; /* bytes still to be moved, from where on the disk */
@@ -31,7 +31,7 @@ struct io {
     struct io *next, *previous;
     uint64_t done; /* bytes moved */
     struct chunk chunk;
-    int bounce; /* index of the buffer held, or -1 */
+    int bounce;     /* index of the buffer held, or -1 */
     bool modifying; /* the first half of a read-modify-write is under way */
     uint8_t inline_data[IO_INLINE_MAX];
 };

@@ -25,8 +25,8 @@ int transfer_of_blocks(const struct blk_request *request, uint64_t sectors, uint
                        uint64_t window_size, struct transfer *transfer);
 
 /* transfer_of_bytes: a read or write of the file protocol, cut to what the disk has. 1, or 0 if
- * nothing is to be moved (length 0, or a read behind the end), or -ENOSPC (a write there) or -EINVAL
- * (the window is shorter than length). */
+ * nothing is to be moved (length 0, or a read behind the end), or -ENOSPC (a write there) or
+ * -EINVAL (the window is shorter than length). */
 int transfer_of_bytes(uint64_t position, uint64_t length, bool write, uint64_t sectors,
                       uint64_t window_size, struct transfer *transfer);
 
@@ -44,8 +44,7 @@ struct chunk {
 /* chunk_next: a write's chunk is whole sectors, or (see chunk_partial) a part of one sector. */
 struct chunk chunk_next(uint64_t position, uint64_t remaining, bool write);
 
-static inline bool chunk_partial(const struct chunk *chunk)
-{
+static inline bool chunk_partial(const struct chunk *chunk) {
     return chunk->bytes != chunk->count * (uint32_t)BLK_SECTOR_SIZE;
 }
 

@@ -11,51 +11,44 @@
 
 enum { RING_FLAGS = 0, RING_INDEX = 1, RING_ENTRIES = 2 }; /* in units of 16 bits */
 #define AVAILABLE_NO_INTERRUPT 1
-#define USED_NO_NOTIFY 1
-#define NO_DESCRIPTOR UINT16_MAX
+#define USED_NO_NOTIFY         1
+#define NO_DESCRIPTOR          UINT16_MAX
 
-static size_t align_up(size_t value, size_t alignment)
-{
+static size_t align_up(size_t value, size_t alignment) {
     return (value + alignment - 1) & ~(alignment - 1);
 }
 
-size_t virtqueue_available_offset(uint16_t size)
-{
+size_t virtqueue_available_offset(uint16_t size) {
     return sizeof(struct virtqueue_descriptor) * size;
 }
 
-size_t virtqueue_used_offset(uint16_t size)
-{
+size_t virtqueue_used_offset(uint16_t size) {
     size_t available_end = virtqueue_available_offset(size) + sizeof(uint16_t) * (3u + size);
     return align_up(available_end, sizeof(uint32_t));
 }
 
-size_t virtqueue_bytes(uint16_t size)
-{
-    return virtqueue_used_offset(size) + sizeof(uint16_t) * 3 + sizeof(struct virtqueue_used) * size;
+size_t virtqueue_bytes(uint16_t size) {
+    return virtqueue_used_offset(size) + sizeof(uint16_t) * 3 +
+           sizeof(struct virtqueue_used) * size;
 }
 
-static volatile struct virtqueue_used *used_entry(struct virtqueue *queue, uint16_t index)
-{
+static volatile struct virtqueue_used *used_entry(struct virtqueue *queue, uint16_t index) {
     volatile struct virtqueue_used *ring = (volatile void *)(queue->used + RING_ENTRIES);
     return &ring[index & (queue->size - 1)];
 }
 
 /* Behind the used ring: at which available index the device wants to be notified. */
-static volatile uint16_t *available_event(struct virtqueue *queue)
-{
+static volatile uint16_t *available_event(struct virtqueue *queue) {
     return queue->used + RING_ENTRIES + sizeof(struct virtqueue_used) / 2 * queue->size;
 }
 
 /* Behind the available ring: at which used index the driver wants an interrupt. */
-static volatile uint16_t *used_event(struct virtqueue *queue)
-{
+static volatile uint16_t *used_event(struct virtqueue *queue) {
     return queue->available + RING_ENTRIES + queue->size;
 }
 
 int virtqueue_init(struct virtqueue *queue, uint16_t size, void *memory, bool event_index,
-                   void (*notify)(void *context), void *context)
-{
+                   void (*notify)(void *context), void *context) {
     if (size == 0 || size > VIRTQUEUE_SIZE_MAX || (size & (size - 1)) != 0)
         return -EINVAL;
     memset(queue, 0, sizeof *queue);
@@ -75,15 +68,14 @@ int virtqueue_init(struct virtqueue *queue, uint16_t size, void *memory, bool ev
 
 /* Fills the free descriptors from free_head on; returns the last one. next[] already links them. */
 static uint16_t write_chain(struct virtqueue *queue, const struct virtqueue_segment *segments,
-                            unsigned out, unsigned count)
-{
+                            unsigned out, unsigned count) {
     uint16_t at = queue->free_head, last = at;
     for (unsigned i = 0; i < count; i++) {
         volatile struct virtqueue_descriptor *d = &queue->descriptors[at];
         d->address = segments[i].physical;
         d->length = segments[i].length;
-        d->flags = (uint16_t)((i + 1 < count ? VIRTQUEUE_NEXT : 0) |
-                              (i >= out ? VIRTQUEUE_WRITE : 0));
+        d->flags =
+            (uint16_t)((i + 1 < count ? VIRTQUEUE_NEXT : 0) | (i >= out ? VIRTQUEUE_WRITE : 0));
         d->next = i + 1 < count ? queue->next[at] : 0;
         last = at;
         at = queue->next[at];
@@ -92,8 +84,7 @@ static uint16_t write_chain(struct virtqueue *queue, const struct virtqueue_segm
 }
 
 int virtqueue_add(struct virtqueue *queue, const struct virtqueue_segment *segments, unsigned out,
-                  unsigned in, void *cookie)
-{
+                  unsigned in, void *cookie) {
     uint64_t writable = 0;
     if (queue->broken)
         return -EIO;
@@ -126,8 +117,7 @@ int virtqueue_add(struct virtqueue *queue, const struct virtqueue_segment *segme
     return 0;
 }
 
-void virtqueue_kick(struct virtqueue *queue)
-{
+void virtqueue_kick(struct virtqueue *queue) {
     uint16_t from = queue->notified_index, to = queue->available_index;
     if (from == to || queue->broken)
         return;
@@ -145,8 +135,7 @@ void virtqueue_kick(struct virtqueue *queue)
 }
 
 /* Gives a finished chain's descriptors back to the free list. */
-static void *release(struct virtqueue *queue, uint16_t head)
-{
+static void *release(struct virtqueue *queue, uint16_t head) {
     struct virtqueue_chain *chain = &queue->chains[head];
     void *cookie = chain->cookie;
     queue->next[chain->last] = queue->free_count ? queue->free_head : NO_DESCRIPTOR;
@@ -159,8 +148,7 @@ static void *release(struct virtqueue *queue, uint16_t head)
 
 /* How many chains the device has finished that were not yet taken. With an event index, an
  * interrupt is asked for where the driver stops, and the index looked at again behind it. */
-static uint16_t finished_count(struct virtqueue *queue)
-{
+static uint16_t finished_count(struct virtqueue *queue) {
     uint16_t finished = (uint16_t)(queue->used[RING_INDEX] - queue->used_index);
     if (finished == 0 && queue->event_index && queue->interrupts) {
         *used_event(queue) = queue->used_index;
@@ -170,8 +158,7 @@ static uint16_t finished_count(struct virtqueue *queue)
     return finished;
 }
 
-int virtqueue_take(struct virtqueue *queue, void **cookie, uint32_t *length)
-{
+int virtqueue_take(struct virtqueue *queue, void **cookie, uint32_t *length) {
     if (queue->broken)
         return -EIO;
     uint16_t finished = finished_count(queue);
@@ -179,7 +166,7 @@ int virtqueue_take(struct virtqueue *queue, void **cookie, uint32_t *length)
         return 0;
     if (finished > queue->in_flight)
         goto broken; /* more than it was given */
-    FENCE(r, r); /* the index before the entry, and before the data that it stands for */
+    FENCE(r, r);     /* the index before the entry, and before the data that it stands for */
     volatile struct virtqueue_used *entry = used_entry(queue, queue->used_index);
     uint32_t id = entry->id, written = entry->length; /* read once: they may change under us */
     if (id >= queue->size || queue->chains[id].count == 0)
@@ -193,8 +180,7 @@ broken:
     return -EIO;
 }
 
-void *virtqueue_abandon(struct virtqueue *queue)
-{
+void *virtqueue_abandon(struct virtqueue *queue) {
     queue->broken = true; /* until virtqueue_init */
     for (uint16_t i = 0; i < queue->size; i++)
         if (queue->chains[i].count)
@@ -202,8 +188,7 @@ void *virtqueue_abandon(struct virtqueue *queue)
     return NULL;
 }
 
-void virtqueue_interrupts_off(struct virtqueue *queue)
-{
+void virtqueue_interrupts_off(struct virtqueue *queue) {
     queue->interrupts = false;
     /* With an event index the flag has no meaning: a mark just behind us is as far away as
      * can be (2.7.10). */
@@ -213,8 +198,7 @@ void virtqueue_interrupts_off(struct virtqueue *queue)
         queue->available[RING_FLAGS] = AVAILABLE_NO_INTERRUPT;
 }
 
-bool virtqueue_interrupts_on(struct virtqueue *queue)
-{
+bool virtqueue_interrupts_on(struct virtqueue *queue) {
     queue->interrupts = true;
     if (queue->event_index)
         *used_event(queue) = queue->used_index;

@@ -7,10 +7,9 @@
 #include <stdlib.h>
 
 #define DISK_SECTORS 1000ul
-#define OBJECT 65536ul
+#define OBJECT       65536ul
 
-static int blocks(uint64_t sector, uint32_t count, uint32_t flags, uint64_t offset)
-{
+static int blocks(uint64_t sector, uint32_t count, uint32_t flags, uint64_t offset) {
     struct blk_request r = {.sector = sector, .count = count, .flags = flags, .offset = offset};
     struct transfer t = {0};
     int error = transfer_of_blocks(&r, DISK_SECTORS, OBJECT, 1024, &t);
@@ -21,8 +20,7 @@ static int blocks(uint64_t sector, uint32_t count, uint32_t flags, uint64_t offs
     return error;
 }
 
-static void test_blocks(void)
-{
+static void test_blocks(void) {
     static const struct {
         uint64_t sector;
         uint32_t count, flags;
@@ -42,13 +40,13 @@ static void test_blocks(void)
         {UINT64_MAX, 1, 0, 0, -EINVAL}, /* sector + count wraps to 0 */
         {UINT64_MAX - 127, 128, 0, 0, -EINVAL},
         {1ul << 55, 1, 0, 0, -EINVAL}, /* times 512 wraps */
-        {0, 1, 0, 65024, 0}, /* up to the end of the object */
+        {0, 1, 0, 65024, 0},           /* up to the end of the object */
         {0, 2, 0, 65024, -EINVAL},
         {0, 1, 0, 65536, -EINVAL},
         {0, 1, 0, 1, -EINVAL},
         {0, 1, 0, 511, -EINVAL},
         {0, 1, 0, UINT64_MAX - 511, -EINVAL}, /* offset + length wraps to 0 */
-        {0, 2, BLK_WINDOW, 0, 0}, /* the window has room for 2 */
+        {0, 2, BLK_WINDOW, 0, 0},             /* the window has room for 2 */
         {0, 3, BLK_WINDOW, 0, -EINVAL},
         {0, 1, BLK_WINDOW, 512, 0},
         {0, 2, BLK_WINDOW, 512, -EINVAL},
@@ -56,8 +54,7 @@ static void test_blocks(void)
         {0, 1, 0x80000001, 0, -EINVAL},
     };
     for (unsigned i = 0; i < sizeof cases / sizeof cases[0]; i++) {
-        int result =
-            blocks(cases[i].sector, cases[i].count, cases[i].flags, cases[i].offset);
+        int result = blocks(cases[i].sector, cases[i].count, cases[i].flags, cases[i].offset);
         if (result != cases[i].result)
             printf("case %u: %d\n", i, result);
         CHECK(result == cases[i].result);
@@ -65,11 +62,10 @@ static void test_blocks(void)
     struct blk_request r = {.count = 1};
     struct transfer t;
     CHECK(transfer_of_blocks(&r, DISK_SECTORS, 0, 4096, &t) == -EINVAL); /* nothing attached */
-    CHECK(transfer_of_blocks(&r, 0, 4096, 0, &t) == -EINVAL); /* an empty disk */
+    CHECK(transfer_of_blocks(&r, 0, 4096, 0, &t) == -EINVAL);            /* an empty disk */
 }
 
-static void test_bytes(void)
-{
+static void test_bytes(void) {
     struct transfer t;
     const uint64_t size = DISK_SECTORS * 512;
     CHECK(transfer_of_bytes(0, 10, false, DISK_SECTORS, 10, &t) == 1 && t.length == 10);
@@ -86,8 +82,7 @@ static void test_bytes(void)
     CHECK(t.position == 1 && t.length == size - 1 && t.offset == 0 && t.window);
 }
 
-static void test_seek(void)
-{
+static void test_seek(void) {
     CHECK(seek_position(5, 100, 7, FS_SEEK_SET) == 7);
     CHECK(seek_position(5, 100, 7, FS_SEEK_CUR) == 12);
     CHECK(seek_position(5, 100, -5, FS_SEEK_CUR) == 0);
@@ -102,8 +97,7 @@ static void test_seek(void)
 }
 
 /* Any range is covered exactly once by its chunks, each a command that the device can do. */
-static void check_range(uint64_t position, uint64_t length, bool write)
-{
+static void check_range(uint64_t position, uint64_t length, bool write) {
     uint64_t at = position, left = length;
     unsigned partial = 0;
     while (left > 0) {
@@ -126,8 +120,7 @@ static void check_range(uint64_t position, uint64_t length, bool write)
     CHECK(partial <= 2);
 }
 
-static void test_chunks(void)
-{
+static void test_chunks(void) {
     check_range(0, 512, true);
     check_range(0, 65536, true);
     check_range(511, 2, true);
@@ -142,8 +135,7 @@ static void test_chunks(void)
     CHECK(c.count == 128 && !chunk_partial(&c));
 }
 
-static void test_number(void)
-{
+static void test_number(void) {
     CHECK(disk_number("0", 1) == 0);
     CHECK(disk_number("1", 1) == -ENOENT);
     CHECK(disk_number("7", 8) == 7);
@@ -157,8 +149,7 @@ static void test_number(void)
     CHECK(disk_number("0", 0) == -ENOENT);
 }
 
-int main(void)
-{
+int main(void) {
     test_blocks();
     test_bytes();
     test_seek();

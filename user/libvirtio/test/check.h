@@ -14,8 +14,7 @@ static unsigned checks_passed, checks_failed;
         }                                                                                          \
     } while (0)
 
-static inline int check_summary(void)
-{
+static inline int check_summary(void) {
     printf("%u passed, %u failed\n", checks_passed, checks_failed);
     return checks_failed != 0;
 }

@@ -8,8 +8,8 @@
 
 /* Feature bits that belong to no device type. */
 #define VIRTIO_F_INDIRECT_DESC (1ul << 28)
-#define VIRTIO_F_EVENT_IDX (1ul << 29)
-#define VIRTIO_F_VERSION_1 (1ul << 32)
+#define VIRTIO_F_EVENT_IDX     (1ul << 29)
+#define VIRTIO_F_VERSION_1     (1ul << 32)
 
 /* Device ids. */
 enum {

@@ -6,8 +6,8 @@
 #include "cairn/syscall.h"
 #include <string.h>
 
-static int64_t transfer(struct request *request, struct session *session,
-                        enum disk_command command) {
+static int64_t transfer(struct request *request, struct session *session, enum disk_command command)
+{
     struct disk *disk = &disks[session->disk]->disk;
     bool write = command == DISK_WRITE;
     struct transfer t;
@@ -34,7 +34,8 @@ static int64_t transfer(struct request *request, struct session *session,
     return SERVER_DEFERRED;
 }
 
-static int64_t info(struct request *request, struct session *session) {
+static int64_t info(struct request *request, struct session *session)
+{
     const struct virtio_blk *blk = disks[session->disk];
     struct blk_info_reply *reply = (struct blk_info_reply *)request->reply->data;
     *reply = (struct blk_info_reply){.sectors = blk->disk.sectors,
@@ -49,7 +50,8 @@ static int64_t info(struct request *request, struct session *session) {
 
 /* Where a contiguous object is in physical memory: its first page is mapped for a moment, as far as
  * the handle allows. *writable tells whether a device may write to it for the client. */
-static int64_t object_address(handle_t device, handle_t object, bool *writable) {
+static int64_t object_address(handle_t device, handle_t object, bool *writable)
+{
     *writable = true;
     int64_t at = memory_map(0, object, 0, 0, PAGE_SIZE, PROT_READ | PROT_WRITE);
     if (at == -EACCES) {
@@ -63,7 +65,8 @@ static int64_t object_address(handle_t device, handle_t object, bool *writable) 
     return physical;
 }
 
-static int64_t attach(struct request *request, struct session *session) {
+static int64_t attach(struct request *request, struct session *session)
+{
     struct message *m = request->message;
     struct handle_info kind;
     struct memory_info memory;
@@ -87,7 +90,8 @@ static int64_t attach(struct request *request, struct session *session) {
     return 0;
 }
 
-int64_t block_request(struct request *request, struct session *session) {
+int64_t block_request(struct request *request, struct session *session)
+{
     switch (request->message->type) {
     case BLK_READ:
         return transfer(request, session, DISK_READ);

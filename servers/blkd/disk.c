@@ -7,7 +7,8 @@
 #include "abi/errno.h"
 #include <string.h>
 
-static void list_append(struct io_list *list, struct io *io) {
+static void list_append(struct io_list *list, struct io *io)
+{
     io->next = NULL;
     io->previous = list->last;
     if (list->last)
@@ -17,7 +18,8 @@ static void list_append(struct io_list *list, struct io *io) {
     list->last = io;
 }
 
-static void list_remove(struct io_list *list, struct io *io) {
+static void list_remove(struct io_list *list, struct io *io)
+{
     if (io->previous)
         io->previous->next = io->next;
     else
@@ -28,15 +30,18 @@ static void list_remove(struct io_list *list, struct io *io) {
         list->last = io->previous;
 }
 
-static bool is_update(const struct io *io) {
+static bool is_update(const struct io *io)
+{
     return io->command == DISK_WRITE && chunk_partial(&io->chunk);
 }
 
-static uint8_t *bounce_buffer(struct disk *disk, const struct io *io) {
+static uint8_t *bounce_buffer(struct disk *disk, const struct io *io)
+{
     return disk->bounce_memory + (size_t)io->bounce * CHUNK_BYTES_MAX;
 }
 
-static bool bounce_take(struct disk *disk, struct io *io) {
+static bool bounce_take(struct disk *disk, struct io *io)
+{
     for (int i = 0; i < DISK_BOUNCES; i++) {
         if (disk->bounces_used & 1u << i)
             continue;
@@ -47,14 +52,16 @@ static bool bounce_take(struct disk *disk, struct io *io) {
     return false;
 }
 
-static void bounce_release(struct disk *disk, struct io *io) {
+static void bounce_release(struct disk *disk, struct io *io)
+{
     if (io->bounce >= 0)
         disk->bounces_used &= ~(1u << io->bounce);
     io->bounce = -1;
 }
 
 /* Puts io (in no list) behind the waiting ones, for the next chunk of its range. */
-static void wait_for_turn(struct disk *disk, struct io *io) {
+static void wait_for_turn(struct disk *disk, struct io *io)
+{
     io->modifying = false;
     if (io->command != DISK_FLUSH)
         io->chunk = chunk_next(io->position, io->remaining, io->command == DISK_WRITE);
@@ -63,20 +70,23 @@ static void wait_for_turn(struct disk *disk, struct io *io) {
 }
 
 /* The chunk is over: io is in no list any more and holds nothing. */
-static void leave(struct disk *disk, struct io_list *list, struct io *io) {
+static void leave(struct disk *disk, struct io_list *list, struct io *io)
+{
     list_remove(list, io);
     bounce_release(disk, io);
     disk->updates -= is_update(io);
 }
 
 /* Bytes that were moved before an error count: the client sees a short transfer. */
-static void finish(struct disk *disk, struct io *io, int64_t result) {
+static void finish(struct disk *disk, struct io *io, int64_t result)
+{
     if (result < 0 && io->done > 0)
         result = (int64_t)io->done;
     disk->backend->finish(disk, io, result);
 }
 
-static bool conflict(const struct io *a, const struct io *b) {
+static bool conflict(const struct io *a, const struct io *b)
+{
     if (a->command != DISK_WRITE || b->command != DISK_WRITE || (!is_update(a) && !is_update(b)))
         return false;
     return a->chunk.sector < b->chunk.sector + b->chunk.count &&
@@ -84,7 +94,8 @@ static bool conflict(const struct io *a, const struct io *b) {
 }
 
 /* Must io wait for one that is active? Of two that wait, whichever starts first is active then. */
-static bool must_wait(const struct disk *disk, const struct io *io) {
+static bool must_wait(const struct disk *disk, const struct io *io)
+{
     if (disk->updates == 0)
         return false;
     for (const struct io *other = disk->active.first; other; other = other->next)
@@ -94,7 +105,8 @@ static bool must_wait(const struct disk *disk, const struct io *io) {
 }
 
 /* Moves the client's data for a write into the bounce buffer, at its place in the sectors. */
-static int fill_bounce(struct disk *disk, struct io *io) {
+static int fill_bounce(struct disk *disk, struct io *io)
+{
     uint8_t *to = bounce_buffer(disk, io) + io->chunk.skip;
     if (io->inline_length > 0) {
         memcpy(to, io->inline_data + io->offset, io->chunk.bytes);
@@ -104,7 +116,8 @@ static int fill_bounce(struct disk *disk, struct io *io) {
 }
 
 /* Gives io's next command to the device. 0, -ENOSPC if it has to wait, or the request's error. */
-static int submit(struct disk *disk, struct io *io) {
+static int submit(struct disk *disk, struct io *io)
+{
     uint64_t physical = io->physical;
     enum disk_command command = io->command;
     int error = 0;
@@ -129,7 +142,8 @@ static int submit(struct disk *disk, struct io *io) {
     return error;
 }
 
-void disk_pump(struct disk *disk) {
+void disk_pump(struct disk *disk)
+{
     struct io *next;
     for (struct io *io = disk->waiting.first; io; io = next) {
         next = io->next;
@@ -149,7 +163,8 @@ void disk_pump(struct disk *disk) {
     disk->backend->kick(disk);
 }
 
-void disk_start(struct disk *disk, struct io *io) {
+void disk_start(struct disk *disk, struct io *io)
+{
     io->done = 0;
     io->bounce = -1;
     io->chunk = (struct chunk){0};
@@ -158,7 +173,8 @@ void disk_start(struct disk *disk, struct io *io) {
 }
 
 /* One chunk has moved between client and disk: forward to the next, or to the end. */
-static void advance(struct disk *disk, struct io *io) {
+static void advance(struct disk *disk, struct io *io)
+{
     io->position += io->chunk.bytes;
     io->offset += io->chunk.bytes;
     io->remaining -= io->chunk.bytes;
@@ -169,7 +185,8 @@ static void advance(struct disk *disk, struct io *io) {
         finish(disk, io, (int64_t)io->done);
 }
 
-void disk_complete(struct disk *disk, struct io *io, bool ok) {
+void disk_complete(struct disk *disk, struct io *io, bool ok)
+{
     int error = ok ? 0 : -EIO;
     if (!error && io->modifying) { /* the sector is read: change it and write it back */
         error = submit(disk, io);
@@ -190,7 +207,8 @@ void disk_complete(struct disk *disk, struct io *io, bool ok) {
         advance(disk, io);
 }
 
-void disk_fail(struct disk *disk) {
+void disk_fail(struct disk *disk)
+{
     struct io_list *lists[] = {&disk->active, &disk->waiting};
     for (unsigned i = 0; i < 2; i++) {
         for (struct io *io; (io = lists[i]->first) != NULL;) {

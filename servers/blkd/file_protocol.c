@@ -12,16 +12,19 @@
 #define DIRENT_BYTES    32
 _Static_assert(sizeof(struct fs_dirent) + 2 <= DIRENT_BYTES && DISKS_MAX <= 10, "one digit fits");
 
-static uint64_t disk_bytes(unsigned number) {
+static uint64_t disk_bytes(unsigned number)
+{
     return disks[number]->disk.sectors * BLK_SECTOR_SIZE;
 }
 
-static uint32_t disk_mode(unsigned number) {
+static uint32_t disk_mode(unsigned number)
+{
     return FS_IFBLK | (disks[number]->disk.read_only ? 0440u : 0660u);
 }
 
 /* number -1: the directory. */
-static int64_t stat_reply(struct request *request, int number) {
+static int64_t stat_reply(struct request *request, int number)
+{
     struct fs_stat_reply *reply = (struct fs_stat_reply *)request->reply->data;
     *reply = (struct fs_stat_reply){.stat = {.inode = DIRECTORY_INODE,
                                              .mode = FS_IFDIR | 0555u,
@@ -41,7 +44,8 @@ static int64_t stat_reply(struct request *request, int number) {
 /* ---- A disk ------------------------------------------------------------------------------- */
 
 /* Data of a write that travels in the message: its length is checked against what came. */
-static int inline_data(const struct request *request, uint64_t length, struct io *io) {
+static int inline_data(const struct request *request, uint64_t length, struct io *io)
+{
     const struct message *m = request->message;
     const size_t fixed = offsetof(struct fs_io_request, data);
     if (length > IO_INLINE_MAX || m->len < fixed + length)
@@ -53,7 +57,8 @@ static int inline_data(const struct request *request, uint64_t length, struct io
     return 0;
 }
 
-static int64_t file_transfer(struct request *request, struct session *session, bool write) {
+static int64_t file_transfer(struct request *request, struct session *session, bool write)
+{
     const struct message *m = request->message;
     const struct fs_io_request *r = (const struct fs_io_request *)m->data;
     struct disk *disk = &disks[session->disk]->disk;
@@ -82,7 +87,8 @@ static int64_t file_transfer(struct request *request, struct session *session, b
     return SERVER_DEFERRED;
 }
 
-static int64_t file_seek(struct request *request, struct session *session) {
+static int64_t file_seek(struct request *request, struct session *session)
+{
     const struct fs_seek_request *r = (const struct fs_seek_request *)request->message->data;
     if (request->message->len < sizeof *r)
         return -EINVAL;
@@ -93,12 +99,14 @@ static int64_t file_seek(struct request *request, struct session *session) {
     return position;
 }
 
-static int64_t file_close(struct session *session) {
+static int64_t file_close(struct session *session)
+{
     session->flags = 0; /* neither read nor write any more */
     return 0;
 }
 
-int64_t file_request(struct request *request, struct session *session) {
+int64_t file_request(struct request *request, struct session *session)
+{
     switch (request->message->type) {
     case FS_READ:
         return file_transfer(request, session, false);
@@ -128,7 +136,8 @@ int64_t file_request(struct request *request, struct session *session) {
 
 /* The path of a request: a disk's number, -1 for the directory itself, or -ENOENT and others as
  * *error. */
-static int path_number(struct request *request, int *error) {
+static int path_number(struct request *request, int *error)
+{
     char path[16];
     int length = request_path(request, path, sizeof path);
     *error = length == -ENAMETOOLONG ? -ENOENT : length < 0 ? length : 0;
@@ -139,7 +148,8 @@ static int path_number(struct request *request, int *error) {
     return number;
 }
 
-static int open_error(int number, uint32_t flags) {
+static int open_error(int number, uint32_t flags)
+{
     if (number < 0)
         return flags & (FS_O_WRITE | FS_O_CREATE) ? -EISDIR : 0;
     if ((flags & FS_O_CREATE) && (flags & FS_O_EXCLUSIVE))
@@ -151,7 +161,8 @@ static int open_error(int number, uint32_t flags) {
     return flags & FS_O_SYNC ? -ENOTSUP : 0;
 }
 
-static int64_t directory_open(struct request *request) {
+static int64_t directory_open(struct request *request)
+{
     int error;
     int number = path_number(request, &error);
     uint32_t flags = ((const struct fs_path_request *)request->message->data)->flags;
@@ -178,7 +189,8 @@ static int64_t directory_open(struct request *request) {
     return 0;
 }
 
-static int64_t directory_channel(struct request *request) {
+static int64_t directory_channel(struct request *request)
+{
     int error;
     int number = path_number(request, &error);
     if (!error && number < 0)
@@ -192,14 +204,16 @@ static int64_t directory_channel(struct request *request) {
     return session_reply(request, session);
 }
 
-static int64_t directory_stat(struct request *request) {
+static int64_t directory_stat(struct request *request)
+{
     int error;
     int number = path_number(request, &error);
     return error ? error : stat_reply(request, number);
 }
 
 /* One record per disk, all of the same size; the cookie of a record is its disk's number. */
-static int64_t directory_read(struct request *request, struct session *session) {
+static int64_t directory_read(struct request *request, struct session *session)
+{
     const struct fs_io_request *r = (const struct fs_io_request *)request->message->data;
     if (request->message->len < offsetof(struct fs_io_request, data))
         return -EINVAL;
@@ -232,7 +246,8 @@ static int64_t directory_read(struct request *request, struct session *session) 
     return (int64_t)written;
 }
 
-static int64_t directory_seek(struct request *request, struct session *session) {
+static int64_t directory_seek(struct request *request, struct session *session)
+{
     const struct fs_seek_request *r = (const struct fs_seek_request *)request->message->data;
     if (request->message->len < sizeof *r || !session || r->whence != FS_SEEK_SET || r->offset < 0)
         return -EINVAL;
@@ -240,7 +255,8 @@ static int64_t directory_seek(struct request *request, struct session *session) 
     return r->offset;
 }
 
-int64_t directory_request(struct request *request, struct session *session) {
+int64_t directory_request(struct request *request, struct session *session)
+{
     switch (request->message->type) {
     case FS_OPEN:
         return directory_open(request);

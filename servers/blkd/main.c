@@ -17,7 +17,8 @@ unsigned disk_count;
 
 static struct virtio_blk disk_table[DISKS_MAX];
 
-static int64_t any_request(struct request *request) {
+static int64_t any_request(struct request *request)
+{
     uint64_t badge = request->message->badge;
     struct session *session = badge ? session_find(badge) : NULL;
     if (badge && !session)
@@ -33,8 +34,10 @@ static int64_t any_request(struct request *request) {
     return -EBADF;
 }
 
-#define OPERATION(number)                                                                          \
-    { .type = (number), .min_len = 0, .handle = any_request }
+#define OPERATION(number)                                     \
+    {                                                         \
+        .type = (number), .min_len = 0, .handle = any_request \
+    }
 static const struct server_operation operations[] = {
     OPERATION(FS_READ),  OPERATION(FS_WRITE),   OPERATION(FS_OPEN),      OPERATION(FS_CLOSE),
     OPERATION(FS_SEEK),  OPERATION(FS_STAT),    OPERATION(FS_FSTAT),     OPERATION(FS_FSYNC),
@@ -42,18 +45,21 @@ static const struct server_operation operations[] = {
     OPERATION(FS_POLL),  OPERATION(FS_UNLINK),  OPERATION(FS_RENAME),    OPERATION(BLK_CHANNEL),
 };
 
-static void on_closed(struct server *server, uint64_t badge) {
+static void on_closed(struct server *server, uint64_t badge)
+{
     (void)server;
     session_close(badge);
 }
 
-static void on_pulse(struct server *server, uint64_t bits) {
+static void on_pulse(struct server *server, uint64_t bits)
+{
     for (unsigned i = 0; i < disk_count; i++)
         if (bits & 1ul << disks[i]->number)
             virtio_blk_interrupt(disks[i], server->channel);
 }
 
-static void open_disks(handle_t channel) {
+static void open_disks(handle_t channel)
+{
     for (unsigned n = 0; disk_count < DISKS_MAX; n++) {
         handle_t device = start_handle(SPAWN_DEVICE, n);
         if (device < 0)
@@ -72,7 +78,8 @@ static void open_disks(handle_t channel) {
     }
 }
 
-int main(void) {
+int main(void)
+{
     struct server server = {.channel = start_handle(SPAWN_SERVICE, 0),
                             .operations = operations,
                             .operation_count = sizeof operations / sizeof operations[0],

@@ -6,7 +6,8 @@
 #include "proto/fs.h"
 
 int transfer_of_blocks(const struct blk_request *request, uint64_t sectors, uint64_t object_size,
-                       uint64_t window_size, struct transfer *transfer) {
+                       uint64_t window_size, struct transfer *transfer)
+{
     bool window = request->flags & BLK_WINDOW;
     uint64_t size = window ? window_size : object_size;
     if (request->flags & ~(uint32_t)BLK_WINDOW)
@@ -27,7 +28,8 @@ int transfer_of_blocks(const struct blk_request *request, uint64_t sectors, uint
 }
 
 int transfer_of_bytes(uint64_t position, uint64_t length, bool write, uint64_t sectors,
-                      uint64_t window_size, struct transfer *transfer) {
+                      uint64_t window_size, struct transfer *transfer)
+{
     uint64_t size = sectors * BLK_SECTOR_SIZE;
     if (length > window_size)
         return -EINVAL;
@@ -41,7 +43,8 @@ int transfer_of_bytes(uint64_t position, uint64_t length, bool write, uint64_t s
     return 1;
 }
 
-int64_t seek_position(uint64_t now, uint64_t size, int64_t offset, uint32_t whence) {
+int64_t seek_position(uint64_t now, uint64_t size, int64_t offset, uint32_t whence)
+{
     uint64_t base;
     int64_t result;
     if (whence == FS_SEEK_SET)
@@ -59,7 +62,8 @@ int64_t seek_position(uint64_t now, uint64_t size, int64_t offset, uint32_t when
 
 /* A partly written sector has to be read first, so a write is cut where whole sectors begin and
  * end: only a single sector is ever read, changed and written back. */
-struct chunk chunk_next(uint64_t position, uint64_t remaining, bool write) {
+struct chunk chunk_next(uint64_t position, uint64_t remaining, bool write)
+{
     struct chunk chunk = {.sector = position / BLK_SECTOR_SIZE,
                           .skip = (uint32_t)(position % BLK_SECTOR_SIZE)};
     uint32_t most = CHUNK_BYTES_MAX - chunk.skip;
@@ -72,7 +76,8 @@ struct chunk chunk_next(uint64_t position, uint64_t remaining, bool write) {
     return chunk;
 }
 
-int disk_number(const char *path, unsigned count) {
+int disk_number(const char *path, unsigned count)
+{
     unsigned number = 0;
     if (path[0] == '\0' || (path[0] == '0' && path[1] != '\0'))
         return -ENOENT;

@@ -44,7 +44,8 @@ struct chunk {
 /* chunk_next: a write's chunk is whole sectors, or (see chunk_partial) a part of one sector. */
 struct chunk chunk_next(uint64_t position, uint64_t remaining, bool write);
 
-static inline bool chunk_partial(const struct chunk *chunk) {
+static inline bool chunk_partial(const struct chunk *chunk)
+{
     return chunk->bytes != chunk->count * (uint32_t)BLK_SECTOR_SIZE;
 }
 

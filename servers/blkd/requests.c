@@ -11,7 +11,8 @@ static struct io ios[IOS_MAX];
 static struct io *free_ios;
 static unsigned fresh; /* ios[fresh..] were never used */
 
-struct io *io_new(struct request *request, struct session *session, enum disk_command command) {
+struct io *io_new(struct request *request, struct session *session, enum disk_command command)
+{
     struct io *io = free_ios;
     if (session->in_flight >= SESSION_REQUESTS_MAX)
         return NULL;
@@ -29,7 +30,8 @@ struct io *io_new(struct request *request, struct session *session, enum disk_co
     return io;
 }
 
-void io_finish(struct disk *disk, struct io *io, int64_t result) {
+void io_finish(struct disk *disk, struct io *io, int64_t result)
+{
     struct session *session = io->owner;
     (void)disk;
     if (io->moves_offset && result > 0)
@@ -40,7 +42,8 @@ void io_finish(struct disk *disk, struct io *io, int64_t result) {
     free_ios = io;
 }
 
-int64_t io_flush(struct request *request, struct session *session) {
+int64_t io_flush(struct request *request, struct session *session)
+{
     struct disk *disk = &disks[session->disk]->disk;
     if (!disk->has_flush)
         return 0; /* then the device writes through */
@@ -51,12 +54,14 @@ int64_t io_flush(struct request *request, struct session *session) {
     return SERVER_DEFERRED;
 }
 
-uint64_t window_size(const struct request *request, uint64_t access) {
+uint64_t window_size(const struct request *request, uint64_t access)
+{
     const struct message *m = request->message;
     return m->window_count > 0 && (m->windows[0].access & access) ? m->windows[0].length : 0;
 }
 
-int session_reply(struct request *request, struct session *session) {
+int session_reply(struct request *request, struct session *session)
+{
     int64_t handle = handle_mint(request->server->channel, RIGHT_SEND | RIGHT_DUP | RIGHT_TRANSFER,
                                  session->badge);
     if (handle < 0) {

@@ -8,11 +8,13 @@
 static struct session sessions[SESSIONS_MAX];
 static uint64_t next_unique;
 
-void sessions_init(uint64_t unique) {
+void sessions_init(uint64_t unique)
+{
     next_unique = unique + 1;
 }
 
-struct session *session_new(enum session_kind kind, uint32_t client, int *error) {
+struct session *session_new(enum session_kind kind, uint32_t client, int *error)
+{
     struct session *free_one = NULL;
     unsigned of_client = 0;
     for (unsigned i = 0; i < SESSIONS_MAX; i++) {
@@ -29,26 +31,30 @@ struct session *session_new(enum session_kind kind, uint32_t client, int *error)
     return free_one;
 }
 
-struct session *session_find(uint64_t badge) {
+struct session *session_find(uint64_t badge)
+{
     struct session *session = &sessions[badge % SESSIONS_MAX];
     return badge != 0 && session->badge == badge && !session->closed ? session : NULL;
 }
 
-void session_drop_object(struct session *session) {
+void session_drop_object(struct session *session)
+{
     if (session->object)
         handle_close(session->object);
     session->object = 0;
     session->object_size = session->object_physical = 0;
 }
 
-static void free_if_over(struct session *session) {
+static void free_if_over(struct session *session)
+{
     if (!session->closed || session->in_flight > 0)
         return;
     session_drop_object(session);
     session->badge = 0;
 }
 
-void session_close(uint64_t badge) {
+void session_close(uint64_t badge)
+{
     struct session *session = session_find(badge);
     if (!session)
         return;
@@ -56,7 +62,8 @@ void session_close(uint64_t badge) {
     free_if_over(session);
 }
 
-void session_done(struct session *session) {
+void session_done(struct session *session)
+{
     session->in_flight--;
     free_if_over(session);
 }

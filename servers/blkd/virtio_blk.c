@@ -21,9 +21,10 @@ enum { VIRTIO_BLK_CONFIG_CAPACITY = 0 };
 #define DESCRIPTORS_PER_COMMAND 3
 #define QUEUE_SIZE              256
 #define RESETS_MAX              3
-#define ID_DEADLINE             2000000000ul /* ns; a device that takes longer for its first answer is broken \
-                                              */
-#define ID_POLL 50000ul                      /* ns */
+#define ID_DEADLINE                                                                      \
+    2000000000ul        /* ns; a device that takes longer for its first answer is broken \
+                         */
+#define ID_POLL 50000ul /* ns */
 
 struct virtio_blk_command {
     uint32_t type;
@@ -33,12 +34,14 @@ struct virtio_blk_command {
     uint8_t pad[15];
 };
 
-static struct virtio_blk *blk_of(struct disk *disk) {
+static struct virtio_blk *blk_of(struct disk *disk)
+{
     return (struct virtio_blk *)disk;
 }
 
 static int queue_command(struct virtio_blk *blk, unsigned place, uint32_t type, uint64_t sector,
-                         uint64_t physical, uint32_t length, void *cookie) {
+                         uint64_t physical, uint32_t length, void *cookie)
+{
     struct virtio_blk_command *command = &blk->commands[place];
     uint64_t at = blk->command_memory.physical + place * sizeof *command;
     *command = (struct virtio_blk_command){.type = type, .sector = sector, .status = STATUS_NONE};
@@ -55,7 +58,8 @@ static int queue_command(struct virtio_blk *blk, unsigned place, uint32_t type, 
 }
 
 static int submit(struct disk *disk, struct io *io, enum disk_command command, uint64_t sector,
-                  uint32_t count, uint64_t physical) {
+                  uint32_t count, uint64_t physical)
+{
     static const uint32_t types[] = {[DISK_READ] = VIRTIO_BLK_IN,
                                      [DISK_WRITE] = VIRTIO_BLK_OUT,
                                      [DISK_FLUSH] = VIRTIO_BLK_FLUSH};
@@ -74,11 +78,13 @@ static int submit(struct disk *disk, struct io *io, enum disk_command command, u
     return error;
 }
 
-static void kick(struct disk *disk) {
+static void kick(struct disk *disk)
+{
     virtqueue_kick(&blk_of(disk)->queue.ring);
 }
 
-static int move(struct io *io, uint64_t offset, void *buffer, size_t length, bool in) {
+static int move(struct io *io, uint64_t offset, void *buffer, size_t length, bool in)
+{
     for (size_t done = 0; done < length;) {
         char *at = (char *)buffer + done;
         int64_t moved = in ? copy_in(io->token, 0, offset + done, at, length - done)
@@ -90,15 +96,18 @@ static int move(struct io *io, uint64_t offset, void *buffer, size_t length, boo
     return 0;
 }
 
-static int client_copy_in(struct io *io, uint64_t offset, void *buffer, size_t length) {
+static int client_copy_in(struct io *io, uint64_t offset, void *buffer, size_t length)
+{
     return move(io, offset, buffer, length, true);
 }
 
-static int client_copy_out(struct io *io, uint64_t offset, const void *buffer, size_t length) {
+static int client_copy_out(struct io *io, uint64_t offset, const void *buffer, size_t length)
+{
     return move(io, offset, (void *)buffer, length, false);
 }
 
-static void read_capacity(struct virtio_blk *blk) {
+static void read_capacity(struct virtio_blk *blk)
+{
     uint64_t sectors = 0;
     if (virtio_config_read(&blk->device.transport, VIRTIO_BLK_CONFIG_CAPACITY, &sectors,
                            sizeof sectors) == 0)
@@ -106,7 +115,8 @@ static void read_capacity(struct virtio_blk *blk) {
 }
 
 /* From a device that was just probed to one that runs. */
-static int start(struct virtio_blk *blk, handle_t channel) {
+static int start(struct virtio_blk *blk, handle_t channel)
+{
     int error = virtio_start_features(&blk->device, VIRTIO_BLK_F_RO | VIRTIO_BLK_F_FLUSH);
     if (error)
         return error;
@@ -126,7 +136,8 @@ static int start(struct virtio_blk *blk, handle_t channel) {
 
 /* Asks for the serial number, before any client is there; the first bounce buffer takes it. The
  * pulse that this leaves behind finds nothing to do. */
-static int read_serial(struct virtio_blk *blk) {
+static int read_serial(struct virtio_blk *blk)
+{
     void *cookie;
     uint32_t length;
     uint64_t give_up = (uint64_t)clock_now() + ID_DEADLINE;
@@ -147,7 +158,8 @@ static int read_serial(struct virtio_blk *blk) {
 }
 
 int virtio_blk_open(struct virtio_blk *blk, handle_t device, handle_t channel, unsigned number,
-                    void (*finish)(struct disk *disk, struct io *io, int64_t result)) {
+                    void (*finish)(struct disk *disk, struct io *io, int64_t result))
+{
     static struct disk_backend backend = {
         .submit = submit, .kick = kick, .copy_in = client_copy_in, .copy_out = client_copy_out};
     backend.finish = finish;
@@ -182,7 +194,8 @@ free_memory:
 
 /* The device broke the rules. Once it is reset it touches no buffer any more, so the requests can
  * be answered. */
-static void recover(struct virtio_blk *blk, handle_t channel) {
+static void recover(struct virtio_blk *blk, handle_t channel)
+{
     driver_log("blkd: disk %u misbehaves, resetting it", blk->number);
     bool stopped = virtio_stop(&blk->device) == 0;
     while (virtqueue_abandon(&blk->queue.ring))
@@ -195,7 +208,8 @@ static void recover(struct virtio_blk *blk, handle_t channel) {
     disk_fail(&blk->disk);
 }
 
-void virtio_blk_interrupt(struct virtio_blk *blk, handle_t channel) {
+void virtio_blk_interrupt(struct virtio_blk *blk, handle_t channel)
+{
     void *cookie;
     uint32_t length;
     int taken;

@@ -10,7 +10,8 @@
 
 #define LOG_LINE_MAX 200
 
-int virtio_open(struct virtio_device *device, handle_t handle, uint32_t device_id) {
+int virtio_open(struct virtio_device *device, handle_t handle, uint32_t device_id)
+{
     int64_t base = map_device(handle);
     if (base < 0)
         return (int)base;
@@ -18,17 +19,20 @@ int virtio_open(struct virtio_device *device, handle_t handle, uint32_t device_i
     return virtio_probe(&device->transport, (uintptr_t)base, device_id);
 }
 
-int virtio_start_features(struct virtio_device *device, uint64_t wanted) {
+int virtio_start_features(struct virtio_device *device, uint64_t wanted)
+{
     return virtio_negotiate(&device->transport, wanted | VIRTIO_F_EVENT_IDX);
 }
 
-static void ring_doorbell(void *context) {
+static void ring_doorbell(void *context)
+{
     struct virtio_queue *queue = context;
     virtio_queue_notify(&queue->device->transport, queue->index);
 }
 
 int virtio_add_queue(struct virtio_device *device, struct virtio_queue *queue, unsigned index,
-                     uint16_t size) {
+                     uint16_t size)
+{
     uint16_t max = virtio_queue_max(&device->transport, index);
     if (max == 0)
         return -ENXIO;
@@ -58,7 +62,8 @@ int virtio_add_queue(struct virtio_device *device, struct virtio_queue *queue, u
     return 0;
 }
 
-int virtio_run(struct virtio_device *device, handle_t channel, unsigned bit) {
+int virtio_run(struct virtio_device *device, handle_t channel, unsigned bit)
+{
     int64_t error = irq_register(device->handle, channel, bit);
     if (error)
         return (int)error;
@@ -66,22 +71,26 @@ int virtio_run(struct virtio_device *device, handle_t channel, unsigned bit) {
     return 0;
 }
 
-uint32_t virtio_interrupt_begin(struct virtio_device *device) {
+uint32_t virtio_interrupt_begin(struct virtio_device *device)
+{
     uint32_t status = virtio_interrupt_status(&device->transport);
     irq_ack(device->handle);
     return status;
 }
 
-int virtio_stop(struct virtio_device *device) {
+int virtio_stop(struct virtio_device *device)
+{
     irq_unregister(device->handle);
     return virtio_reset(&device->transport);
 }
 
-int virtio_restart(struct virtio_device *device, uint32_t device_id) {
+int virtio_restart(struct virtio_device *device, uint32_t device_id)
+{
     return virtio_probe(&device->transport, device->transport.base, device_id);
 }
 
-void driver_log(const char *format, ...) {
+void driver_log(const char *format, ...)
+{
     char line[LOG_LINE_MAX];
     va_list arguments;
     va_start(arguments, format);

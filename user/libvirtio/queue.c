@@ -14,41 +14,49 @@ enum { RING_FLAGS = 0, RING_INDEX = 1, RING_ENTRIES = 2 }; /* in units of 16 bit
 #define USED_NO_NOTIFY         1
 #define NO_DESCRIPTOR          UINT16_MAX
 
-static size_t align_up(size_t value, size_t alignment) {
+static size_t align_up(size_t value, size_t alignment)
+{
     return (value + alignment - 1) & ~(alignment - 1);
 }
 
-size_t virtqueue_available_offset(uint16_t size) {
+size_t virtqueue_available_offset(uint16_t size)
+{
     return sizeof(struct virtqueue_descriptor) * size;
 }
 
-size_t virtqueue_used_offset(uint16_t size) {
+size_t virtqueue_used_offset(uint16_t size)
+{
     size_t available_end = virtqueue_available_offset(size) + sizeof(uint16_t) * (3u + size);
     return align_up(available_end, sizeof(uint32_t));
 }
 
-size_t virtqueue_bytes(uint16_t size) {
+size_t virtqueue_bytes(uint16_t size)
+{
     return virtqueue_used_offset(size) + sizeof(uint16_t) * 3 +
            sizeof(struct virtqueue_used) * size;
 }
 
-static volatile struct virtqueue_used *used_entry(struct virtqueue *queue, uint16_t index) {
+static volatile struct virtqueue_used *used_entry(struct virtqueue *queue, uint16_t index)
+{
     volatile struct virtqueue_used *ring = (volatile void *)(queue->used + RING_ENTRIES);
     return &ring[index & (queue->size - 1)];
 }
 
 /* Behind the used ring: at which available index the device wants to be notified. */
-static volatile uint16_t *available_event(struct virtqueue *queue) {
+static volatile uint16_t *available_event(struct virtqueue *queue)
+{
     return queue->used + RING_ENTRIES + sizeof(struct virtqueue_used) / 2 * queue->size;
 }
 
 /* Behind the available ring: at which used index the driver wants an interrupt. */
-static volatile uint16_t *used_event(struct virtqueue *queue) {
+static volatile uint16_t *used_event(struct virtqueue *queue)
+{
     return queue->available + RING_ENTRIES + queue->size;
 }
 
 int virtqueue_init(struct virtqueue *queue, uint16_t size, void *memory, bool event_index,
-                   void (*notify)(void *context), void *context) {
+                   void (*notify)(void *context), void *context)
+{
     if (size == 0 || size > VIRTQUEUE_SIZE_MAX || (size & (size - 1)) != 0)
         return -EINVAL;
     memset(queue, 0, sizeof *queue);
@@ -68,7 +76,8 @@ int virtqueue_init(struct virtqueue *queue, uint16_t size, void *memory, bool ev
 
 /* Fills the free descriptors from free_head on; returns the last one. next[] already links them. */
 static uint16_t write_chain(struct virtqueue *queue, const struct virtqueue_segment *segments,
-                            unsigned out, unsigned count) {
+                            unsigned out, unsigned count)
+{
     uint16_t at = queue->free_head, last = at;
     for (unsigned i = 0; i < count; i++) {
         volatile struct virtqueue_descriptor *d = &queue->descriptors[at];
@@ -84,7 +93,8 @@ static uint16_t write_chain(struct virtqueue *queue, const struct virtqueue_segm
 }
 
 int virtqueue_add(struct virtqueue *queue, const struct virtqueue_segment *segments, unsigned out,
-                  unsigned in, void *cookie) {
+                  unsigned in, void *cookie)
+{
     uint64_t writable = 0;
     if (queue->broken)
         return -EIO;
@@ -117,7 +127,8 @@ int virtqueue_add(struct virtqueue *queue, const struct virtqueue_segment *segme
     return 0;
 }
 
-void virtqueue_kick(struct virtqueue *queue) {
+void virtqueue_kick(struct virtqueue *queue)
+{
     uint16_t from = queue->notified_index, to = queue->available_index;
     if (from == to || queue->broken)
         return;
@@ -135,7 +146,8 @@ void virtqueue_kick(struct virtqueue *queue) {
 }
 
 /* Gives a finished chain's descriptors back to the free list. */
-static void *release(struct virtqueue *queue, uint16_t head) {
+static void *release(struct virtqueue *queue, uint16_t head)
+{
     struct virtqueue_chain *chain = &queue->chains[head];
     void *cookie = chain->cookie;
     queue->next[chain->last] = queue->free_count ? queue->free_head : NO_DESCRIPTOR;
@@ -148,7 +160,8 @@ static void *release(struct virtqueue *queue, uint16_t head) {
 
 /* How many chains the device has finished that were not yet taken. With an event index, an
  * interrupt is asked for where the driver stops, and the index looked at again behind it. */
-static uint16_t finished_count(struct virtqueue *queue) {
+static uint16_t finished_count(struct virtqueue *queue)
+{
     uint16_t finished = (uint16_t)(queue->used[RING_INDEX] - queue->used_index);
     if (finished == 0 && queue->event_index && queue->interrupts) {
         *used_event(queue) = queue->used_index;
@@ -158,7 +171,8 @@ static uint16_t finished_count(struct virtqueue *queue) {
     return finished;
 }
 
-int virtqueue_take(struct virtqueue *queue, void **cookie, uint32_t *length) {
+int virtqueue_take(struct virtqueue *queue, void **cookie, uint32_t *length)
+{
     if (queue->broken)
         return -EIO;
     uint16_t finished = finished_count(queue);
@@ -180,7 +194,8 @@ broken:
     return -EIO;
 }
 
-void *virtqueue_abandon(struct virtqueue *queue) {
+void *virtqueue_abandon(struct virtqueue *queue)
+{
     queue->broken = true; /* until virtqueue_init */
     for (uint16_t i = 0; i < queue->size; i++)
         if (queue->chains[i].count)
@@ -188,7 +203,8 @@ void *virtqueue_abandon(struct virtqueue *queue) {
     return NULL;
 }
 
-void virtqueue_interrupts_off(struct virtqueue *queue) {
+void virtqueue_interrupts_off(struct virtqueue *queue)
+{
     queue->interrupts = false;
     /* With an event index the flag has no meaning: a mark just behind us is as far away as
      * can be (2.7.10). */
@@ -198,7 +214,8 @@ void virtqueue_interrupts_off(struct virtqueue *queue) {
         queue->available[RING_FLAGS] = AVAILABLE_NO_INTERRUPT;
 }
 
-bool virtqueue_interrupts_on(struct virtqueue *queue) {
+bool virtqueue_interrupts_on(struct virtqueue *queue)
+{
     queue->interrupts = true;
     if (queue->event_index)
         *used_event(queue) = queue->used_index;

@@ -40,13 +40,16 @@ enum virtio_status {
 
 /* On the host, the test's device answers instead. */
 #ifdef __riscv
-static inline uint32_t register_read(uintptr_t base, unsigned offset) {
+static inline uint32_t register_read(uintptr_t base, unsigned offset)
+{
     return *(volatile uint32_t *)(base + offset);
 }
-static inline void register_write(uintptr_t base, unsigned offset, uint32_t value) {
+static inline void register_write(uintptr_t base, unsigned offset, uint32_t value)
+{
     *(volatile uint32_t *)(base + offset) = value;
 }
-static inline uint8_t register_read8(uintptr_t base, unsigned offset) {
+static inline uint8_t register_read8(uintptr_t base, unsigned offset)
+{
     return *(volatile uint8_t *)(base + offset);
 }
 #else

@@ -7,19 +7,23 @@
 #define RESET_TRIES  100000
 #define CONFIG_TRIES 100
 
-static uint32_t get(struct virtio_transport *transport, unsigned offset) {
+static uint32_t get(struct virtio_transport *transport, unsigned offset)
+{
     return register_read(transport->base, offset);
 }
 
-static void set(struct virtio_transport *transport, unsigned offset, uint32_t value) {
+static void set(struct virtio_transport *transport, unsigned offset, uint32_t value)
+{
     register_write(transport->base, offset, value);
 }
 
-static void add_status(struct virtio_transport *transport, uint32_t bits) {
+static void add_status(struct virtio_transport *transport, uint32_t bits)
+{
     set(transport, VIRTIO_STATUS, get(transport, VIRTIO_STATUS) | bits);
 }
 
-int virtio_reset(struct virtio_transport *transport) {
+int virtio_reset(struct virtio_transport *transport)
+{
     set(transport, VIRTIO_STATUS, 0);
     for (unsigned i = 0; i < RESET_TRIES; i++)
         if (get(transport, VIRTIO_STATUS) == 0)
@@ -27,7 +31,8 @@ int virtio_reset(struct virtio_transport *transport) {
     return -EIO;
 }
 
-int virtio_probe(struct virtio_transport *transport, uintptr_t base, uint32_t device_id) {
+int virtio_probe(struct virtio_transport *transport, uintptr_t base, uint32_t device_id)
+{
     *transport = (struct virtio_transport){.base = base};
     if (get(transport, VIRTIO_MAGIC) != VIRTIO_MAGIC_VALUE ||
         get(transport, VIRTIO_VERSION) != VIRTIO_MMIO_VERSION ||
@@ -41,7 +46,8 @@ int virtio_probe(struct virtio_transport *transport, uintptr_t base, uint32_t de
     return 0;
 }
 
-int virtio_negotiate(struct virtio_transport *transport, uint64_t wanted) {
+int virtio_negotiate(struct virtio_transport *transport, uint64_t wanted)
+{
     uint64_t offered = 0;
     wanted |= VIRTIO_F_VERSION_1;
     for (unsigned half = 0; half < 2; half++) {
@@ -63,19 +69,22 @@ failed:
     return -ENOTSUP;
 }
 
-uint16_t virtio_queue_max(struct virtio_transport *transport, unsigned index) {
+uint16_t virtio_queue_max(struct virtio_transport *transport, unsigned index)
+{
     set(transport, VIRTIO_QUEUE_SELECT, index);
     uint32_t max = get(transport, VIRTIO_QUEUE_SIZE_MAX);
     return max > 32768 ? 32768 : (uint16_t)max;
 }
 
-static void set_address(struct virtio_transport *transport, unsigned offset, uint64_t physical) {
+static void set_address(struct virtio_transport *transport, unsigned offset, uint64_t physical)
+{
     set(transport, offset, (uint32_t)physical);
     set(transport, offset + 4, (uint32_t)(physical >> 32));
 }
 
 void virtio_queue_attach(struct virtio_transport *transport, unsigned index, uint16_t size,
-                         uint64_t descriptors, uint64_t available, uint64_t used) {
+                         uint64_t descriptors, uint64_t available, uint64_t used)
+{
     set(transport, VIRTIO_QUEUE_SELECT, index);
     set(transport, VIRTIO_QUEUE_SIZE, size);
     set_address(transport, VIRTIO_QUEUE_DESCRIPTORS, descriptors);
@@ -84,29 +93,34 @@ void virtio_queue_attach(struct virtio_transport *transport, unsigned index, uin
     set(transport, VIRTIO_QUEUE_READY, 1);
 }
 
-void virtio_queue_notify(struct virtio_transport *transport, unsigned index) {
+void virtio_queue_notify(struct virtio_transport *transport, unsigned index)
+{
     set(transport, VIRTIO_QUEUE_NOTIFY, index);
 }
 
-void virtio_go(struct virtio_transport *transport) {
+void virtio_go(struct virtio_transport *transport)
+{
     add_status(transport, VIRTIO_STATUS_DRIVER_OK);
 }
 
-uint32_t virtio_interrupt_status(struct virtio_transport *transport) {
+uint32_t virtio_interrupt_status(struct virtio_transport *transport)
+{
     uint32_t status = get(transport, VIRTIO_INTERRUPT_STATUS);
     if (status)
         set(transport, VIRTIO_INTERRUPT_ACK, status);
     return status;
 }
 
-bool virtio_needs_reset(struct virtio_transport *transport) {
+bool virtio_needs_reset(struct virtio_transport *transport)
+{
     return get(transport, VIRTIO_STATUS) & VIRTIO_STATUS_NEEDS_RESET;
 }
 
 /* The fields have different widths, but a device must allow access by bytes to any of them; the
  * generation tells whether two bytes belong together (2.5.1). */
 int virtio_config_read(struct virtio_transport *transport, unsigned offset, void *buffer,
-                       size_t length) {
+                       size_t length)
+{
     uint8_t *bytes = buffer;
     for (unsigned tries = 0; tries < CONFIG_TRIES; tries++) {
         uint32_t before = get(transport, VIRTIO_CONFIG_GENERATION);

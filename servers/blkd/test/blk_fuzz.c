@@ -11,20 +11,23 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 enum { SECTORS = 300, QUEUE = 3, IOS = 24, WINDOW = 70000, OBJECT = 8192 };
 
-static struct { struct io *io; } queue[QUEUE];
+static struct {
+    struct io *io;
+} queue[QUEUE];
 static unsigned queued;
 static uint8_t bounces[DISK_BOUNCES * CHUNK_BYTES_MAX];
 static bool busy[IOS];
 static struct io ios[IOS];
 
-#define REQUIRE(condition)                                                                         \
-    do {                                                                                           \
-        if (!(condition))                                                                          \
-            abort();                                                                               \
+#define REQUIRE(condition) \
+    do {                   \
+        if (!(condition))  \
+            abort();       \
     } while (0)
 
 static int submit(struct disk *disk, struct io *io, enum disk_command command, uint64_t sector,
-                  uint32_t count, uint64_t physical) {
+                  uint32_t count, uint64_t physical)
+{
     if (queued == QUEUE)
         return -ENOSPC;
     if (command != DISK_FLUSH) {
@@ -37,31 +40,36 @@ static int submit(struct disk *disk, struct io *io, enum disk_command command, u
     return 0;
 }
 
-static void kick(struct disk *disk) {
+static void kick(struct disk *disk)
+{
     (void)disk;
 }
 
-static int copy_in(struct io *io, uint64_t offset, void *buffer, size_t length) {
+static int copy_in(struct io *io, uint64_t offset, void *buffer, size_t length)
+{
     REQUIRE(offset <= WINDOW && length <= WINDOW - offset);
     memset(buffer, (int)offset, length);
     return io->token & 1 ? -ESTALE : 0;
 }
 
-static int copy_out(struct io *io, uint64_t offset, const void *buffer, size_t length) {
+static int copy_out(struct io *io, uint64_t offset, const void *buffer, size_t length)
+{
     static uint8_t window[WINDOW];
     REQUIRE(offset <= WINDOW && length <= WINDOW - offset);
     memcpy(window + offset, buffer, length);
     return io->token & 1 ? -ESTALE : 0;
 }
 
-static void finish(struct disk *disk, struct io *io, int64_t result) {
+static void finish(struct disk *disk, struct io *io, int64_t result)
+{
     (void)disk;
     (void)result;
     REQUIRE(io >= ios && io < ios + IOS && busy[io - ios]);
     busy[io - ios] = false;
 }
 
-static void start(struct disk *disk, const uint8_t *message, unsigned operation) {
+static void start(struct disk *disk, const uint8_t *message, unsigned operation)
+{
     struct blk_request block;
     struct transfer t = {0};
     unsigned n = 0;
@@ -94,7 +102,8 @@ static void start(struct disk *disk, const uint8_t *message, unsigned operation)
     disk_start(disk, io);
 }
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
     static const struct disk_backend backend = {submit, kick, copy_in, copy_out, finish};
     struct disk disk = {.backend = &backend, .sectors = SECTORS, .bounce_memory = bounces};
     queued = 0;

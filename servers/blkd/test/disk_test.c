@@ -34,7 +34,8 @@ static struct disk disk;
 static struct client clients[CLIENTS];
 
 /* "Physical" addresses are offsets: bounce buffers from 0x100000, attached memory from 0x900000. */
-static uint8_t *memory_at(uint64_t physical, uint32_t length) {
+static uint8_t *memory_at(uint64_t physical, uint32_t length)
+{
     if (physical >= 0x900000) {
         CHECK(physical - 0x900000 + length <= sizeof attached);
         return attached + (physical - 0x900000);
@@ -44,7 +45,8 @@ static uint8_t *memory_at(uint64_t physical, uint32_t length) {
 }
 
 static int submit(struct disk *d, struct io *io, enum disk_command command, uint64_t sector,
-                  uint32_t count, uint64_t physical) {
+                  uint32_t count, uint64_t physical)
+{
     CHECK(d == &disk);
     if (queued == queue_size)
         return -ENOSPC;
@@ -56,26 +58,30 @@ static int submit(struct disk *d, struct io *io, enum disk_command command, uint
     return 0;
 }
 
-static void kick(struct disk *d) {
+static void kick(struct disk *d)
+{
     (void)d;
     kicks++;
 }
 
-static int copy_in(struct io *io, uint64_t offset, void *buffer, size_t length) {
+static int copy_in(struct io *io, uint64_t offset, void *buffer, size_t length)
+{
     struct client *c = io->owner;
     CHECK(offset + length <= sizeof c->window);
     memcpy(buffer, c->window + offset, length);
     return c->copy_error;
 }
 
-static int copy_out(struct io *io, uint64_t offset, const void *buffer, size_t length) {
+static int copy_out(struct io *io, uint64_t offset, const void *buffer, size_t length)
+{
     struct client *c = io->owner;
     CHECK(offset + length <= sizeof c->window);
     memcpy(c->window + offset, buffer, length);
     return c->copy_error;
 }
 
-static void finish(struct disk *d, struct io *io, int64_t result) {
+static void finish(struct disk *d, struct io *io, int64_t result)
+{
     struct client *c = io->owner;
     (void)d;
     c->result = result;
@@ -84,7 +90,8 @@ static void finish(struct disk *d, struct io *io, int64_t result) {
 
 static const struct disk_backend backend = {submit, kick, copy_in, copy_out, finish};
 
-static void setup(void) {
+static void setup(void)
+{
     memset(clients, 0, sizeof clients);
     disk = (struct disk){.backend = &backend,
                          .sectors = SECTORS,
@@ -98,7 +105,8 @@ static void setup(void) {
 }
 
 /* The device finishes the n-th command that it has. */
-static void device_finish(unsigned n) {
+static void device_finish(unsigned n)
+{
     struct command c = queue[n];
     queue[n] = queue[--queued];
     uint8_t *at = medium + c.sector * 512;
@@ -111,7 +119,8 @@ static void device_finish(unsigned n) {
     disk_complete(&disk, c.io, !device_fails);
 }
 
-static void run_all(void) {
+static void run_all(void)
+{
     while (queued > 0) {
         device_finish((unsigned)rand() % queued);
         if (rand() % 3 == 0)
@@ -124,7 +133,8 @@ static void run_all(void) {
 }
 
 static struct client *start(unsigned n, enum disk_command command, uint64_t position,
-                            uint64_t length) {
+                            uint64_t length)
+{
     struct client *c = &clients[n];
     c->finished = 0;
     c->result = -1;
@@ -137,7 +147,8 @@ static struct client *start(unsigned n, enum disk_command command, uint64_t posi
     return c;
 }
 
-static void test_read(void) {
+static void test_read(void)
+{
     setup();
     struct client *c = start(0, DISK_READ, 1234, 150000);
     run_all();
@@ -146,7 +157,8 @@ static void test_read(void) {
     CHECK(commands == 3); /* 64 KiB at most each */
 }
 
-static void test_write(void) {
+static void test_write(void)
+{
     static uint8_t expected[SIZE];
     setup();
     memcpy(expected, medium, SIZE);
@@ -160,7 +172,8 @@ static void test_write(void) {
     CHECK(memcmp(expected, medium, SIZE) == 0);
 }
 
-static void test_inline(void) {
+static void test_inline(void)
+{
     setup();
     struct client *c = &clients[0];
     c->io = (struct io){
@@ -172,7 +185,8 @@ static void test_inline(void) {
     CHECK(medium[509] == (uint8_t)(509 * 7) && medium[514] == (uint8_t)(514 * 7 + 1));
 }
 
-static void test_direct(void) {
+static void test_direct(void)
+{
     setup();
     struct client *c = &clients[0];
     c->io = (struct io){.command = DISK_READ,
@@ -197,7 +211,8 @@ static void test_direct(void) {
     CHECK(c->result == 65536 && memcmp(attached, medium, 65536) == 0);
 }
 
-static void test_flush(void) {
+static void test_flush(void)
+{
     setup();
     struct client *c = start(0, DISK_FLUSH, 0, 0);
     CHECK(queued == 1 && kicks == 1);
@@ -207,7 +222,8 @@ static void test_flush(void) {
 
 /* Clients own single bytes, interleaved, of the same few sectors; some others write whole sectors
  * beside them. No byte may be lost to another's read-modify-write. */
-static void test_updates(void) {
+static void test_updates(void)
+{
     enum { WRITERS = 32, ROUNDS = 300 };
     static uint8_t expected[SIZE];
     setup();
@@ -236,7 +252,8 @@ static void test_updates(void) {
 
 /* A write of whole sectors is acknowledged while a read-modify-write of one of its sectors is
  * under way: the update must not bring the old bytes back. */
-static void test_update_against_write(void) {
+static void test_update_against_write(void)
+{
     setup();
     struct client *update = &clients[0], *whole = &clients[1];
     update->window[0] = 0xaa;
@@ -262,7 +279,8 @@ static void test_update_against_write(void) {
 }
 
 /* More requests than queue entries and bounce buffers: all are served, direct ones pass. */
-static void test_pressure(void) {
+static void test_pressure(void)
+{
     setup();
     for (unsigned i = 0; i < CLIENTS; i++)
         start(i, DISK_READ, i * 512, 100000);
@@ -274,7 +292,8 @@ static void test_pressure(void) {
     }
 }
 
-static void test_errors(void) {
+static void test_errors(void)
+{
     setup();
     device_fails = true;
     CHECK(start(0, DISK_READ, 0, 512)->finished == 0);
@@ -305,7 +324,8 @@ static void test_errors(void) {
     CHECK(medium[5] == 35);
 }
 
-static void test_fail(void) {
+static void test_fail(void)
+{
     setup();
     for (unsigned i = 0; i < CLIENTS; i++)
         start(i, i & 1 ? DISK_READ : DISK_WRITE, i * 100, 300 + i);
@@ -317,7 +337,8 @@ static void test_fail(void) {
     CHECK(!disk.waiting.first && !disk.active.first);
 }
 
-int main(void) {
+int main(void)
+{
     srand(3);
     test_read();
     test_write();

@@ -9,7 +9,8 @@
 #define DISK_SECTORS 1000ul
 #define OBJECT       65536ul
 
-static int blocks(uint64_t sector, uint32_t count, uint32_t flags, uint64_t offset) {
+static int blocks(uint64_t sector, uint32_t count, uint32_t flags, uint64_t offset)
+{
     struct blk_request r = {.sector = sector, .count = count, .flags = flags, .offset = offset};
     struct transfer t = {0};
     int error = transfer_of_blocks(&r, DISK_SECTORS, OBJECT, 1024, &t);
@@ -20,7 +21,8 @@ static int blocks(uint64_t sector, uint32_t count, uint32_t flags, uint64_t offs
     return error;
 }
 
-static void test_blocks(void) {
+static void test_blocks(void)
+{
     static const struct {
         uint64_t sector;
         uint32_t count, flags;
@@ -65,7 +67,8 @@ static void test_blocks(void) {
     CHECK(transfer_of_blocks(&r, 0, 4096, 0, &t) == -EINVAL);            /* an empty disk */
 }
 
-static void test_bytes(void) {
+static void test_bytes(void)
+{
     struct transfer t;
     const uint64_t size = DISK_SECTORS * 512;
     CHECK(transfer_of_bytes(0, 10, false, DISK_SECTORS, 10, &t) == 1 && t.length == 10);
@@ -82,7 +85,8 @@ static void test_bytes(void) {
     CHECK(t.position == 1 && t.length == size - 1 && t.offset == 0 && t.window);
 }
 
-static void test_seek(void) {
+static void test_seek(void)
+{
     CHECK(seek_position(5, 100, 7, FS_SEEK_SET) == 7);
     CHECK(seek_position(5, 100, 7, FS_SEEK_CUR) == 12);
     CHECK(seek_position(5, 100, -5, FS_SEEK_CUR) == 0);
@@ -97,7 +101,8 @@ static void test_seek(void) {
 }
 
 /* Any range is covered exactly once by its chunks, each a command that the device can do. */
-static void check_range(uint64_t position, uint64_t length, bool write) {
+static void check_range(uint64_t position, uint64_t length, bool write)
+{
     uint64_t at = position, left = length;
     unsigned partial = 0;
     while (left > 0) {
@@ -120,7 +125,8 @@ static void check_range(uint64_t position, uint64_t length, bool write) {
     CHECK(partial <= 2);
 }
 
-static void test_chunks(void) {
+static void test_chunks(void)
+{
     check_range(0, 512, true);
     check_range(0, 65536, true);
     check_range(511, 2, true);
@@ -135,7 +141,8 @@ static void test_chunks(void) {
     CHECK(c.count == 128 && !chunk_partial(&c));
 }
 
-static void test_number(void) {
+static void test_number(void)
+{
     CHECK(disk_number("0", 1) == 0);
     CHECK(disk_number("1", 1) == -ENOENT);
     CHECK(disk_number("7", 8) == 7);
@@ -149,7 +156,8 @@ static void test_number(void) {
     CHECK(disk_number("0", 0) == -ENOENT);
 }
 
-int main(void) {
+int main(void)
+{
     test_blocks();
     test_bytes();
     test_seek();

@@ -5,16 +5,17 @@
 
 static unsigned checks_passed, checks_failed;
 
-#define CHECK(condition)                                                                           \
-    do {                                                                                           \
-        if (condition) {                                                                           \
-            checks_passed++;                                                                       \
-        } else if (checks_failed++ < 20) {                                                         \
-            printf("%s:%d: %s\n", __FILE__, __LINE__, #condition);                                 \
-        }                                                                                          \
+#define CHECK(condition)                                           \
+    do {                                                           \
+        if (condition) {                                           \
+            checks_passed++;                                       \
+        } else if (checks_failed++ < 20) {                         \
+            printf("%s:%d: %s\n", __FILE__, __LINE__, #condition); \
+        }                                                          \
     } while (0)
 
-static inline int check_summary(void) {
+static inline int check_summary(void)
+{
     printf("%u passed, %u failed\n", checks_passed, checks_failed);
     return checks_failed != 0;
 }

@@ -7,11 +7,13 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-static void ignore(void *context) {
+static void ignore(void *context)
+{
     (void)context;
 }
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
     enum { QUEUE = 8 };
     struct virtqueue queue;
     bool alive[QUEUE] = {false};

@@ -15,53 +15,63 @@ struct device {
     unsigned notified;
 };
 
-static uint16_t *device_available(struct device *d) {
+static uint16_t *device_available(struct device *d)
+{
     return (uint16_t *)(d->memory + 16 * d->size);
 }
 
-static uint8_t *device_used(struct device *d) {
+static uint8_t *device_used(struct device *d)
+{
     return d->memory + ((16 * d->size + 6 + 2 * d->size + 3) & ~3);
 }
 
-static uint16_t *used_index(struct device *d) {
+static uint16_t *used_index(struct device *d)
+{
     return (uint16_t *)(device_used(d) + 2);
 }
 
-static uint16_t *avail_event(struct device *d) {
+static uint16_t *avail_event(struct device *d)
+{
     return (uint16_t *)(device_used(d) + 4 + 8 * d->size);
 }
 
-static uint16_t *used_event(struct device *d) {
+static uint16_t *used_event(struct device *d)
+{
     return device_available(d) + 2 + d->size;
 }
 
 /* The next chain that the driver offered, -1 = none. */
-static int device_next(struct device *d) {
+static int device_next(struct device *d)
+{
     uint16_t *available = device_available(d);
     if (available[1] == d->seen)
         return -1;
     return available[2 + d->seen++ % d->size];
 }
 
-static void device_finish(struct device *d, uint32_t id, uint32_t length) {
+static void device_finish(struct device *d, uint32_t id, uint32_t length)
+{
     uint32_t *entry = (uint32_t *)(device_used(d) + 4 + 8 * (*used_index(d) % d->size));
     entry[0] = id;
     entry[1] = length;
     (*used_index(d))++;
 }
 
-static struct virtqueue_descriptor device_descriptor(struct device *d, unsigned i) {
+static struct virtqueue_descriptor device_descriptor(struct device *d, unsigned i)
+{
     struct virtqueue_descriptor descriptor;
     memcpy(&descriptor, d->memory + 16 * i, sizeof descriptor);
     return descriptor;
 }
 
-static void on_notify(void *context) {
+static void on_notify(void *context)
+{
     ((struct device *)context)->notified++;
 }
 
 /* Memory of exactly the size that the queue asks for, so that ASan sees one byte too many. */
-static void setup(struct device *d, struct virtqueue *q, uint16_t size, bool event_index) {
+static void setup(struct device *d, struct virtqueue *q, uint16_t size, bool event_index)
+{
     memset(d, 0, sizeof *d);
     d->size = size;
     d->memory = aligned_alloc(16, (virtqueue_bytes(size) + 15) & ~15ul);
@@ -69,16 +79,19 @@ static void setup(struct device *d, struct virtqueue *q, uint16_t size, bool eve
     CHECK(virtqueue_init(q, size, d->memory, event_index, on_notify, d) == 0);
 }
 
-static void *cookie(uintptr_t n) {
+static void *cookie(uintptr_t n)
+{
     return (void *)(n + 1);
 }
 
-static int add_one(struct virtqueue *q, uintptr_t n) {
+static int add_one(struct virtqueue *q, uintptr_t n)
+{
     struct virtqueue_segment s = {.physical = 0x1000 * n, .length = 16};
     return virtqueue_add(q, &s, 0, 1, cookie(n));
 }
 
-static void test_init(void) {
+static void test_init(void)
+{
     struct virtqueue q;
     static uint8_t memory[65536] __attribute__((aligned(16)));
     CHECK(virtqueue_init(&q, 0, memory, false, on_notify, NULL) == -EINVAL);
@@ -91,7 +104,8 @@ static void test_init(void) {
     CHECK(virtqueue_bytes(8) == 152 + 6 + 64);
 }
 
-static void test_arguments(void) {
+static void test_arguments(void)
+{
     struct device d;
     struct virtqueue q;
     struct virtqueue_segment s[9] = {[0 ... 8] = {.physical = 1, .length = 1}};
@@ -109,7 +123,8 @@ static void test_arguments(void) {
     free(d.memory);
 }
 
-static void test_chain(void) {
+static void test_chain(void)
+{
     struct device d;
     struct virtqueue q;
     struct virtqueue_segment s[4] = {{0x1000, 16}, {0x2000, 512}, {0x3000, 4096}, {0x123456789, 1}};
@@ -138,7 +153,8 @@ static void test_chain(void) {
     free(d.memory);
 }
 
-static void test_full(void) {
+static void test_full(void)
+{
     struct device d;
     struct virtqueue q;
     setup(&d, &q, 4, false);
@@ -161,7 +177,8 @@ static void test_full(void) {
 
 /* Chains of random length finished in random order, over three wraps of the 16-bit indices. Each
  * cookie must come back exactly once and every descriptor must be free in the end. */
-static void test_random_order(bool event_index) {
+static void test_random_order(bool event_index)
+{
     enum { SIZE = 16, ROUNDS = 200000 };
     struct device d;
     struct virtqueue q;
@@ -214,7 +231,8 @@ static void test_random_order(bool event_index) {
     free(d.memory);
 }
 
-static void test_notify_flag(void) {
+static void test_notify_flag(void)
+{
     struct device d;
     struct virtqueue q;
     setup(&d, &q, 8, false);
@@ -242,11 +260,13 @@ static void test_notify_flag(void) {
 }
 
 /* The device's own rule, VIRTIO 1.2, 2.7.10. */
-static bool vring_need_event(uint16_t event, uint16_t new, uint16_t old) {
+static bool vring_need_event(uint16_t event, uint16_t new, uint16_t old)
+{
     return (uint16_t)(new - event - 1) < (uint16_t)(new - old);
 }
 
-static void test_event_index(void) {
+static void test_event_index(void)
+{
     struct device d;
     struct virtqueue q;
     void *got;
@@ -291,7 +311,8 @@ static void test_event_index(void) {
 }
 
 /* A device that breaks a rule makes the queue broken, and nothing more. */
-static void expect_broken(struct device *d, struct virtqueue *q) {
+static void expect_broken(struct device *d, struct virtqueue *q)
+{
     void *got = NULL;
     uint32_t length;
     unsigned before = virtqueue_free(q);
@@ -306,7 +327,8 @@ static void expect_broken(struct device *d, struct virtqueue *q) {
     free(d->memory);
 }
 
-static void test_bad_device(void) {
+static void test_bad_device(void)
+{
     static const uint32_t bad_ids[] = {8, 9, 0x7fffffff, 0x80000000, 0xffffffff, 0x10000, 5};
     struct device d;
     struct virtqueue q;
@@ -350,7 +372,8 @@ static void test_bad_device(void) {
     free(d.memory);
 }
 
-static void test_scribble(void) {
+static void test_scribble(void)
+{
     struct device d;
     struct virtqueue q;
     void *got;
@@ -370,7 +393,8 @@ static void test_scribble(void) {
     free(d.memory);
 }
 
-static void test_abandon(void) {
+static void test_abandon(void)
+{
     struct device d;
     struct virtqueue q;
     setup(&d, &q, 8, false);
@@ -386,7 +410,8 @@ static void test_abandon(void) {
     free(d.memory);
 }
 
-int main(void) {
+int main(void)
+{
     test_init();
     test_arguments();
     test_chain();

@@ -21,7 +21,8 @@ static struct fake {
     unsigned history_count;
 } fake;
 
-uint32_t register_read(uintptr_t base, unsigned offset) {
+uint32_t register_read(uintptr_t base, unsigned offset)
+{
     CHECK(base == 0x1000);
     switch (offset) {
     case VIRTIO_MAGIC:
@@ -45,7 +46,8 @@ uint32_t register_read(uintptr_t base, unsigned offset) {
     return 0;
 }
 
-static void set_address(unsigned offset, uint32_t value) {
+static void set_address(unsigned offset, uint32_t value)
+{
     unsigned part = (offset - VIRTIO_QUEUE_DESCRIPTORS) / 16;
     uint64_t *address = &fake.address[fake.queue][part];
     if (offset & 4)
@@ -56,7 +58,8 @@ static void set_address(unsigned offset, uint32_t value) {
         fake.ready_before_address = true;
 }
 
-void register_write(uintptr_t base, unsigned offset, uint32_t value) {
+void register_write(uintptr_t base, unsigned offset, uint32_t value)
+{
     (void)base;
     switch (offset) {
     case VIRTIO_DEVICE_FEATURES_SELECT:
@@ -99,7 +102,8 @@ void register_write(uintptr_t base, unsigned offset, uint32_t value) {
         CHECK(!"a register that may not be written");
 }
 
-uint8_t register_read8(uintptr_t base, unsigned offset) {
+uint8_t register_read8(uintptr_t base, unsigned offset)
+{
     (void)base;
     CHECK(offset >= VIRTIO_CONFIG && offset < VIRTIO_CONFIG + sizeof fake.config);
     if (++fake.config_reads % 3 == 0 && fake.changes > 0) {
@@ -111,7 +115,8 @@ uint8_t register_read8(uintptr_t base, unsigned offset) {
     return fake.config[offset - VIRTIO_CONFIG];
 }
 
-static void setup(void) {
+static void setup(void)
+{
     memset(&fake, 0, sizeof fake);
     fake.magic = 0x74726976;
     fake.version = 2;
@@ -120,7 +125,8 @@ static void setup(void) {
     fake.status = 0x0f;
 }
 
-static void test_probe(void) {
+static void test_probe(void)
+{
     struct virtio_transport t;
     setup();
     CHECK(virtio_probe(&t, 0x1000, VIRTIO_ID_BLOCK) == 0);
@@ -136,7 +142,8 @@ static void test_probe(void) {
     CHECK(virtio_probe(&t, 0x1000, VIRTIO_ID_BLOCK) == -EIO);
 }
 
-static void test_features(void) {
+static void test_features(void)
+{
     struct virtio_transport t;
     setup();
     virtio_probe(&t, 0x1000, VIRTIO_ID_BLOCK);
@@ -164,7 +171,8 @@ static void test_features(void) {
     CHECK(!(fake.status & VIRTIO_STATUS_DRIVER_OK));
 }
 
-static void test_queue(void) {
+static void test_queue(void)
+{
     struct virtio_transport t;
     setup();
     virtio_probe(&t, 0x1000, VIRTIO_ID_BLOCK);
@@ -184,7 +192,8 @@ static void test_queue(void) {
     CHECK(virtio_interrupt_status(&t) == 0);
 }
 
-static void test_config(void) {
+static void test_config(void)
+{
     struct virtio_transport t;
     uint8_t bytes[8];
     setup();
@@ -198,7 +207,8 @@ static void test_config(void) {
     CHECK(virtio_config_read(&t, 4, bytes, sizeof bytes) == -EIO);
 }
 
-int main(void) {
+int main(void)
+{
     test_probe();
     test_features();
     test_queue();

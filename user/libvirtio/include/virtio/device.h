@@ -33,7 +33,8 @@ int virtio_open(struct virtio_device *device, handle_t handle, uint32_t device_i
 /* virtio_start_features: see virtio_negotiate. Event indices are asked for by themselves. */
 int virtio_start_features(struct virtio_device *device, uint64_t wanted);
 
-static inline bool virtio_has(const struct virtio_device *device, uint64_t feature) {
+static inline bool virtio_has(const struct virtio_device *device, uint64_t feature)
+{
     return device->transport.features & feature;
 }
 

@@ -93,6 +93,7 @@ void *virtqueue_abandon(struct virtqueue *queue);
 void virtqueue_interrupts_off(struct virtqueue *queue);
 bool virtqueue_interrupts_on(struct virtqueue *queue);
 
-static inline uint16_t virtqueue_free(const struct virtqueue *queue) {
+static inline uint16_t virtqueue_free(const struct virtqueue *queue)
+{
     return queue->free_count;
 }

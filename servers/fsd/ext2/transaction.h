@@ -1,0 +1,41 @@
+/* Brackets around every change of metadata: all blocks of one transaction belong together.
+ *
+ * transaction_begin .. transaction_commit enclose each operation that modifies; they do not
+ * nest. Before a metadata block (superblock, descriptor, bitmap, inode table, indirect block,
+ * directory, attributes) is modified, it is added; the caller has it pinned. A data block that a
+ * transaction makes reachable is ordered: it must be on disk before the transaction is. A
+ * metadata block that is freed is revoked: its older copies must never be written again.
+ *
+ * Adding, ordering and revoking cannot fail: begin reserves room for TRANSACTION_BLOCKS blocks,
+ * and no transaction adds more. Long work (truncation) asks transaction_room and restarts at a
+ * point where everything is consistent; blocks must then be added again.
+ *
+ * Without a journal all of this only marks blocks dirty. */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct ext2;
+struct buffer;
+
+#define TRANSACTION_BLOCKS 32u
+
+struct transaction {
+    bool active;
+    uint32_t id;    /* of the current or last one; a buffer remembers the last that it joined */
+    uint32_t used;  /* blocks added so far */
+    uint32_t worst; /* the largest transaction since the mount */
+};
+
+int transaction_begin(struct ext2 *fs); /* EROFS */
+void transaction_add(struct ext2 *fs, struct buffer *buffer);
+void transaction_order(struct ext2 *fs, struct buffer *buffer);
+void transaction_revoke(struct ext2 *fs, uint32_t block);
+bool transaction_room(const struct ext2 *fs, uint32_t blocks);
+int transaction_restart(struct ext2 *fs); /* commit, begin */
+int transaction_commit(struct ext2 *fs);
+
+/* transaction_abort: the operation failed. What it has changed so far is consistent (its callers
+ * see to that), or the file system is read-only by now because of damage or an I/O error. */
+void transaction_abort(struct ext2 *fs);

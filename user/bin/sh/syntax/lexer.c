@@ -19,7 +19,7 @@ static const struct {
 static int skip_blanks(const struct scan *scan, size_t *at) {
     const char *text = scan->text;
     for (;;) {
-        if (*at < scan->len && (text[*at] == ' ' || text[*at] == '\t' || text[*at] == '\r'))
+        if (*at < scan->len && (text[*at] == ' ' || text[*at] == '\t'))
             *at += 1;
         else if (*at + 1 < scan->len && text[*at] == '\\' && text[*at + 1] == '\n')
             *at += 2;
@@ -33,7 +33,7 @@ static int skip_blanks(const struct scan *scan, size_t *at) {
 }
 
 static bool ends_word(char c) {
-    return c == '\0' || strchr(" \t\r\n;&|<>()", c) != NULL;
+    return c == '\0' || strchr(" \t\n;&|<>()", c) != NULL;
 }
 
 static ssize_t scan_word(struct scan *scan, size_t at) {

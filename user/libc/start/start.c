@@ -2,7 +2,7 @@
 #include "start.h"
 
 #include "abi/kernel_services.h"
-#include "cairn/names.h"
+#include "../../libcairn/internal.h"
 #include "cairn/spawn.h"
 #include "cairn/syscall.h"
 #include "../file/cwd.h"
@@ -37,6 +37,13 @@ static int take_strings(const struct spawn_block *block)
     return (int)argc;
 }
 
+const char *program_name(void)
+{
+    const char *name = arguments[0] ? arguments[0] : "?";
+    const char *slash = strrchr(name, '/');
+    return slash ? slash + 1 : name;
+}
+
 static void take_descriptors(const struct spawn_block *block)
 {
     for (uint32_t i = 0; i < block->handle_count && i < SPAWN_HANDLES_MAX; i++) {
@@ -48,7 +55,8 @@ static void take_descriptors(const struct spawn_block *block)
     }
 }
 
-/* STDIO=uri: fill the standard descriptors that are missing, as soon as the name is served. */
+/* STDIO=uri: fill the standard descriptors that are missing, as soon as the name is served. The
+ * word is for this process: its children get descriptors. */
 static void open_standard_streams(void)
 {
     const char *uri = getenv("STDIO");
@@ -57,15 +65,17 @@ static void open_standard_streams(void)
         struct fs_open_reply reply;
         if (fd_handle(fd) > 0)
             continue;
-        if (name_wait(uri, rest, NO_DEADLINE) < 0)
-            return;
-        unsigned flags = fd == 0 ? FS_O_READ : FS_O_WRITE;
-        handle_t handle = fs_open_uri(uri, flags, 0, &reply);
+        if (names_lookup_long(uri, rest, sizeof rest, true, NO_DEADLINE) < 0)
+            break;
+        handle_t handle = fs_open_uri(uri, FS_O_READ | FS_O_WRITE, 0, &reply);
         if (handle < 0)
-            return;
-        struct descriptor d = {.handle = handle, .flags = flags, .mode = reply.mode};
+            break;
+        struct descriptor d = {
+            .handle = handle, .flags = FS_O_READ | FS_O_WRITE, .mode = reply.mode};
         fd_place(&d, fd);
     }
+    if (uri)
+        unsetenv("STDIO");
 }
 
 static void call_all(void (**from)(void), void (**to)(void))

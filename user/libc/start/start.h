@@ -1,5 +1,8 @@
-/* What start-up and stdio know of each other. */
+/* What start-up knows, for the files that need it. */
 #pragma once
 
 /* stdio_flush_all: writes out what the open streams still hold. */
 void stdio_flush_all(void);
+
+/* program_name: the last part of argv[0]. */
+const char *program_name(void);

@@ -1,0 +1,51 @@
+/* Waiting for children, and from Cairn's exit reasons to POSIX's status word. */
+#include "../file/fd.h"
+#include "cairn/spawn.h"
+#include "signal.h"
+#include <errno.h>
+#include <signal.h>
+#include <stddef.h>
+#include <sys/wait.h>
+
+int signal_of_fault(unsigned long scause)
+{
+    switch (scause) {
+    case 2: /* illegal instruction */
+        return SIGILL;
+    case 3: /* ebreak */
+        return SIGTRAP;
+    case 0: /* misaligned fetch, load, store */
+    case 4:
+    case 6:
+        return SIGBUS;
+    default: /* access and page faults */
+        return SIGSEGV;
+    }
+}
+
+static int status_word(const struct process_status *status)
+{
+    switch (status->reason) {
+    case EXIT_NORMAL:
+        return (int)(status->value & 0xff) << 8;
+    case EXIT_FAULT:
+        return signal_of_fault((unsigned long)status->value);
+    default:
+        return status->value > 0 && status->value < NSIG ? (int)status->value : SIGKILL;
+    }
+}
+
+pid_t waitpid(pid_t pid, int *status, int options)
+{
+    struct process_status native;
+    unsigned flags = options & WNOHANG ? PROC_NOHANG : 0;
+    int result = process_wait_for(pid > 0 ? pid : -1, flags, &native);
+    if (result > 0 && status)
+        *status = status_word(&native);
+    return (pid_t)libc_error(result);
+}
+
+pid_t wait(int *status)
+{
+    return waitpid(-1, status, 0);
+}

@@ -189,7 +189,8 @@ bool expand_parameter(struct expansion *e, struct scan *scan, size_t at, unsigne
     } else {
         value = parameter_value(e->shell, name, number);
     }
-    if (value == NULL && e->shell->nounset && !all && strchr("-=?+", p.operator) == NULL)
+    if (value == NULL && e->shell->nounset && !all &&
+        (p.operator== 0 || strchr("#%", p.operator) != NULL))
         ok = unset_error(e, name);
     else if (p.length) {
         snprintf(number, sizeof(number), "%zu",

@@ -41,6 +41,8 @@ struct positional {
 
 struct job;
 
+#define TRAPS 32 /* signals, and 0 for EXIT */
+
 struct shell {
     const char *name; /* $0 */
     struct variables variables;
@@ -59,7 +61,9 @@ struct shell {
     int jump_levels; /* of JUMP_BREAK and JUMP_CONTINUE */
     int loop_depth, function_depth, nesting;
     int unchecked; /* > 0: -e does not apply: a condition is being evaluated */
-    char *exit_trap; /* what to run at the end, or NULL */
+    char *traps[TRAPS];  /* what to run on a signal, "" = ignore it, NULL = default; 0: at the end */
+    int substitution_status; /* of the last command substitution of this command, or -1 */
+    const char *stack_base;  /* to measure how deep the C stack has grown */
     struct job *jobs;
     /* substitute: runs text in a subshell and appends what it writes. False: it cannot run. */
     bool (*substitute)(struct shell *shell, const char *text, struct text *output);

@@ -68,4 +68,4 @@ struct node {
 };
 
 /* The deepest nesting of commands, substitutions and quotes that is accepted. */
-#define NESTING_MAX 100
+#define NESTING_MAX 60

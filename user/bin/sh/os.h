@@ -1,0 +1,50 @@
+/* What the shell asks of the system beyond POSIX files: processes, jobs, the terminal. There is one
+ * implementation for Cairn, and one for the host that runs the tests. */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/* How a process ended. */
+struct os_end {
+    int status; /* as $?: the exit status, or 128 + signal */
+    int signal; /* what killed it, 0 = nothing */
+    char message[100]; /* of a killed one, for people: "Segmentation fault (...)" */
+};
+
+/* os_start: sets up signals. An interactive shell survives ^C and notes it. */
+void os_start(bool interactive);
+
+/* os_interrupted: has ^C come since the last call? */
+bool os_interrupted(void);
+
+/* os_spawn: starts a program; it gets the descriptors that are not close-on-exec and the working
+ * directory. The pid, or -errno (-ENOEXEC: not in an executable format). */
+int os_spawn(const char *path, char *const *argv, char *const *envp);
+
+/* os_wait: waits for a child. Its pid, 0 if nohang and it runs, or -errno. */
+int os_wait(int pid, bool nohang, struct os_end *end);
+
+/* os_kill: pid, or the job of -pid. 0 or -errno. */
+int os_kill(int pid, int signal);
+
+/* os_job_join: puts a child into the job that leader leads (0 = it leads its own). */
+void os_job_join(int pid, int leader);
+
+/* os_foreground: ^C goes to the job of this leader; 0 = to the shell itself. */
+void os_foreground(int leader);
+
+/* os_shell_path: this shell's own program, to start subshells. os_program_fallback: a prefix where
+ * programs are looked for when PATH has none ("boot:"), or NULL. */
+const char *os_shell_path(void);
+const char *os_program_fallback(void);
+
+/* Terminal on descriptor 0. os_terminal_raw: keys one by one, without echo and signals;
+ * os_terminal_cooked: lines, as found at the start. os_terminal_echo: echo of those lines. */
+void os_terminal_raw(void);
+void os_terminal_cooked(void);
+void os_terminal_echo(bool on);
+int os_terminal_columns(void);
+
+/* The C stack that running scripts may use, bytes. */
+size_t os_stack_limit(void);

@@ -1,0 +1,196 @@
+/* Block devices for the ext2 core. The cache lies in one contiguous object that blkd can DMA
+ * into; transfers to other memory go through a lent window. */
+#include "disk.h"
+#include "abi/memory.h"
+#include "cairn/ipc.h"
+#include "cairn/names.h"
+#include "cairn/syscall.h"
+#include "proto/blk.h"
+#include "proto/fs.h"
+#include "proto/ns.h"
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define TRANSFER_MAX (BLK_SECTORS_MAX * BLK_SECTOR_SIZE)
+
+static struct {
+    handle_t memory; /* the contiguous object */
+    char *start;
+    size_t size, used;
+} pool;
+
+struct block_disk {
+    struct block_device device;
+    handle_t session;
+};
+
+struct ram_disk {
+    struct block_device device;
+    char *bytes;
+};
+
+int disk_reserve(size_t bytes)
+{
+    handle_t memory = (handle_t)memory_create(bytes, MEMORY_CONTIGUOUS);
+    if (memory < 0)
+        return memory;
+    int64_t address = memory_map(0, memory, 0, 0, bytes, PROT_READ | PROT_WRITE);
+    if (address < 0) {
+        handle_close(memory);
+        return (int)address;
+    }
+    pool.memory = memory;
+    pool.start = (char *)address;
+    pool.size = bytes;
+    return 0;
+}
+
+void *disk_memory(size_t bytes)
+{
+    if (bytes > pool.size - pool.used)
+        return NULL;
+    pool.used += bytes;
+    return pool.start + pool.used - bytes;
+}
+
+/* One transfer of at most TRANSFER_MAX bytes. */
+static int transfer(struct block_disk *disk, uint32_t type, uint64_t offset, char *buffer,
+                    uint32_t length)
+{
+    struct message m = {.type = type, .len = sizeof(struct blk_request)};
+    struct blk_request *request = (struct blk_request *)m.data;
+    *request = (struct blk_request){.sector = offset / BLK_SECTOR_SIZE,
+                                    .count = length / BLK_SECTOR_SIZE};
+    if (buffer >= pool.start && buffer + length <= pool.start + pool.size) {
+        request->offset = (uint64_t)(buffer - pool.start);
+    } else {
+        request->flags = BLK_WINDOW;
+        m.window_count = 1;
+        m.windows[0] = (struct window){(uint64_t)buffer, length,
+                                       type == BLK_READ ? WINDOW_WRITE : WINDOW_READ};
+    }
+    int error = channel_call(disk->session, &m);
+    if (error)
+        return error;
+    int64_t done = (int64_t)m.words[0];
+    return done < 0 ? (int)done : done == length ? 0 : -EIO;
+}
+
+static int block_move(struct block_device *device, uint32_t type, uint64_t offset, char *buffer,
+                      uint32_t length)
+{
+    struct block_disk *disk = (struct block_disk *)device;
+    while (length) {
+        uint32_t n = length < TRANSFER_MAX ? length : TRANSFER_MAX;
+        int error = transfer(disk, type, offset, buffer, n);
+        if (error)
+            return error;
+        offset += n;
+        buffer += n;
+        length -= n;
+    }
+    return 0;
+}
+
+static int block_read(struct block_device *device, uint64_t offset, void *buffer, uint32_t length)
+{
+    return block_move(device, BLK_READ, offset, buffer, length);
+}
+
+static int block_write(struct block_device *device, uint64_t offset, const void *buffer,
+                       uint32_t length)
+{
+    return block_move(device, BLK_WRITE, offset, (char *)(uintptr_t)buffer, length);
+}
+
+static int block_flush(struct block_device *device)
+{
+    int64_t result = call_words(((struct block_disk *)device)->session, BLK_FLUSH, 0, 0, 0);
+    return result < 0 ? (int)result : 0;
+}
+
+/* A session on the disk that rest names. */
+static handle_t open_session(handle_t blkd, const char *rest)
+{
+    struct message m = {.type = BLK_CHANNEL, .len = sizeof(struct fs_path_request)};
+    struct fs_path_request *request = (struct fs_path_request *)m.data;
+    size_t len = strnlen(rest, sizeof(request->path));
+    request->path_len = (uint32_t)len;
+    memcpy(request->path, rest, len);
+    int error = channel_call(blkd, &m);
+    if (error)
+        return error;
+    if ((int64_t)m.words[0] < 0)
+        return (handle_t)m.words[0];
+    return m.handle_count == 1 ? m.handles[0] : -EIO;
+}
+
+int disk_open_block(struct block_device **out, const char *uri, uint64_t deadline)
+{
+    char rest[NS_URI_MAX];
+    handle_t blkd = name_wait(uri, rest, deadline);
+    if (blkd < 0)
+        return blkd;
+    handle_t session = open_session(blkd, rest);
+    if (session < 0)
+        return session;
+    struct message m = {.type = BLK_INFO, .len = 0};
+    int error = channel_call(session, &m);
+    if (!error && (int64_t)m.words[0] < 0)
+        error = (int)m.words[0];
+    const struct blk_info_reply *info = (const struct blk_info_reply *)m.data;
+    uint64_t size = info->sectors * BLK_SECTOR_SIZE;
+    int read_only = (int)info->read_only;
+    if (!error && pool.memory > 0) {
+        m = (struct message){.type = BLK_ATTACH, .handle_count = 1, .handles = {pool.memory}};
+        error = channel_call(session, &m);
+        if (!error && (int64_t)m.words[0] < 0)
+            error = (int)m.words[0];
+    }
+    struct block_disk *disk = error ? NULL : malloc(sizeof(*disk));
+    if (!disk) {
+        handle_close(session);
+        return error ? error : -ENOMEM;
+    }
+    disk->session = session;
+    disk->device = (struct block_device){size, read_only, block_read, block_write, block_flush};
+    *out = &disk->device;
+    return 0;
+}
+
+static int ram_read(struct block_device *device, uint64_t offset, void *buffer, uint32_t length)
+{
+    memcpy(buffer, ((struct ram_disk *)device)->bytes + offset, length);
+    return 0;
+}
+
+static int ram_write(struct block_device *device, uint64_t offset, const void *buffer,
+                     uint32_t length)
+{
+    memcpy(((struct ram_disk *)device)->bytes + offset, buffer, length);
+    return 0;
+}
+
+static int ram_flush(struct block_device *device)
+{
+    (void)device;
+    return 0;
+}
+
+int disk_open_ram(struct block_device **out, size_t size)
+{
+    struct ram_disk *disk = malloc(sizeof(*disk));
+    int64_t memory = disk ? memory_create(size, 0) : -ENOMEM;
+    int64_t address =
+        memory < 0 ? memory
+                   : memory_map(0, (handle_t)memory, 0, 0, size, PROT_READ | PROT_WRITE);
+    if (address < 0) {
+        free(disk);
+        return (int)address;
+    }
+    disk->bytes = (char *)address;
+    disk->device = (struct block_device){size, 0, ram_read, ram_write, ram_flush};
+    *out = &disk->device;
+    return 0;
+}

@@ -1,0 +1,20 @@
+/* What the files of fsd share. */
+#pragma once
+
+#include "cairn/server.h"
+#include "ext2/ext2.h"
+#include "session.h"
+
+extern struct ext2 *volume;
+
+/* operations.c: the file protocol on the volume. */
+extern const struct server_operation operations[];
+extern const size_t operation_count;
+
+/* jobs.c: FS_SYNC_ASYNC. job_step does a piece of the oldest job; true while there is more. */
+int64_t job_start(struct request *request);
+int64_t job_status(struct request *request);
+bool job_step(void);
+
+/* wall_clock: ns since 1970. */
+uint64_t wall_clock(void);

@@ -44,8 +44,6 @@ int spawn_block_check(const struct spawn_block *block, size_t len)
         return -EINVAL;
     if (len > SPAWN_BLOCK_MAX || block->argc > SPAWN_ARGS_MAX)
         return -E2BIG;
-    if (block->envc > (len - sizeof *block) / sizeof(uint32_t))
-        return -EINVAL;
 
     uint64_t count = (uint64_t)block->argc + block->envc;
     uint64_t first_string = sizeof *block + count * sizeof(uint32_t);

@@ -93,6 +93,8 @@ static void test_errors(void)
         {2, "service a\n priority 32\n"},
         {2, "service a\n priority -1\n"},
         {2, "service a\n priority 4294967300\n"},
+        {2, "service a\n priority 18446744073709551617\n"},
+        {3, "service a\n env A=1 B=1 C=1 D=1 E=1\n env F=1 G=1 H=1 I=1\n"},
         {2, "service a\n stack 2k2\n"},
         {2, "service a\n stack 4096m\n"},
         {2, "service a\n stack k\n"},
@@ -124,7 +126,9 @@ static void test_errors(void)
             printf("case %zu: %d in line %u: %s\n", i, result, config.error_line, cases[i].text);
         CHECK(result == -EINVAL && config.error_line == cases[i].line && config.error != NULL);
     }
-    CHECK(config_parse(&config, "service a\n\0", 11) == -EINVAL);
+    CHECK(config_parse(&config, "service a\n run a\n\0", 18) == -EINVAL);
+    CHECK(parse("service a\n run a a a a a a a a a a a a a a a a a a a a a a a\n") == -EINVAL);
+    CHECK(strcmp(config.error, "too many words") == 0);
 }
 
 static void test_limits(void)

@@ -15,6 +15,8 @@ struct descriptor {
     bool close_on_exec;
     bool nonblocking; /* by polling first, because the server does not know how */
     bool is_socket;
+    bool timed; /* a terminal with VMIN = 0: reads wait at most so long */
+    uint8_t tenths; /* VTIME */
 };
 
 /* fd_get: a copy of an entry; 0 or -EBADF. */

@@ -1,10 +1,12 @@
 /* Open, close, read, write and seek: descriptors in front of the file protocol. */
+#include "../process/signal.h"
 #include "cairn/syscall.h"
 #include "fd.h"
 #include "mode.h"
 #include "target.h"
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stdarg.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -94,12 +96,9 @@ int close(int fd)
 }
 
 /* For servers that know nothing of FS_O_NONBLOCK: ask first. */
-static int would_block(const struct descriptor *d, unsigned event)
+static bool would_block(const struct descriptor *d, unsigned event)
 {
-    if (!d->nonblocking)
-        return 0;
-    int64_t ready = fs_poll(d->handle, event);
-    return ready >= 0 && !(ready & (event | FS_POLL_ERR | FS_POLL_HUP));
+    return d->nonblocking && fs_poll(d->handle, event) == 0;
 }
 
 static int64_t read_at(int fd, void *buffer, size_t n, uint64_t offset)
@@ -110,6 +109,11 @@ static int64_t read_at(int fd, void *buffer, size_t n, uint64_t offset)
         return error;
     if (would_block(&d, FS_POLL_IN))
         return -EAGAIN;
+    if (d.timed) {
+        struct pollfd wait = {.fd = fd, .events = POLLIN};
+        if (poll(&wait, 1, d.tenths * 100) == 0)
+            return 0;
+    }
     return fs_read(d.handle, offset, buffer, n);
 }
 
@@ -127,6 +131,8 @@ static int64_t write_at(int fd, const void *buffer, size_t n, uint64_t offset)
             return done ? (int64_t)done : -EAGAIN;
         uint64_t at = offset == FS_OFFSET_CURRENT ? offset : offset + done;
         int64_t moved = fs_write(d.handle, at, (const char *)buffer + done, n - done);
+        if (moved == -EPIPE && !d.is_socket)
+            signal_broken_pipe();
         if (moved < 0)
             return done ? (int64_t)done : moved;
         done += (size_t)moved;

@@ -32,26 +32,31 @@ pid_t setsid(void)
     return getpid();
 }
 
-/* The terminal gets a handle that can signal the job and do nothing else. */
-static int64_t set_foreground(handle_t terminal, pid_t group)
+/* A handle that can signal a job and do nothing else, for the terminal; or -errno. */
+static handle_t job_handle(pid_t group)
 {
     const struct spawn_block *block = start_block();
+    struct message m = {.type = PROC_JOB, .len = 8};
+    m.words[0] = (uint64_t)group;
+    int64_t result = block ? channel_call(block->process_service, &m) : -ESRCH;
+    if (result == 0)
+        result = (int64_t)m.words[0];
+    if (result < 0)
+        return (handle_t)result;
+    return m.handle_count == 1 ? m.handles[0] : -EPROTO;
+}
+
+static int64_t set_foreground(handle_t terminal, pid_t group)
+{
     struct message m = {.type = CON_SET_FOREGROUND, .len = 8};
-    if (group != getpid()) {
-        struct message ask = {.type = PROC_JOB, .len = 8};
-        ask.words[0] = (uint64_t)group;
-        int64_t result = block ? channel_call(block->process_service, &ask) : -ESRCH;
-        if (result == 0)
-            result = (int64_t)ask.words[0];
-        if (result < 0)
-            return result;
-        if (ask.handle_count != 1)
-            return -EPROTO;
-        m.handles[m.handle_count++] = ask.handles[0];
-    }
+    handle_t job = group == getpid() ? 0 : job_handle(group);
+    if (job < 0)
+        return job;
+    m.handle_count = job ? 1 : 0;
+    m.handles[0] = job;
     int64_t result = channel_call(terminal, &m);
-    if (m.handle_count && result < 0)
-        handle_close(m.handles[0]);
+    if (job)
+        handle_close(job);
     return result < 0 ? result : (int64_t)m.words[0];
 }
 

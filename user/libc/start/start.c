@@ -91,6 +91,7 @@ _Noreturn void libc_start(const struct spawn_block *block, struct ipc_page *page
     _set_tls(__first_tls);
     ipc_thread_init(page);
     start_block_set(block);
+    stdio_start();
     if (start_block()) {
         argc = take_strings(block);
         cwd_start(start_string(block->cwd));

@@ -6,6 +6,7 @@
 #include "cairn/thread.h"
 #include "../file/fd.h"
 #include "../start/start.h"
+#include "../thread/lock.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio-bufio.h>
@@ -63,6 +64,29 @@ static ssize_t standard_write(int fd, const void *buffer, size_t n)
     return write(fd, buffer, n);
 }
 
+/* picolibc's does not know NULL, "all of them". */
+int fflush(FILE *file)
+{
+    if (!file) {
+        stdio_flush_all();
+        return 0;
+    }
+    return file->flush ? file->flush(file) : 0;
+}
+
+/* Flushes and closes what lies below a stream; what remains is its memory. */
+static int close_below(struct __file_bufio *file)
+{
+    int flushed = __bufio_flush((FILE *)file);
+    if (file->bflags & __BALL)
+        free(file->buf);
+    file->bflags &= (uint8_t)~__BALL;
+    __lock_close(file->lock);
+    int closed = file->fd < 0 ? 0 : close(file->fd);
+    file->fd = -1;
+    return flushed || closed ? EOF : 0;
+}
+
 static int stream_close(FILE *file)
 {
     struct stream *s = (struct stream *)file;
@@ -71,7 +95,45 @@ static int stream_close(FILE *file)
     if (s->next)
         s->next->link = s->link;
     mutex_unlock(&list_lock);
-    return __bufio_close(file);
+    int result = close_below(&s->file);
+    free(s);
+    return result;
+}
+
+static int standard_close(FILE *file)
+{
+    return close_below((struct __file_bufio *)file);
+}
+
+void stdio_start(void)
+{
+    struct __file_bufio *standard[] = {&in, &out, &err};
+    for (int i = 0; i < 3; i++) {
+        standard[i]->xfile.cfile.close = standard_close;
+        standard[i]->lock = lock_standard(i);
+    }
+}
+
+static FILE *stream_open(int fd, int flags, off_t position)
+{
+    struct stream *s = malloc(sizeof *s + BUFFER_SIZE);
+    if (!s)
+        return NULL;
+    s->file = (struct __file_bufio)FDEV_SETUP_BUFIO(fd, s->buffer, BUFFER_SIZE, read, write, lseek,
+                                                    close, 0, 0);
+    s->file.xfile.cfile.file.flags |= (uint8_t)flags;
+    s->file.xfile.cfile.close = stream_close;
+    s->file.pos = position;
+    s->file.bflags = isatty(fd) ? __BLBF : 0;
+    __bufio_lock_init((FILE *)&s->file);
+    mutex_lock(&list_lock);
+    s->next = streams;
+    s->link = &streams;
+    if (streams)
+        streams->link = &s->next;
+    streams = s;
+    mutex_unlock(&list_lock);
+    return (FILE *)&s->file;
 }
 
 FILE *fdopen(int fd, const char *mode)
@@ -84,24 +146,27 @@ FILE *fdopen(int fd, const char *mode)
         errno = EBADF;
         return NULL;
     }
-    struct stream *s = malloc(sizeof *s + BUFFER_SIZE);
-    if (!s)
+    off_t position = lseek(fd, 0, open_flags & O_APPEND ? SEEK_END : SEEK_CUR);
+    return stream_open(fd, flags, position > 0 ? position : 0);
+}
+
+FILE *fopen(const char *path, const char *mode)
+{
+    int open_flags, flags = __posix_sflags(mode, &open_flags);
+    if (flags == 0)
         return NULL;
-    s->file = (struct __file_bufio)FDEV_SETUP_BUFIO(fd, s->buffer, BUFFER_SIZE, read, write, lseek,
-                                                    close, 0, 0);
-    s->file.xfile.cfile.file.flags |= (uint8_t)flags;
-    s->file.xfile.cfile.close = stream_close;
-    __bufio_lock_init((FILE *)&s->file);
-    mutex_lock(&list_lock);
-    s->next = streams;
-    s->link = &streams;
-    if (streams)
-        streams->link = &s->next;
-    streams = s;
-    mutex_unlock(&list_lock);
-    if (isatty(fd))
-        s->file.bflags |= __BLBF;
-    return (FILE *)&s->file;
+    if (strchr(mode, 'x'))
+        open_flags |= O_EXCL;
+    if (strchr(mode, 'e'))
+        open_flags |= O_CLOEXEC;
+    int fd = open(path, open_flags, 0666);
+    if (fd < 0)
+        return NULL;
+    off_t position = open_flags & O_APPEND ? lseek(fd, 0, SEEK_END) : 0;
+    FILE *file = stream_open(fd, flags, position > 0 ? position : 0);
+    if (!file)
+        close(fd);
+    return file;
 }
 
 void stdio_flush_all(void)
@@ -110,6 +175,7 @@ void stdio_flush_all(void)
     fflush(stderr);
     mutex_lock(&list_lock);
     for (struct stream *s = streams; s; s = s->next)
-        fflush((FILE *)&s->file);
+        if (s->file.dir == __SWR) /* what was read ahead is nobody's loss */
+            fflush((FILE *)&s->file);
     mutex_unlock(&list_lock);
 }

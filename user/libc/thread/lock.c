@@ -1,4 +1,6 @@
 /* The locks that picolibc asks for around malloc, stdio and atexit. */
+#include "lock.h"
+
 #include "cairn/thread.h"
 #include <stdlib.h>
 #include <sys/lock.h>
@@ -11,6 +13,17 @@ struct __lock {
 };
 
 struct __lock __lock___libc_recursive_mutex;
+static struct __lock standard_locks[3];
+
+_LOCK_T lock_standard(int fd)
+{
+    return &standard_locks[fd];
+}
+
+static bool is_static(_LOCK_T lock)
+{
+    return lock >= standard_locks && lock < standard_locks + 3;
+}
 
 void __retarget_lock_init(_LOCK_T *lock)
 {
@@ -24,12 +37,13 @@ void __retarget_lock_init_recursive(_LOCK_T *lock)
 
 void __retarget_lock_close(_LOCK_T lock)
 {
-    free(lock);
+    if (!is_static(lock))
+        free(lock);
 }
 
 void __retarget_lock_close_recursive(_LOCK_T lock)
 {
-    free(lock);
+    __retarget_lock_close(lock);
 }
 
 /* A lock that could not be allocated is NULL: better unlocked than a crash. */

@@ -3,13 +3,10 @@
 
 #include <sys/types.h>
 
-typedef unsigned long fsblkcnt_t;
-typedef unsigned long fsfilcnt_t;
-
 struct statvfs {
     unsigned long f_bsize, f_frsize;
-    fsblkcnt_t f_blocks, f_bfree, f_bavail;
-    fsfilcnt_t f_files, f_ffree, f_favail;
+    unsigned long f_blocks, f_bfree, f_bavail; /* picolibc's types for these have 32 bits */
+    unsigned long f_files, f_ffree, f_favail;
     unsigned long f_fsid, f_flag, f_namemax;
     char f_basetype[16]; /* "ext2" */
 };

@@ -24,17 +24,7 @@ void secondary_start(void); /* boot/entry.S; run at its physical address */
 struct fdt_info machine;
 struct hart harts[HARTS_MAX];
 uint64_t harts_online;
-static volatile uint32_t lock;
-
-void kernel_lock(void)
-{
-    while (__atomic_exchange_n(&lock, 1, __ATOMIC_ACQUIRE)) {
-        while (lock)
-            ;
-    }
-}
-
-void kernel_unlock(void) { __atomic_store_n(&lock, 0, __ATOMIC_RELEASE); }
+volatile uint32_t kernel_lock_word;
 
 /* tp points to this hart's record from here on. */
 static struct hart *hart_init(uint32_t id)

@@ -10,8 +10,6 @@
 #include "proc/scheduler.h"
 #include "trap/syscall.h"
 
-struct ipc_stats ipc_total;
-
 void caller_insert(struct thread *caller)
 {
     struct channel *channel = caller->channel;
@@ -70,7 +68,6 @@ int64_t call_start(struct thread *caller, struct channel *channel, uint64_t badg
     }
     /* Past this line nothing fails. */
     channel->stats.calls++;
-    ipc_total.calls++;
     caller->process->calls++;
     caller->call_time = time_read();
     object_retain(&channel->object);
@@ -248,7 +245,6 @@ static inline int64_t reply(struct thread *server, uint64_t token, struct thread
     struct channel *channel = caller->channel;
     uint64_t latency = time_read() - caller->call_time;
     channel->stats.replies++;
-    ipc_total.replies++;
     channel->stats.latency_total += latency;
     if (latency > channel->stats.latency_max)
         channel->stats.latency_max = latency;

@@ -34,8 +34,33 @@ struct channel *channel_new(struct process *payer, uint32_t flags, kernel_servic
     return channel;
 }
 
+static struct ipc_stats retired; /* of the channels that are no more */
+
+static void stats_add(struct ipc_stats *sum, const struct ipc_stats *stats)
+{
+    sum->calls += stats->calls;
+    sum->replies += stats->replies;
+    sum->errors += stats->errors;
+    sum->pulses += stats->pulses;
+    sum->queue += stats->queue;
+    sum->latency_total += stats->latency_total;
+    if (stats->queue_peak > sum->queue_peak)
+        sum->queue_peak = stats->queue_peak;
+    if (stats->latency_max > sum->latency_max)
+        sum->latency_max = stats->latency_max;
+}
+
+struct ipc_stats channels_total(void)
+{
+    struct ipc_stats sum = retired;
+    list_for_each(link, &channels)
+        stats_add(&sum, &container_of(link, struct channel, link)->stats);
+    return sum;
+}
+
 void channel_destroy(struct channel *channel)
 {
+    stats_add(&retired, &channel->stats);
     assert(list_empty(&channel->callers) && list_empty(&channel->receivers));
     list_remove(&channel->link);
     channel->payer->channels_used--;
@@ -52,19 +77,6 @@ struct channel *channel_find(uint32_t id_at_least)
             return channel;
     }
     return NULL;
-}
-
-struct channel *channel_of(struct object *object, uint64_t *badge)
-{
-    if (object->type == OBJECT_CHANNEL) {
-        *badge = 0;
-        return container_of(object, struct channel, object);
-    }
-    if (object->type != OBJECT_SESSION)
-        return NULL;
-    struct session *session = container_of(object, struct session, object);
-    *badge = session->badge;
-    return session->channel;
 }
 
 struct session *session_new(struct channel *channel, uint64_t badge, struct process *payer)
@@ -126,7 +138,6 @@ void session_unreferenced(struct session *session)
 void channel_pulse(struct channel *channel, uint64_t bits)
 {
     channel->stats.pulses++;
-    ipc_total.pulses++;
     struct thread *receiver = take_receiver(channel);
     if (!receiver) {
         channel->pulses |= bits;
@@ -199,7 +210,6 @@ void call_finish(struct thread *caller, int64_t error)
         donation_recompute(server);
     if (error) {
         channel->stats.errors++;
-        ipc_total.errors++;
         if (trace_on)
             trace_event(TRACE_ERROR, caller->process->pid, 0, channel, 0, error);
         caller->regs[REG_A0] = (uint64_t)error;

@@ -61,7 +61,20 @@ struct session *session_new(struct channel *channel, uint64_t badge, struct proc
 void session_unreferenced(struct session *session);
 
 /* channel_of: the channel behind a channel or session object (else NULL), and the badge. */
-struct channel *channel_of(struct object *object, uint64_t *badge);
+static inline struct channel *channel_of(struct object *object, uint64_t *badge)
+{
+    *badge = 0;
+    if (object->type == OBJECT_CHANNEL)
+        return container_of(object, struct channel, object);
+    if (object->type != OBJECT_SESSION)
+        return NULL;
+    struct session *session = container_of(object, struct session, object);
+    *badge = session->badge;
+    return session->channel;
+}
+
+/* channels_total: the sum over all channels that are and were. */
+struct ipc_stats channels_total(void);
 
 /* Called when a handle with RECV comes into being or goes. Other objects are ignored. */
 void channel_receive_handle_made(struct object *object);
@@ -104,7 +117,6 @@ bool would_deadlock(const struct thread *caller, const struct channel *channel);
 
 /* trace.c */
 extern bool trace_on;
-extern struct ipc_stats ipc_total;
 void trace_event(enum ipc_event event, uint32_t from, uint32_t to, const struct channel *channel,
                  uint64_t tag, int64_t result);
 

@@ -116,7 +116,7 @@ int64_t service_facts(const struct kernel_message *request, struct kernel_messag
             .runnable = scheduler_ready_count(),
             .switches = scheduler_switches,
             .interrupts = trap_counts.interrupts,
-            .syscalls = trap_counts.syscalls,
+            .syscalls = syscalls_total(),
             .faults = trap_counts.faults,
         };
         for (unsigned i = 0; i < HARTS_MAX; i++)
@@ -138,7 +138,7 @@ int64_t service_stats(const struct kernel_message *request, struct kernel_messag
 {
     switch (request->type) {
     case KSTAT_TOTAL:
-        return answer_stats(ipc_total, reply);
+        return answer_stats(channels_total(), reply);
     case KSTAT_CHANNEL: {
         struct channel *channel = channel_find((uint32_t)request->words[0]);
         return channel ? answer_stats(channel->stats, reply) : -ENOENT;

@@ -16,7 +16,8 @@ struct hart {
     bool slice_over;         /* its thread has had its time */
     struct thread *fp_owner; /* whose floating-point registers are in the hart */
     uint64_t satp;           /* what the register holds */
-    uint64_t switch_time;    /* when current started to run, in timer ticks */
+    struct thread *charged;  /* whose time runs since switch_time; outlives current in idle */
+    uint64_t switch_time;    /* timer ticks */
     uint64_t slice_end;      /* 0 = no slice is being counted */
     uint64_t timer_set;      /* what the timer is programmed to */
     uint64_t idle_ticks;
@@ -32,6 +33,18 @@ static inline struct hart *this_hart(void)
     return hart;
 }
 
-/* The big kernel lock: taken at the trap, dropped at the return. */
-void kernel_lock(void);
-void kernel_unlock(void);
+/* The big kernel lock: taken at the trap, dropped at the return (also by trap/entry.S). */
+extern volatile uint32_t kernel_lock_word;
+
+static inline void kernel_lock(void)
+{
+    while (__atomic_exchange_n(&kernel_lock_word, 1, __ATOMIC_ACQUIRE)) {
+        while (kernel_lock_word)
+            ;
+    }
+}
+
+static inline void kernel_unlock(void)
+{
+    __atomic_store_n(&kernel_lock_word, 0, __ATOMIC_RELEASE);
+}

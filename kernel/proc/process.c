@@ -14,6 +14,7 @@
 
 struct process *process_table[PROCESSES_MAX];
 static uint32_t next_pid = 1;
+static uint64_t retired_syscalls; /* of processes that are no more */
 
 static uint32_t limit(uint32_t wanted, uint32_t most) { return wanted && wanted < most ? wanted : most; }
 
@@ -73,6 +74,14 @@ struct process *process_find(uint32_t pid_at_least)
             found = process;
     }
     return found;
+}
+
+uint64_t syscalls_total(void)
+{
+    uint64_t sum = retired_syscalls;
+    for (uint32_t slot = 0; slot < PROCESSES_MAX; slot++)
+        sum += process_table[slot] ? process_table[slot]->syscalls : 0;
+    return sum;
 }
 
 bool process_charge(struct process *process, uint64_t pages)
@@ -143,6 +152,7 @@ bool process_destroy_step(struct process *process)
         object_release(&process->watcher->object);
         process->watcher = NULL;
     }
+    retired_syscalls += process->syscalls;
     process_table[process->slot] = NULL;
     object_release(&process->object);
     return true;

@@ -59,4 +59,7 @@ bool process_destroy_step(struct process *process);
 bool process_charge(struct process *process, uint64_t pages);
 void process_uncharge(struct process *process, uint64_t pages);
 
+/* syscalls_total: made by all processes that are and were. */
+uint64_t syscalls_total(void);
+
 struct process *process_find(uint32_t pid_at_least);

@@ -11,7 +11,8 @@
 #include "trap/trap.h"
 
 static struct list ready[PRIORITIES];
-static uint32_t ready_mask, ready_count;
+uint32_t ready_mask;
+static uint32_t ready_count;
 uint64_t scheduler_switches;
 
 void fp_save(struct fp_state *state);       /* proc/fp.S */
@@ -23,7 +24,6 @@ void scheduler_init(void)
         list_init(&ready[i]);
 }
 
-bool scheduler_ready_above(unsigned priority) { return (ready_mask >> priority) > 1; }
 unsigned scheduler_ready_count(void) { return ready_count; }
 
 static void enqueue(struct thread *thread, bool front)
@@ -123,23 +123,21 @@ static void fp_switch(struct hart *hart, struct thread *next)
         csr_clear(sstatus, SSTATUS_FS);
 }
 
-/* Charges the time since the last switch to whoever had it. */
-static void account(struct hart *hart, struct thread *leaving)
+/* Charges the time since the last switch to whoever had it, and starts next's. */
+static void account(struct hart *hart, struct thread *next)
 {
     uint64_t now = time_read();
-    if (leaving)
-        leaving->process->cpu_ticks += now - hart->switch_time;
+    if (hart->charged)
+        hart->charged->process->cpu_ticks += now - hart->switch_time;
+    hart->charged = next;
     hart->switch_time = now;
 }
-
-static struct thread *last_current[HARTS_MAX]; /* whose time has not been charged yet */
 
 /* exercise 2.4 */
 void switch_to(struct thread *next)
 {
     struct hart *hart = this_hart();
-    account(hart, last_current[hart->id]);
-    last_current[hart->id] = next;
+    account(hart, next);
     fp_switch(hart, next);
     struct address_space *space = &next->process->space;
     if (hart->satp != space->satp) {
@@ -158,10 +156,8 @@ void switch_to(struct thread *next)
 void scheduler_leave(struct thread *thread)
 {
     for (unsigned i = 0; i < HARTS_MAX; i++) {
-        if (last_current[i] != thread)
-            continue;
-        account(&harts[i], thread);
-        last_current[i] = NULL;
+        if (harts[i].charged == thread)
+            account(&harts[i], NULL);
     }
 }
 
@@ -171,8 +167,7 @@ static void idle(struct hart *hart)
 {
     csr_write(satp, SATP_SV39 | virt_to_phys(kernel_page_table) >> PAGE_SHIFT);
     hart->satp = 0;
-    account(hart, last_current[hart->id]);
-    last_current[hart->id] = NULL;
+    account(hart, NULL);
     hart->idle = true;
     while (!ready_mask) {
         if (reaper_step())

@@ -21,7 +21,8 @@ void switch_to(struct thread *thread);
 void scheduler_exit(void);
 
 /* scheduler_ready_above: a ready thread has a higher priority than this. */
-bool scheduler_ready_above(unsigned priority);
+extern uint32_t ready_mask; /* bit n: a thread of priority n is ready */
+static inline bool scheduler_ready_above(unsigned priority) { return ready_mask >> priority > 1; }
 unsigned scheduler_ready_count(void);
 void fp_release(struct thread *thread); /* the thread is going: nobody's FP registers */
 bool fp_enable(struct thread *thread);  /* first FP use since it was switched to; false: no memory */

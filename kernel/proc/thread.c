@@ -13,21 +13,12 @@
 #include "proc/process.h"
 #include "proc/scheduler.h"
 
-static struct thread *thread_table[THREADS_MAX];
+struct thread *thread_table[THREADS_MAX];
 static uint64_t slot_generation[THREADS_MAX]; /* goes on where the slot's last thread ended */
 static uint32_t slot_hint;
 
 #define IPC_TOP (USER_TOP - PAGE_SIZE)
 #define IPC_STRIDE (2 * PAGE_SIZE) /* an unmapped page between two */
-
-struct thread *thread_from_token(uint64_t token, const struct process *process)
-{
-    struct thread *thread = thread_table[token % THREADS_MAX];
-    if (!thread || thread->state != THREAD_SERVED || thread_token(thread) != token ||
-        thread->server_process != process)
-        return NULL;
-    return thread;
-}
 
 /* Maps an IPC page at a free place below the top of user space. */
 static bool map_ipc_page(struct thread *thread)

@@ -91,9 +91,18 @@ void thread_end(struct thread *thread);
 /* thread_reap: a hart found that its current thread is dead: frees it. */
 void thread_reap(struct thread *thread);
 
-/* thread_from_token: the caller that a reply token names, if this process may answer it. */
-struct thread *thread_from_token(uint64_t token, const struct process *process);
 static inline uint64_t thread_token(const struct thread *thread)
 {
     return thread->generation << TOKEN_SLOT_BITS | thread->slot;
+}
+
+/* thread_from_token: the caller that a reply token names, if this process may answer it. */
+extern struct thread *thread_table[THREADS_MAX];
+static inline struct thread *thread_from_token(uint64_t token, const struct process *process)
+{
+    struct thread *thread = thread_table[token % THREADS_MAX];
+    return thread && thread->state == THREAD_SERVED && thread_token(thread) == token &&
+                   thread->server_process == process
+               ? thread
+               : NULL;
 }

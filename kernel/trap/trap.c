@@ -67,7 +67,6 @@ static void syscall(struct thread *thread)
     uint64_t *regs = thread->regs;
     uint64_t number = regs[REG_A7];
     regs[REG_PC] += 4;
-    trap_counts.syscalls++;
     thread->process->syscalls++;
     int64_t result = -ENOSYS;
     if (number >= SYSCALL_DELEGATED || thread->process->personality)

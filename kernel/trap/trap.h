@@ -4,7 +4,7 @@
 #include <stdint.h>
 
 struct trap_counts {
-    uint64_t interrupts, syscalls, faults;
+    uint64_t interrupts, faults;
 };
 extern struct trap_counts trap_counts;
 

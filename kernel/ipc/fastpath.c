@@ -1,0 +1,169 @@
+/* The fast path: the two traps that make up nearly every IPC (a short call to a server that
+ * waits, and its answer) in one function each, without calls and without the scheduler's queues.
+ * Whatever is not the common case is declined before anything has changed, and the ordinary path
+ * (ipc/call.c) does the whole of it; both leave the same state behind. */
+#include "abi/syscall_numbers.h"
+#include "arch/csr.h"
+#include "ipc/channel.h"
+#include "proc/process.h"
+#include "proc/scheduler.h"
+
+struct thread *fastpath(struct thread *self);
+
+static inline void unlink(struct list *link)
+{
+    link->prev->next = link->next;
+    link->next->prev = link->prev;
+}
+
+/* This hart may go from self to next at once: nothing more urgent waits and no FP registers are
+ * in use by either side. */
+static inline bool may_switch(const struct thread *next)
+{
+    return !scheduler_ready_above(next->priority) && !(csr_read(sstatus) & SSTATUS_FS) &&
+           (!next->fp || this_hart()->fp_owner != next);
+}
+
+/* switch_to without FP; `now` is in timer ticks. */
+static inline void switch_fast(struct thread *self, struct thread *next, uint64_t now)
+{
+    struct hart *hart = this_hart();
+    self->process->cpu_ticks += now - hart->switch_time;
+    hart->switch_time = now;
+    hart->charged = next;
+    struct address_space *space = &next->process->space;
+    if (hart->satp != space->satp) {
+        hart->satp = space->satp;
+        space->hart_mask |= 1ul << hart->id;
+        csr_write(satp, space->satp);
+    }
+    next->hart = hart;
+    next->state = THREAD_RUNNING;
+    hart->current = next;
+}
+
+static inline void move_words(const struct thread *from, struct thread *to)
+{
+    to->regs[REG_A1] = from->regs[REG_A1];
+    to->regs[REG_A2] = from->regs[REG_A2];
+    to->regs[REG_A3] = from->regs[REG_A3];
+    to->regs[REG_A4] = from->regs[REG_A4];
+    to->regs[REG_A5] = from->regs[REG_A5];
+}
+
+/* The entry behind a handle with these rights, or NULL. */
+static inline struct handle_entry *find(const struct process *process, uint64_t handle,
+                                        uint32_t rights)
+{
+    uint32_t index = (uint32_t)handle % HANDLES_MAX;
+    struct handle_entry *page = process->handles.pages[index / HANDLE_PAGE_ENTRIES];
+    if (!page)
+        return NULL;
+    struct handle_entry *entry = &page[index % HANDLE_PAGE_ENTRIES];
+    return entry->object && entry->generation == (uint32_t)handle >> HANDLE_INDEX_BITS &&
+                   (entry->rights & rights) == rights
+               ? entry
+               : NULL;
+}
+
+static inline struct thread *call_fast(struct thread *self)
+{
+    struct process *process = self->process;
+    struct handle_entry *entry = find(process, self->regs[REG_A0], RIGHT_SEND);
+    if (!entry)
+        return NULL;
+    uint64_t badge;
+    struct channel *channel = channel_of(entry->object, &badge);
+    if (!channel || list_empty(&channel->receivers))
+        return NULL;
+    struct thread *server = container_of(channel->receivers.next, struct thread, link);
+    if (server->priority < self->priority || server->deadline || !may_switch(server))
+        return NULL;
+    /* Past this line nothing fails. */
+    uint64_t now = time_read();
+    self->regs[REG_PC] += 4;
+    process->syscalls++;
+    process->calls++;
+    channel->stats.calls++;
+    channel->object.references++;
+    self->state = THREAD_SERVED;
+    self->call_kind = CALL_PLAIN;
+    self->resent = false;
+    self->channel = channel;
+    self->badge = badge;
+    self->call_time = now;
+    self->generation++;
+    self->server_process = server->process;
+    self->server_thread = server;
+    unlink(&server->link);
+    list_push_back(&server->process->serving, &self->link);
+    server->channel = NULL;
+    server->regs[REG_A0] = thread_token(self);
+    move_words(self, server);
+    server->regs[REG_A6] = self->regs[REG_A6];
+    server->regs[REG_A7] = process->pid;
+    server->regs[REG_T0] = badge;
+    switch_fast(self, server, now);
+    return server;
+}
+
+static inline struct thread *reply_recv_fast(struct thread *self)
+{
+    struct process *process = self->process;
+    struct thread *caller = thread_from_token(self->regs[REG_A0], process);
+    struct handle_entry *entry = find(process, self->regs[REG_A6], RIGHT_RECV);
+    if (!caller || !entry || entry->object->type != OBJECT_CHANNEL)
+        return NULL;
+    struct channel *channel = container_of(entry->object, struct channel, object);
+    if (channel->server != self || channel->pulses || !list_empty(&channel->closed) ||
+        !list_empty(&channel->callers))
+        return NULL;
+    if (caller->channel != channel || caller->call_kind != CALL_PLAIN || caller->deadline ||
+        self->priority != self->base_priority || !may_switch(caller))
+        return NULL;
+    /* Past this line nothing fails. */
+    uint64_t now = time_read(), latency = now - caller->call_time;
+    self->regs[REG_PC] += 4;
+    process->syscalls++;
+    channel->stats.replies++;
+    channel->stats.latency_total += latency;
+    if (latency > channel->stats.latency_max)
+        channel->stats.latency_max = latency;
+    channel->object.references--; /* never the last: the server's handle has one */
+    unlink(&caller->link);
+    list_init(&caller->link);
+    caller->generation++;
+    caller->channel = NULL;
+    caller->window_count = 0;
+    caller->regs[REG_A0] = 0;
+    move_words(self, caller);
+    self->state = THREAD_RECEIVING;
+    self->channel = channel;
+    list_push_front(&channel->receivers, &self->link);
+    switch_fast(self, caller, now);
+    return caller;
+}
+
+/* The thread to run, or NULL for the ordinary path. Another than self: the lock is held. */
+struct thread *fastpath(struct thread *self)
+{
+    uint64_t number = self->regs[REG_A7];
+    if (self->process->personality || self->state == THREAD_DEAD)
+        return NULL;
+    if (number == SYS_process_self) {
+        self->process->syscalls++;
+        self->regs[REG_PC] += 4;
+        self->regs[REG_A0] = self->process->pid;
+        return self;
+    }
+    if (self->regs[REG_T0] || !tag_is_short(self->regs[REG_A1]) || trace_on ||
+        (number != SYS_call && number != SYS_reply_recv))
+        return NULL;
+    kernel_lock();
+    struct thread *next = NULL;
+    if (self->state != THREAD_DEAD)
+        next = number == SYS_call ? call_fast(self) : reply_recv_fast(self);
+    if (!next)
+        kernel_unlock();
+    return next;
+}

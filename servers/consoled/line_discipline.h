@@ -1,6 +1,11 @@
 /* The line discipline: keystrokes in, lines and echo out. A pure state machine: the server feeds
  * it what the terminal sent, takes away what is to be shown, and lets readers have what is
- * ready. Modes are the CON_MODE_* bits of proto/console.h. */
+ * ready. Modes are the CON_MODE_* bits of proto/console.h.
+ *
+ * In canonical mode ^H and DEL erase a character, ^W a word, ^U the line; ^R shows the line again,
+ * ^V takes the next byte as it is, ^D ends the input (or the line, without a newline). Tabs are
+ * echoed as spaces. Echo that finds no room in output is dropped: take the output away after
+ * every few hundred bytes fed. */
 #pragma once
 
 #include <stdbool.h>
@@ -31,7 +36,8 @@ void line_init(struct line_discipline *line, unsigned mode);
 /* line_set_mode: leaving canonical mode makes the unfinished line readable. */
 void line_set_mode(struct line_discipline *line, unsigned mode);
 
-/* line_input: bytes from the terminal. How many were taken; fewer only if ready is full. */
+/* line_input: bytes from the terminal. How many were taken; fewer only if ready is full. A ^C or
+ * ^\ among those offered is found in any case; it throws away all that was typed before. */
 size_t line_input(struct line_discipline *line, const char *bytes, size_t count);
 
 /* line_readable: a read would not wait. line_read: up to count bytes, in canonical mode at most

@@ -5,8 +5,8 @@
 #include "abi/memory.h"
 #include "cairn/server.h"
 #include "cairn/syscall.h"
-#include "config.h"
-#include "processes.h"
+#include "core/config.h"
+#include "core/processes.h"
 
 /* The badges of init's channel: a class in the top byte, and a number below. */
 enum badge_class {

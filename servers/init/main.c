@@ -4,11 +4,11 @@
 #include "archive.h"
 #include "cairn/spawn.h"
 #include "devices.h"
-#include "facts.h"
 #include "init.h"
 #include "process_service.h"
 #include "services.h"
 #include "shutdown.h"
+#include "text/textfiles.h"
 #include <string.h>
 
 #define STACK_NEEDED (32 * 1024)
@@ -73,16 +73,17 @@ static uint64_t tick(struct server *server)
     return services;
 }
 
-/* A page that is missing later, when memory is short, would be a fault, and the end of init. */
+/* A page of its own that is missing later, when memory is short, would be a fault, and the end of
+ * init: so all of them are touched now. */
 static void populate_own_memory(void)
 {
+    extern char __preinit_array_start[], __end[]; /* of the data segment, in user.ld */
     volatile char stack[STACK_NEEDED];
-    volatile char *state = (volatile char *)&init;
 
     for (size_t i = 0; i < sizeof stack; i += PAGE_SIZE)
         stack[i] = 0;
-    for (size_t i = 0; i < sizeof init; i += PAGE_SIZE)
-        state[i] = 0;
+    for (volatile char *at = __preinit_array_start; at < __end; at += PAGE_SIZE)
+        *at = *at;
 }
 
 static void read_command_line(void)

@@ -43,7 +43,6 @@ static const struct {
     {"sys:facts", offsetof(struct first_process_info, facts), 0},
     {"sys:stats", offsetof(struct first_process_info, stats), 0},
     {"sys:clock", offsetof(struct first_process_info, clock), 0},
-    {"sys:power", offsetof(struct first_process_info, power), 0},
     {"sys:process", 0, ROOT_PROCESS},
     {"sys:", 0, ROOT_SYS},
     {"proc:", 0, ROOT_PROC},

@@ -62,17 +62,24 @@ int64_t sigaction_request(struct request *request, struct process *caller)
     return 0;
 }
 
+/* The job that a pid stands for: that of the process; or the job that it led and outlived it. */
+static uint32_t job_of(uint32_t pid)
+{
+    const struct process *process = process_find(&init.table, pid);
+    return process != NULL ? process->job : pid;
+}
+
 int64_t job_handle_request(struct request *request, struct process *caller)
 {
     uint64_t pid = request->message->words[0];
-    struct process *process = pid <= UINT32_MAX ? process_find(&init.table, (uint32_t)pid) : NULL;
-
-    if (process == NULL)
+    if (pid > UINT32_MAX)
         return -ESRCH;
-    if (!process_may_signal(&init.table, caller, process))
-        return -EPERM;
+    uint32_t job = job_of((uint32_t)pid);
+    int64_t error = signal_job(job, caller, 0);
+    if (error < 0)
+        return error;
     int64_t handle = handle_mint(init.server.channel, RIGHT_SEND | RIGHT_DUP | RIGHT_TRANSFER,
-                                 BADGE(BADGE_JOB, process->job));
+                                 BADGE(BADGE_JOB, job));
     if (handle < 0)
         return handle;
     request->reply->handles[0] = (handle_t)handle;

@@ -7,7 +7,7 @@
  * makes the kernel populate its own pages before it writes them (a system call fails politely). */
 
 #include "spawn.h"
-#include "block.h"
+#include "core/block.h"
 #include "proto/fs.h"
 #include <string.h>
 

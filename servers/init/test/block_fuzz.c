@@ -1,6 +1,6 @@
 /* Fuzzes the check of spawn blocks: what it accepts is read here as a new process would. */
 
-#include "init/block.h"
+#include "init/core/block.h"
 #include <stdlib.h>
 #include <string.h>
 

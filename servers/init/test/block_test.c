@@ -2,7 +2,7 @@
 
 #include "abi/errno.h"
 #include "check.h"
-#include "init/block.h"
+#include "init/core/block.h"
 #include <stdlib.h>
 #include <string.h>
 

@@ -1,7 +1,7 @@
 /* Fuzzes the parsers of services.conf and of the command line: every string that they give back
  * must lie in the text that they own. */
 
-#include "init/config.h"
+#include "init/core/config.h"
 #include <stdlib.h>
 #include <string.h>
 

@@ -3,7 +3,7 @@
 #include "abi/errno.h"
 #include "abi/handle.h"
 #include "check.h"
-#include "init/config.h"
+#include "init/core/config.h"
 #include <string.h>
 
 static struct config config;

@@ -1,6 +1,6 @@
 /* Fuzzes the process table: any sequence of starts, ends, waits and jobs keeps its invariants. */
 
-#include "init/processes.h"
+#include "init/core/processes.h"
 #include <stdlib.h>
 #include <string.h>
 

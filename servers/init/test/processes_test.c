@@ -2,7 +2,7 @@
 
 #include "abi/errno.h"
 #include "check.h"
-#include "init/processes.h"
+#include "init/core/processes.h"
 #include "proto/process.h"
 #include <string.h>
 

@@ -1,5 +1,9 @@
 /* Open text files and directories. A text is rendered when it is read at its beginning and kept while
- * the same reader goes on, so that a file read in pieces is one text as long as nobody else reads. */
+ * the same reader goes on, so that a file read in pieces is one text as long as nobody else reads.
+ *
+ * libcairn's textfile.h, which other servers use, keeps a copy of each open text. init may not: it
+ * allocates nothing, so that it lives through a shortage of memory, and the files of boot: are
+ * large and lie in memory anyway. */
 
 #include "textfiles.h"
 #include "facts.h"

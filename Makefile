@@ -99,6 +99,9 @@ $(BUILD)/kernel/trap/syscall_table.c &: kernel/abi/syscalls.tbl scripts/gen-sysc
 	@mkdir -p $(BUILD)/include/abi $(BUILD)/include/cairn $(BUILD)/kernel/trap
 	$(Q)$(PYTHON) scripts/gen-syscalls $< $(BUILD)
 
+# Every instruction counts here, and no backtrace starts here.
+$(BUILD)/kernel/ipc/fastpath.o: KERNEL_CFLAGS += -fomit-frame-pointer
+
 $(BUILD)/kernel/%.o: kernel/%.c $(GENERATED)
 	$(call say,CC,$<)
 	@mkdir -p $(@D)

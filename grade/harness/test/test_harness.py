@@ -70,6 +70,7 @@ def test_echoed_input_is_never_the_answer(start: Start) -> None:
 def test_no_part_of_the_token_line_matches_its_answer() -> None:
     for _ in range(100):
         token = Token.fresh()
+        assert token.first + token.second not in token.line
         assert not token.answer.search(token.line.encode() * 2)
         assert token.answer.search(f"{token.first}{token.second} 0\r\n".encode())
 
@@ -180,10 +181,11 @@ def test_killed_harness_leaves_no_machine(tmp_path: Path) -> None:
         "from grade.harness.qemu import MachineConfig\n"
         f"m = Machine(MachineConfig(kernel=Path({str(tmp_path / 'kernel.elf')!r}),"
         f" append='silent', qemu={FAKE_QEMU!r}))\n"
-        "print(m._child.pid, m.folder, flush=True); m.wait_exit(60)\n")
+        "m.expect_log('fake kernel')\n"  # or it would die of having nobody to talk to
+        "print(m._child.pid, flush=True); m.wait_exit(60)\n")
     child = subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, text=True)
     assert child.stdout is not None
-    pid = int(child.stdout.readline().split()[0])
+    pid = int(child.stdout.readline())
     fake = os.pidfd_open(pid)
     child.kill()
     child.communicate()

@@ -36,12 +36,19 @@ static struct inode_state *held_state(const struct ext2 *fs, uint32_t number)
 
 static struct inode_state *scratch_state(struct ext2 *fs, uint32_t number)
 {
-    struct inode_state *state = &fs->inode_table.scratch[number % INODES_SCRATCH];
-    if (state->number != number) {
+    struct inode_table *table = &fs->inode_table;
+    for (uint32_t i = 0; i < INODES_SCRATCH; i++)
+        if (table->scratch[i].number == number)
+            return &table->scratch[i];
+    for (uint32_t i = 0; i < INODES_SCRATCH; i++) {
+        struct inode_state *state = &table->scratch[table->scratch_next++ % INODES_SCRATCH];
+        if (state->pins)
+            continue; /* some other inode of this operation */
         inode_state_forget(state);
         state->number = number;
+        return state;
     }
-    return state;
+    return NULL;
 }
 
 void inode_state_forget(struct inode_state *state)
@@ -75,6 +82,7 @@ int ext2_hold(struct ext2 *fs, uint32_t number)
         *state = *inode.state; /* the scratch place: what it knows moves over */
         inode.state->number = 0;
         state->holds = 1;
+        state->pins = 0;
         state->hash_next = *chain;
         *chain = state;
     }
@@ -122,11 +130,17 @@ int inode_get(struct ext2 *fs, uint32_t number, struct inode *inode)
     inode->state = held_state(fs, number);
     if (!inode->state)
         inode->state = scratch_state(fs, number);
+    if (!inode->state) {
+        cache_release(inode->buffer);
+        return fs_error(fs);
+    }
+    inode->state->pins++;
     return 0;
 }
 
 void inode_put(struct inode *inode)
 {
+    inode->state->pins--;
     cache_release(inode->buffer);
 }
 

@@ -10,14 +10,15 @@ struct ext2;
 struct buffer;
 
 #define INODES_HELD_MAX 1024u
-#define INODES_SCRATCH 8u /* remembered though nobody holds them; a power of two */
+#define INODES_SCRATCH 16u /* remembered though nobody holds them; more than one operation uses */
 
 /* What is remembered of an inode between calls: how often it is held, and where the last access
- * went, so that the next one need not walk the tree of indirect blocks. All of it but `holds` is
- * a hint that may be forgotten at any time; every change of the tree keeps it true. */
+ * went, so that the next one need not walk the tree of indirect blocks. All but the
+ * counts is a hint that may be forgotten at any time; every change of the tree keeps it true. */
 struct inode_state {
     uint32_t number; /* 0: unused */
     uint32_t holds;
+    uint32_t pins; /* struct inodes that point here now */
     uint32_t extent_logical, extent_physical, extent_length; /* a contiguous piece of the file */
     uint32_t leaf_logical, leaf_block; /* the last indirect block of data, and the first file
                                           block that it maps; leaf_block 0: none */
@@ -30,6 +31,7 @@ struct inode_table {
     struct inode_state **hash;  /* INODES_HELD_MAX chains of held ones */
     struct inode_state *free;
     struct inode_state scratch[INODES_SCRATCH];
+    uint32_t scratch_next; /* where to look for one to reuse */
 };
 
 /* An inode in use by an operation: its block is pinned. */

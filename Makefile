@@ -155,7 +155,7 @@ $(BUILD)/$(1)/$(2): $(call objects,$(3)) $(CRT0) $(USER_ARCHIVES) $(USER_LD)
 endef
 $(foreach s,$(SERVERS),$(eval $(call program_rule,boot,$(s),$(call server_sources,$(s)))))
 $(foreach p,$(PROGRAMS),$(eval $(call program_rule,bin,$(p),$(call program_sources,$(p)))))
-$(foreach p,$(TEST_PROGRAMS),$(eval $(call program_rule,test,$(p),grade/programs/$(p).c)))
+$(foreach p,$(TEST_PROGRAMS),$(eval $(call program_rule,test,$(p),grade/programs/$(p).c $(wildcard grade/programs/lib/*.c))))
 
 # The boot archive: init, the servers, their configuration.
 BOOT_FILES := servers/init/services.conf

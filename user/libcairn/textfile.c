@@ -43,10 +43,15 @@ static const char *first_segment(const char *name)
     return *name ? name : NULL;
 }
 
+static bool is_wildcard(const char *segment)
+{
+    return segment_len(segment) == 1 && *segment == '*';
+}
+
 static bool segment_matches(const char *pattern, const char *name)
 {
     size_t len = segment_len(pattern);
-    if (len == 1 && pattern[0] == '*')
+    if (is_wildcard(pattern))
         return segment_len(name) > 0;
     return len == segment_len(name) && memcmp(pattern, name, len) == 0;
 }
@@ -88,21 +93,26 @@ static bool is_listed(const struct text_tree *tree, const struct text_file *file
     return false;
 }
 
-/* A directory is what some file lies below; a "*" on the way must stand for something. */
+/* Whether the row's file lies in or below the directory path: *rest = its name from there. Each
+ * "*" on the way must stand for what the path says. */
+static bool lies_below(const struct text_tree *tree, const struct text_file *file,
+                       const char *path, const char **rest)
+{
+    if (!pattern_follow(file->name, path, rest) || !*rest)
+        return false;
+    const char *p = first_segment(file->name), *n = first_segment(path);
+    for (; n; p = next_segment(p), n = next_segment(n))
+        if (is_wildcard(p) && !is_listed(tree, file, n, segment_len(n)))
+            return false;
+    return true;
+}
+
 static bool is_directory(const struct text_tree *tree, const char *path)
 {
     const char *rest;
-    for (size_t i = 0; i < tree->count; i++) {
-        const struct text_file *file = &tree->files[i];
-        if (!pattern_follow(file->name, path, &rest) || !rest)
-            continue;
-        const char *p = first_segment(file->name), *n = first_segment(path);
-        for (; n; p = next_segment(p), n = next_segment(n))
-            if (segment_len(p) == 1 && *p == '*' && !is_listed(tree, file, n, segment_len(n)))
-                break;
-        if (!n)
+    for (size_t i = 0; i < tree->count; i++)
+        if (lies_below(tree, &tree->files[i], path, &rest))
             return true;
-    }
     return false;
 }
 
@@ -124,18 +134,13 @@ static void add_entry(struct text *out, const char *name, size_t len, bool direc
     memcpy(entry->name, name, len);
 }
 
-static bool is_wildcard(const char *segment)
-{
-    return segment_len(segment) == 1 && *segment == '*';
-}
-
 /* Whether an earlier row has the same next segment in this directory. */
 static bool seen_before(const struct text_tree *tree, const char *path, size_t row,
                         const char *segment)
 {
     const char *rest;
     for (size_t i = 0; i < row; i++)
-        if (pattern_follow(tree->files[i].name, path, &rest) && rest &&
+        if (lies_below(tree, &tree->files[i], path, &rest) &&
             segment_len(rest) == segment_len(segment) &&
             memcmp(rest, segment, segment_len(segment)) == 0)
             return true;
@@ -147,8 +152,7 @@ static void list_directory(const struct text_tree *tree, const char *path, struc
     const char *rest;
     for (size_t row = 0; row < tree->count; row++) {
         const struct text_file *file = &tree->files[row];
-        if (!pattern_follow(file->name, path, &rest) || !rest ||
-            seen_before(tree, path, row, rest))
+        if (!lies_below(tree, file, path, &rest) || seen_before(tree, path, row, rest))
             continue;
         bool directory = next_segment(rest) != NULL;
         if (!is_wildcard(rest)) {

@@ -58,7 +58,9 @@ class Measure:
     unit: str
 
     def __str__(self) -> str:
-        return f"{self.value:g} {self.unit}" if self.value < 1e6 else f"{self.value:.0f} {self.unit}"
+        return (
+            f"{self.value:g} {self.unit}" if self.value < 1e6 else f"{self.value:.0f} {self.unit}"
+        )
 
 
 def parse(output: str) -> dict[str, Measure]:
@@ -84,15 +86,23 @@ def boot_time(config: MachineConfig, limits: Limits) -> Measure:
 
 def code_lines(text: str) -> int:
     """Lines that hold something besides blanks and comments."""
-    text = re.sub(r'("(?:\\.|[^"\\])*")|/\*.*?\*/|//[^\n]*', lambda m: m[1] or re.sub(r"[^\n]", "", m[0]),
-                  text, flags=re.DOTALL)
+    text = re.sub(
+        r'("(?:\\.|[^"\\])*")|/\*.*?\*/|//[^\n]*',
+        lambda m: m[1] or re.sub(r"[^\n]", "", m[0]),
+        text,
+        flags=re.DOTALL,
+    )
     return sum(bool(line.strip()) for line in text.splitlines())
 
 
 def kernel_lines(folder: Path) -> Measure:
     """The kernel's size, without its tests."""
-    sources = [path for pattern in ("*.c", "*.h", "*.S", "*.ld") for path in folder.rglob(pattern)
-               if "test" not in path.parts]
+    sources = [
+        path
+        for pattern in ("*.c", "*.h", "*.S", "*.ld")
+        for path in folder.rglob(pattern)
+        if "test" not in path.parts
+    ]
     return Measure(sum(code_lines(path.read_text()) for path in sources), "lines")
 
 
@@ -101,25 +111,42 @@ def table(counted: dict[str, Measure], wall: dict[str, Measure]) -> str:
     rows = [("what", "counted", "target", "wall clock", "target")]
     for name in dict.fromkeys([*TARGETS, *counted, *wall]):
         target = TARGETS.get(name, Target())
-        rows.append((name, str(counted.get(name, "-")), target.counted, str(wall.get(name, "-")),
-                     target.wall))
+        rows.append(
+            (
+                name,
+                str(counted.get(name, "-")),
+                target.counted,
+                str(wall.get(name, "-")),
+                target.wall,
+            )
+        )
     widths = [max(len(row[column]) for row in rows) for column in range(5)]
-    return "\n".join("  ".join(f"{cell:<{width}}" for cell, width in zip(row, widths, strict=True)).rstrip()
-                     for row in rows)
+    return "\n".join(
+        "  ".join(f"{cell:<{width}}" for cell, width in zip(row, widths, strict=True)).rstrip()
+        for row in rows
+    )
 
 
 def as_instructions(measures: dict[str, Measure]) -> dict[str, Measure]:
     """Under icount a nanosecond is an instruction."""
-    return {name: Measure(m.value, "instructions") if m.unit == "ns" else m
-            for name, m in measures.items()}
+    return {
+        name: Measure(m.value, "instructions") if m.unit == "ns" else m
+        for name, m in measures.items()
+    }
 
 
 def measure(build: Path, qemu: str) -> tuple[dict[str, Measure], dict[str, Measure]]:
     limits = calibrate(qemu, 1)
 
     def config(icount: bool) -> MachineConfig:
-        return MachineConfig(kernel=build / "kernel.elf", archive=build / "boot.cpio", append="plain",
-                             disks=(Disk(build / "root.img"),), icount=icount, qemu=qemu)
+        return MachineConfig(
+            kernel=build / "kernel.elf",
+            archive=build / "boot.cpio",
+            append="plain",
+            disks=(Disk(build / "root.img"),),
+            icount=icount,
+            qemu=qemu,
+        )
 
     print("counting instructions ...", file=sys.stderr)
     counted = as_instructions(run_guest(config(icount=True), limits))
@@ -142,9 +169,12 @@ def main() -> int:
         return 1
     print(table(counted, wall))
     document = {
-        "version": 1, "qemu": ".".join(map(str, qemu_version(options.qemu))), "host": platform.machine(),
+        "version": 1,
+        "qemu": ".".join(map(str, qemu_version(options.qemu))),
+        "host": platform.machine(),
         "counted": {name: vars(m) for name, m in counted.items()},
-        "wall": {name: vars(m) for name, m in wall.items()}}
+        "wall": {name: vars(m) for name, m in wall.items()},
+    }
     path = options.build / "bench.json"
     path.write_text(json.dumps(document, indent=1) + "\n")
     print(f"\nalso in {path}", file=sys.stderr)

@@ -54,8 +54,14 @@ def run_program(name: str, arguments: list[str], limit: float) -> tuple[int | No
     """Exit status (None: out of time), output, seconds."""
     start = time.monotonic()
     try:
-        answer = subprocess.run(arguments, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                                stderr=subprocess.STDOUT, timeout=limit, check=False)
+        answer = subprocess.run(
+            arguments,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            timeout=limit,
+            check=False,
+        )
         status, output = answer.returncode, answer.stdout
     except subprocess.TimeoutExpired as error:
         status, output = None, error.stdout or b""
@@ -69,12 +75,22 @@ def run_host_test(path: Path) -> Outcome:
     if status is None:
         return Outcome(path.name, Counts(failed=1), seconds, output, "the time is up")
     if not summaries:
-        return Outcome(path.name, Counts(failed=1), seconds, output,
-                       f"status {status} without a line of counts")
+        return Outcome(
+            path.name,
+            Counts(failed=1),
+            seconds,
+            output,
+            f"status {status} without a line of counts",
+        )
     counts = Counts(int(summaries[-1][0]), int(summaries[-1][1]))
     if (status != 0) != (counts.failed != 0):
-        return Outcome(path.name, Counts(counts.passed, max(counts.failed, 1)), seconds, output,
-                       f"status {status} contradicts {counts.failed} failed")
+        return Outcome(
+            path.name,
+            Counts(counts.passed, max(counts.failed, 1)),
+            seconds,
+            output,
+            f"status {status} contradicts {counts.failed} failed",
+        )
     if counts.passed + counts.failed == 0:
         return Outcome(path.name, Counts(failed=1), seconds, output, "it tested nothing")
     return Outcome(path.name, counts, seconds, output)
@@ -84,32 +100,54 @@ def run_fuzzer(path: Path, build: Path) -> Outcome:
     """A short run over the stored inputs (seeds and past crashes) and from there on."""
     crashes = build / "fuzz-crashes"
     crashes.mkdir(parents=True, exist_ok=True)
-    seeds = [str(folder) for top in ("kernel", "servers", "user")
-             for folder in sorted(Path(top).glob(f"**/fuzz/{path.name}")) if folder.is_dir()]
+    seeds = [
+        str(folder)
+        for top in ("kernel", "servers", "user")
+        for folder in sorted(Path(top).glob(f"**/fuzz/{path.name}"))
+        if folder.is_dir()
+    ]
     with tempfile.TemporaryDirectory(prefix="cairn-fuzz-") as scratch:
-        arguments = [str(path), f"-max_total_time={FUZZ_SECONDS}", "-timeout=10", "-verbosity=0",
-                     f"-artifact_prefix={crashes}/{path.name}-", scratch, *seeds]
+        arguments = [
+            str(path),
+            f"-max_total_time={FUZZ_SECONDS}",
+            "-timeout=10",
+            "-verbosity=0",
+            f"-artifact_prefix={crashes}/{path.name}-",
+            scratch,
+            *seeds,
+        ]
         status, output, seconds = run_program(path.name, arguments, FUZZ_LIMIT)
     if status == 0:
         return Outcome(f"fuzz {path.name}", Counts(passed=1), seconds, output)
-    return Outcome(f"fuzz {path.name}", Counts(failed=1), seconds, output,
-                   "the time is up" if status is None else f"status {status}; see {crashes}")
+    return Outcome(
+        f"fuzz {path.name}",
+        Counts(failed=1),
+        seconds,
+        output,
+        "the time is up" if status is None else f"status {status}; see {crashes}",
+    )
 
 
 def programs(folder: Path) -> list[Path]:
     """The executables of a folder, in order."""
     if not folder.is_dir():
         return []
-    return [path for path in sorted(folder.iterdir())
-            if path.is_file() and os.access(path, os.X_OK) and not path.suffix]
+    return [
+        path
+        for path in sorted(folder.iterdir())
+        if path.is_file() and os.access(path, os.X_OK) and not path.suffix
+    ]
 
 
 def show(outcome: Outcome) -> None:
     counts = outcome.counts
     verdict = "ok" if not counts.failed else "FAILED"
     reason = f": {outcome.reason}" if outcome.reason else ""
-    print(f"  {verdict:<6} {outcome.name} ({counts.passed} passed, {counts.failed} failed, "
-          f"{outcome.seconds:.1f} s){reason}", flush=True)
+    print(
+        f"  {verdict:<6} {outcome.name} ({counts.passed} passed, {counts.failed} failed, "
+        f"{outcome.seconds:.1f} s){reason}",
+        flush=True,
+    )
     if counts.failed:
         print("\n".join(f"      {line}" for line in outcome.output.splitlines()[-SHOWN_LINES:]))
 
@@ -147,8 +185,18 @@ def run_system_tests(build: Path, fast: bool) -> Counts:
         return Counts(failed=1)
     report = build / "grade-junit.xml"
     report.unlink(missing_ok=True)
-    arguments = [sys.executable, "-m", "pytest", "-c", "grade/pytest.ini", f"--build={build}",
-                 "-q", "--junitxml", str(report), "grade"]
+    arguments = [
+        sys.executable,
+        "-m",
+        "pytest",
+        "-c",
+        "grade/pytest.ini",
+        f"--build={build}",
+        "-q",
+        "--junitxml",
+        str(report),
+        "grade",
+    ]
     workers = os.cpu_count() or 1
     if fast:
         arguments += ["-m", "fast"]

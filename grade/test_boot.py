@@ -47,7 +47,9 @@ def test_boots_without_a_disk(boot: Boot) -> None:
     machine.console.send("exit\n")
 
 
-def test_second_disk_is_the_second_block_device(boot: Boot, laboratory: Laboratory, tmp_path: Path) -> None:
+def test_second_disk_is_the_second_block_device(
+    boot: Boot, laboratory: Laboratory, tmp_path: Path
+) -> None:
     disk = tmp_path / "second.img"
     content = os.urandom(512).hex().encode() * 4
     disk.write_bytes(content)
@@ -79,15 +81,27 @@ def test_services_are_up(machine: Machine) -> None:
 class TestRunQemu:
     """scripts/run-qemu, which `make qemu` runs, with input that is no terminal."""
 
-    def run(self, laboratory: Laboratory, tmp_path: Path, typed: str | None) -> subprocess.CompletedProcess[str]:
+    def run(
+        self, laboratory: Laboratory, tmp_path: Path, typed: str | None
+    ) -> subprocess.CompletedProcess[str]:
         for name in ("kernel.elf", "boot.cpio"):
             (tmp_path / name).symlink_to(laboratory.build / name)
         disk = copy_image(laboratory.root_image, tmp_path / "disk.img")
-        environment = os.environ | {"BUILD": str(tmp_path), "DISK": str(disk), "QEMU": laboratory.qemu}
+        environment = os.environ | {
+            "BUILD": str(tmp_path),
+            "DISK": str(disk),
+            "QEMU": laboratory.qemu,
+        }
         return subprocess.run(
-            [sys.executable, RUN_QEMU], input=typed, stdin=subprocess.DEVNULL if typed is None else None,
-            capture_output=True, text=True, env=environment, check=False,
-            timeout=laboratory.limits.seconds(60))
+            [sys.executable, RUN_QEMU],
+            input=typed,
+            stdin=subprocess.DEVNULL if typed is None else None,
+            capture_output=True,
+            text=True,
+            env=environment,
+            check=False,
+            timeout=laboratory.limits.seconds(60),
+        )
 
     @pytest.mark.fast
     def test_piped_script(self, laboratory: Laboratory, tmp_path: Path) -> None:

@@ -37,7 +37,9 @@ def root_disk(machine: Machine) -> Path:
 
 def test_host_sees_the_bytes_that_the_guest_wrote(machine: Machine) -> None:
     word = os.urandom(20).hex()
-    machine.console.check(f"mkdir -p /home/a/b && echo {word} > /home/a/b/file && ln -s b/file /home/a/link")
+    machine.console.check(
+        f"mkdir -p /home/a/b && echo {word} > /home/a/b/file && ln -s b/file /home/a/link"
+    )
     machine.console.check("seq 100000 > /home/a/numbers")
     machine.power_off()
     disk = root_disk(machine)
@@ -48,7 +50,9 @@ def test_host_sees_the_bytes_that_the_guest_wrote(machine: Machine) -> None:
     assert verdict.clean, verdict.text
 
 
-def test_guest_reads_the_bytes_that_the_host_wrote(boot: Boot, laboratory: Laboratory, tmp_path: Path) -> None:
+def test_guest_reads_the_bytes_that_the_host_wrote(
+    boot: Boot, laboratory: Laboratory, tmp_path: Path
+) -> None:
     """Sizes around every border of the block map: direct, indirect, double indirect."""
     disk = copy_image(laboratory.root_image, tmp_path / "disk.img")
     sizes = (0, 1, 4095, 4096, 4097, 12 * 4096, 12 * 4096 + 1, (12 + 1024) * 4096 + 1, 6_000_001)
@@ -57,11 +61,19 @@ def test_guest_reads_the_bytes_that_the_host_wrote(boot: Boot, laboratory: Labor
     for name, content in contents.items():
         (tmp_path / name).write_bytes(content)
         commands += f"write {tmp_path / name} /home/{name}\n"
-    subprocess.run([find_tool("debugfs"), "-w", "-f", "-", str(disk)], input=commands, text=True,
-                   check=True, capture_output=True)
+    subprocess.run(
+        [find_tool("debugfs"), "-w", "-f", "-", str(disk)],
+        input=commands,
+        text=True,
+        check=True,
+        capture_output=True,
+    )
     console = boot(disks=[disk]).console
     for name, content in contents.items():
-        assert console.check(f"sha256sum /home/{name}").split()[0] == hashlib.sha256(content).hexdigest(), name
+        assert (
+            console.check(f"sha256sum /home/{name}").split()[0]
+            == hashlib.sha256(content).hexdigest()
+        ), name
         assert console.check(f"wc -c < /home/{name}").strip() == str(len(content))
 
 
@@ -76,7 +88,7 @@ def test_large_file_in_both_directions(machine: Machine) -> None:
     assert hashlib.sha256(read_file(root_disk(machine), "/home/large")).hexdigest() == digest
 
 
-# ---- What the utilities do ---------------------------------------------------------------------------
+# ---- What the utilities do -------------------------------------------------------------------
 
 
 def test_copy_move_remove(home: Console) -> None:
@@ -97,7 +109,9 @@ def test_hard_links_share_the_file(home: Console) -> None:
 
 
 def test_symbolic_links(home: Console) -> None:
-    home.check("mkdir d && echo inside > d/f && ln -s d/f near && ln -s d sub && ln -s nowhere lost")
+    home.check(
+        "mkdir d && echo inside > d/f && ln -s d/f near && ln -s d sub && ln -s nowhere lost"
+    )
     assert home.check("cat near sub/f") == "inside\ninside\n"
     assert home.run("cat lost").status != 0
     home.check("ln -s loop loop")
@@ -111,7 +125,9 @@ def test_recursive_copy_and_removal(home: Console) -> None:
 
 def test_names_of_every_kind(home: Console) -> None:
     long_name = "n" * 255
-    home.check(f"echo long > {long_name} && echo space > 'a b' && echo accent > é && echo dash > ./-x")
+    home.check(
+        f"echo long > {long_name} && echo space > 'a b' && echo accent > é && echo dash > ./-x"
+    )
     assert home.check(f"cat {long_name} 'a b' é ./-x") == "long\nspace\naccent\ndash\n"
     assert home.run(f"echo x > {'n' * 256}").status != 0
 
@@ -149,7 +165,7 @@ def test_uris_work_where_paths_do(home: Console) -> None:
     assert home.check("cat time:").strip()
 
 
-# ---- Errors: a message on standard error, a status, nothing else -----------------------------------
+# ---- Errors: a message on standard error, a status, nothing else -----------------------------
 
 ERRORS = [
     ("cat nosuch", "o such file"),
@@ -190,7 +206,7 @@ def test_missing_command_has_status_127(home: Console) -> None:
     assert "nosuchcommand" in result.output
 
 
-# ---- Limits ------------------------------------------------------------------------------------------
+# ---- Limits ----------------------------------------------------------------------------------
 
 
 def test_full_disk_is_an_error_and_can_be_emptied(machine: Machine) -> None:

@@ -13,20 +13,35 @@ import pytest
 from grade.harness.machine import Machine
 
 REPOSITORY = Path(__file__).resolve().parent.parent
-GDB = shutil.which(os.environ.get("GDB", "gdb-multiarch"))
+GDB = os.environ.get("GDB", "gdb-multiarch")
 
-pytestmark = pytest.mark.skipif(GDB is None, reason="gdb-multiarch is not installed")
+pytestmark = pytest.mark.skipif(shutil.which(GDB) is None, reason=f"{GDB} is not installed")
 
 
 def gdb(machine: Machine, *commands: str) -> str:
     """Run commands as `make gdb` would."""
-    arguments = [GDB, "-q", "-batch", "-iex", f"add-auto-load-safe-path {REPOSITORY}", "-x", ".gdbinit"]
+    arguments: list[str | Path] = [
+        GDB,
+        "-q",
+        "-batch",
+        "-iex",
+        f"add-auto-load-safe-path {REPOSITORY}",
+        "-x",
+        ".gdbinit",
+    ]
     for command in commands:
         arguments += ["-ex", command]
     environment = os.environ | {"CAIRN_GDB": str(machine.folder / "gdb.sock")}
-    answer = subprocess.run([*arguments, machine.config.kernel], cwd=REPOSITORY, env=environment, text=True,
-                            stdin=subprocess.DEVNULL, capture_output=True, check=False,
-                            timeout=machine.limits.seconds(60))
+    answer = subprocess.run(
+        [*arguments, machine.config.kernel],
+        cwd=REPOSITORY,
+        env=environment,
+        text=True,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        check=False,
+        timeout=machine.limits.seconds(60),
+    )
     assert "Traceback" not in answer.stderr and "Error" not in answer.stderr, answer.stderr
     return answer.stdout
 
@@ -61,8 +76,17 @@ def test_trace_is_switched_and_shown(machine: Machine) -> None:
 def test_user_program_is_debugged_in_user_mode(machine: Machine) -> None:
     """Break in a program, look at the kernel from there, and let it go on."""
     machine.console.start("sleep 1; hello")
-    shown = gdb(machine, "cairn user hello", "hbreak main", "continue", "bt", "cairn ps", "print $priv",
-                "delete", "detach")
+    shown = gdb(
+        machine,
+        "cairn user hello",
+        "hbreak main",
+        "continue",
+        "bt",
+        "cairn ps",
+        "print $priv",
+        "delete",
+        "detach",
+    )
     assert "main (" in shown
     assert re.search(r" hello .*running on hart", shown)
     assert re.search(r"^\$\d+ = (0|prv:0.*)$", shown, re.MULTILINE)

@@ -47,19 +47,24 @@ def test_program(boot: Callable[..., Machine], program: str, smp: int) -> None:
     wrong = judge(result.output, result.status)
     assert not wrong, "\n".join([*wrong, "", result.output, machine.reproduce()])
     word = os.urandom(8).hex()
-    assert machine.console.check(f"echo {word}") == f"{word}\n", "the system is not itself afterwards"
+    assert (
+        machine.console.check(f"echo {word}") == f"{word}\n"
+    ), "the system is not itself afterwards"
 
 
-@pytest.mark.parametrize(("output", "status", "complaint"), [
-    ("ok a\nok b\nDONE 2\n", 0, ""),
-    ("ok a\nDONE 1\n", 1, "status 1"),
-    ("ok a\nnot ok b too late\nDONE 2\n", 0, "b: too late"),
-    ("ok a\nok a\nDONE 2\n", 0, "reported twice"),
-    ("ok a\nDONE 2\n", 0, "1 cases"),
-    ("ok a\n", 0, "DONE"),
-    ("ok a\nDONE 1\nok b\n", 0, "DONE"),
-    ("DONE 0\n", 0, "nothing"),
-])
+@pytest.mark.parametrize(
+    ("output", "status", "complaint"),
+    [
+        ("ok a\nok b\nDONE 2\n", 0, ""),
+        ("ok a\nDONE 1\n", 1, "status 1"),
+        ("ok a\nnot ok b too late\nDONE 2\n", 0, "b: too late"),
+        ("ok a\nok a\nDONE 2\n", 0, "reported twice"),
+        ("ok a\nDONE 2\n", 0, "1 cases"),
+        ("ok a\n", 0, "DONE"),
+        ("ok a\nDONE 1\nok b\n", 0, "DONE"),
+        ("DONE 0\n", 0, "nothing"),
+    ],
+)
 def test_reports_are_judged(output: str, status: int, complaint: str) -> None:
     wrong = judge(output, status)
     assert any(complaint in line for line in wrong) if complaint else not wrong

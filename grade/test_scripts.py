@@ -8,6 +8,7 @@ import subprocess
 import sys
 import textwrap
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -20,12 +21,18 @@ LIMIT = 60.0
 GOOD_LINE = "0x01 | one | handle_t a, const char *text | 0 | - | EBADF | Does it."
 
 
-def run(script: str, *arguments: object, **options: object) -> subprocess.CompletedProcess[str]:
-    return subprocess.run([sys.executable, SCRIPTS / script, *map(str, arguments)], text=True,
-                          capture_output=True, check=False, timeout=LIMIT, **options)
+def run(script: str, *arguments: object, **options: Any) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, SCRIPTS / script, *map(str, arguments)],
+        text=True,
+        capture_output=True,
+        check=False,
+        timeout=LIMIT,
+        **options,
+    )
 
 
-# ---- gen-syscalls ----------------------------------------------------------------------------------
+# ---- gen-syscalls ----------------------------------------------------------------------------
 
 
 def generate(table: str, tmp_path: Path) -> subprocess.CompletedProcess[str]:
@@ -40,7 +47,10 @@ def test_syscall_files_are_made(tmp_path: Path) -> None:
     assert "#define SYSCALL_LAST 0x1 " in numbers
     stubs = (tmp_path / "build/include/cairn/syscall.h").read_text()
     assert "static inline int64_t one(handle_t a, const char *text)" in stubs
-    assert '[SYS_one] = {sys_one, "one"}' in (tmp_path / "build/kernel/trap/syscall_table.c").read_text()
+    assert (
+        '[SYS_one] = {sys_one, "one"}'
+        in (tmp_path / "build/kernel/trap/syscall_table.c").read_text()
+    )
 
 
 def test_starred_calls_have_no_stub(tmp_path: Path) -> None:
@@ -49,17 +59,20 @@ def test_starred_calls_have_no_stub(tmp_path: Path) -> None:
     assert "sys_one" in (tmp_path / "build/kernel/trap/syscall_table.c").read_text()
 
 
-@pytest.mark.parametrize(("table", "complaint"), [
-    (GOOD_LINE.replace("0x01", "zz"), "not hexadecimal"),
-    (GOOD_LINE.replace("one", "One"), "identifier"),
-    (GOOD_LINE + "\n" + GOOD_LINE, "table:2: number 0x1 is already one"),
-    (GOOD_LINE + "\n" + GOOD_LINE.replace("0x01", "0x02"), "used twice"),
-    (GOOD_LINE.rpartition("|")[0], "6 fields"),
-    (GOOD_LINE.replace("handle_t a", "handle_t"), "TYPE NAME"),
-    (GOOD_LINE.replace("handle_t a", ", ".join(f"int a{n}" for n in range(7))), "at most 6"),
-    (GOOD_LINE.replace("EBADF", ""), "empty"),
-    ("# nothing", "no calls"),
-])
+@pytest.mark.parametrize(
+    ("table", "complaint"),
+    [
+        (GOOD_LINE.replace("0x01", "zz"), "not hexadecimal"),
+        (GOOD_LINE.replace("one", "One"), "identifier"),
+        (GOOD_LINE + "\n" + GOOD_LINE, "table:2: number 0x1 is already one"),
+        (GOOD_LINE + "\n" + GOOD_LINE.replace("0x01", "0x02"), "used twice"),
+        (GOOD_LINE.rpartition("|")[0], "6 fields"),
+        (GOOD_LINE.replace("handle_t a", "handle_t"), "TYPE NAME"),
+        (GOOD_LINE.replace("handle_t a", ", ".join(f"int a{n}" for n in range(7))), "at most 6"),
+        (GOOD_LINE.replace("EBADF", ""), "empty"),
+        ("# nothing", "no calls"),
+    ],
+)
 def test_table_errors_are_told(table: str, complaint: str, tmp_path: Path) -> None:
     answer = generate(table, tmp_path)
     assert answer.returncode == 1
@@ -68,23 +81,29 @@ def test_table_errors_are_told(table: str, complaint: str, tmp_path: Path) -> No
 
 def test_every_call_is_on_the_reference_page() -> None:
     page = run("gen-syscalls", "--page", TABLE).stdout
-    names = [line.split("|")[1].strip().lstrip("*") for line in TABLE.read_text().splitlines()
-             if line and not line.startswith("#")]
+    names = [
+        line.split("|")[1].strip().lstrip("*")
+        for line in TABLE.read_text().splitlines()
+        if line and not line.startswith("#")
+    ]
     assert all(f"## `{name}`" in page for name in names)
 
 
-# ---- gen-symbols -----------------------------------------------------------------------------------
+# ---- gen-symbols -----------------------------------------------------------------------------
 
 
 def test_symbols_are_functions_by_address() -> None:
-    answer = run("gen-symbols", input="0000000000000020 T late\n0000000000000010 t early\n"
-                                      "0000000000000030 D data\n0000000000000040 t .L1\n")
+    answer = run(
+        "gen-symbols",
+        input="0000000000000020 T late\n0000000000000010 t early\n"
+        "0000000000000030 D data\n0000000000000040 t .L1\n",
+    )
     lines = [line.strip() for line in answer.stdout.splitlines()]
     assert lines.count(".dword 2") == 1
     assert lines.index(".dword 0x10") < lines.index(".dword 0x20")
     assert lines.index('.string "early"') < lines.index('.string "late"')
     assert '"data"' not in answer.stdout and ".L1" not in answer.stdout
-    assert lines[lines.index("symbol_names:") + 1:][:2] == [".word 0", ".word 6"]
+    assert lines[lines.index("symbol_names:") + 1 :][:2] == [".word 0", ".word 6"]
 
 
 def test_no_symbols_is_an_error_unless_asked_for() -> None:
@@ -92,20 +111,21 @@ def test_no_symbols_is_an_error_unless_asked_for() -> None:
     assert ".dword 0" in run("gen-symbols", "--empty").stdout
 
 
-# ---- make-archive, make-image ------------------------------------------------------------------------
+# ---- make-archive, make-image ----------------------------------------------------------------
 
 
 def members(archive: bytes) -> dict[str, bytes]:
     """Reads a newc archive: the check on what make-archive writes."""
-    found, at = {}, 0
+    found: dict[str, bytes] = {}
+    at = 0
     while True:
-        assert archive[at:at + 6] == b"070701"
-        fields = [int(archive[at + 6 + 8 * n:at + 14 + 8 * n], 16) for n in range(13)]
-        name = archive[at + 110:at + 110 + fields[11] - 1].decode()
+        assert archive[at : at + 6] == b"070701"
+        fields = [int(archive[at + 6 + 8 * n : at + 14 + 8 * n], 16) for n in range(13)]
+        name = archive[at + 110 : at + 110 + fields[11] - 1].decode()
         at = (at + 110 + fields[11] + 3) & ~3
         if name == "TRAILER!!!":
             return found
-        found[name] = archive[at:at + fields[6]]
+        found[name] = archive[at : at + fields[6]]
         at = (at + fields[6] + 3) & ~3
 
 
@@ -134,7 +154,9 @@ def test_image_is_clean_complete_and_always_the_same(tmp_path: Path) -> None:
     images = [tmp_path / "1.img", tmp_path / "2.img"]
     for image in images:
         os.utime(root / "etc/with space")  # the host's times must not matter
-        answer = run("make-image", "-o", image, "--root", root, "--bin", tmp_path / "program", "--size", "4M")
+        answer = run(
+            "make-image", "-o", image, "--root", root, "--bin", tmp_path / "program", "--size", "4M"
+        )
         assert (answer.returncode, answer.stdout + answer.stderr) == (0, "")
     assert images[0].read_bytes() == images[1].read_bytes()
     assert b"ctime: 0x67748580" in debugfs(images[0], "stat /bin/program")
@@ -143,7 +165,7 @@ def test_image_is_clean_complete_and_always_the_same(tmp_path: Path) -> None:
     assert read_file(images[0], "/bin/program") == b"binary"
 
 
-# ---- run-qemu ----------------------------------------------------------------------------------------
+# ---- run-qemu --------------------------------------------------------------------------------
 
 STAND_IN = """
     #!{python}
@@ -172,7 +194,13 @@ class TestRunQemu:
         stand_in = tmp_path / "qemu"
         stand_in.write_text(textwrap.dedent(STAND_IN).strip().format(python=sys.executable))
         stand_in.chmod(0o755)
-        return os.environ | {"BUILD": str(tmp_path), "QEMU": str(stand_in), "SMP": "1", "DISK": "", "APPEND": ""}
+        return os.environ | {
+            "BUILD": str(tmp_path),
+            "QEMU": str(stand_in),
+            "SMP": "1",
+            "DISK": "",
+            "APPEND": "",
+        }
 
     def test_input_is_typed_and_then_ended(self, environment: dict[str, str]) -> None:
         answer = run("run-qemu", input="one\ntwo", env=environment)
@@ -195,12 +223,19 @@ class TestRunQemu:
         assert "PANIC on hart 0: why" in answer.stderr
         assert "boot" not in answer.stderr.splitlines()
 
-    @pytest.mark.parametrize(("variable", "value", "complaint"), [
-        ("SMP", "0", "SMP=0"), ("SMP", "many", "SMP=many"), ("DISK", "nosuch.img", "nosuch.img"),
-        ("QEMU", "nosuch-qemu", "not installed"), ("BUILD", "nosuch", "run make"),
-    ])
-    def test_wrong_variables_are_told(self, environment: dict[str, str], variable: str, value: str,
-                                      complaint: str) -> None:
+    @pytest.mark.parametrize(
+        ("variable", "value", "complaint"),
+        [
+            ("SMP", "0", "SMP=0"),
+            ("SMP", "many", "SMP=many"),
+            ("DISK", "nosuch.img", "nosuch.img"),
+            ("QEMU", "nosuch-qemu", "not installed"),
+            ("BUILD", "nosuch", "run make"),
+        ],
+    )
+    def test_wrong_variables_are_told(
+        self, environment: dict[str, str], variable: str, value: str, complaint: str
+    ) -> None:
         answer = run("run-qemu", stdin=subprocess.DEVNULL, env=environment | {variable: value})
         assert answer.returncode == 2
         assert complaint in answer.stderr
@@ -208,8 +243,13 @@ class TestRunQemu:
     def test_terminal_is_given_to_the_guest(self, environment: dict[str, str]) -> None:
         """What is typed arrives as it is, and nothing is added to it."""
         ours, theirs = pty.openpty()
-        child = subprocess.Popen([sys.executable, SCRIPTS / "run-qemu"], stdin=theirs, env=environment,
-                                 stdout=subprocess.PIPE, text=True)
+        child = subprocess.Popen(
+            [sys.executable, SCRIPTS / "run-qemu"],
+            stdin=theirs,
+            env=environment,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
         os.write(ours, b"typed by hand\x16\x04\n")  # ^V: the line discipline leaves ^D alone
         assert child.communicate(timeout=LIMIT)[0].startswith("typed: typed by hand\\x04")
         os.close(ours)
@@ -221,8 +261,14 @@ def test_setup_asks_nobody_when_nothing_is_missing(tmp_path: Path) -> None:
         (tmp_path / name).write_text("#!/bin/sh\nexit 1\n")
         (tmp_path / name).chmod(0o755)
     environment = os.environ | {"PATH": f"{tmp_path}:{os.environ['PATH']}"}
-    answer = subprocess.run([SCRIPTS / "setup"], capture_output=True, text=True, check=False, timeout=LIMIT,
-                            env=environment)
+    answer = subprocess.run(
+        [SCRIPTS / "setup"],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=LIMIT,
+        env=environment,
+    )
     if "does not have yet" in answer.stdout:
         pytest.skip(f"tools are missing here: {answer.stdout.splitlines()[0]}")
     assert (answer.returncode, answer.stdout + answer.stderr) == (0, "")

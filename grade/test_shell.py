@@ -26,8 +26,15 @@ class Folder:
     def host_run(self, line: str) -> tuple[str, int]:
         """What dash makes of it."""
         environment = {"PATH": os.environ["PATH"], "LC_ALL": "C", "HOME": "/home"}
-        answer = subprocess.run([find_tool("dash"), "-c", line], cwd=self.host, env=environment,
-                                capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL)
+        answer = subprocess.run(
+            [find_tool("dash"), "-c", line],
+            cwd=self.host,
+            env=environment,
+            capture_output=True,
+            text=True,
+            check=False,
+            stdin=subprocess.DEVNULL,
+        )
         return answer.stdout, answer.returncode
 
     def same(self, line: str) -> None:
@@ -184,4 +191,3 @@ def test_end_of_input_reaches_the_reader_only(folder: Folder) -> None:
     shell = folder.shell
     assert shell.run("cat", typed="one line\n").output == "one line\n"
     assert shell.run("wc -c", typed="12345").output.strip() == "5"
-

@@ -86,8 +86,13 @@ class Console:
         """Run a command that must succeed; its output."""
         result = self.run(command, timeout, typed)
         if result.status != 0:
-            raise AssertionError(str(self.machine.report(
-                f"`{command}` ended with status {result.status}", "status 0")))
+            raise AssertionError(
+                str(
+                    self.machine.report(
+                        f"`{command}` ended with status {result.status}", "status 0"
+                    )
+                )
+            )
         return result.output
 
     def start(self, command: str) -> None:
@@ -111,7 +116,7 @@ class Console:
             if found is None:  # go on where an incomplete answer could begin
                 scanned = max(start, len(self.stream.data) - 64)
                 return None
-            return token.answer.search(bytes(self.stream.data[scanned:found.end()]))
+            return token.answer.search(bytes(self.stream.data[scanned : found.end()]))
 
         match = self.machine.wait_for(search, f"the end of `{command}`", timeout, self.stream)
         assert isinstance(match, re.Match)

@@ -23,8 +23,12 @@ def find_tool(name: str) -> str:
 
 def copy_image(source: Path, target: Path) -> Path:
     """A private copy that shares or skips what it can: a copy-on-write clone or a sparse file."""
-    answer = subprocess.run(["cp", "--sparse=always", "--reflink=auto", str(source), str(target)],
-                            capture_output=True, text=True, check=False)
+    answer = subprocess.run(
+        ["cp", "--sparse=always", "--reflink=auto", str(source), str(target)],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
     if answer.returncode:
         raise HarnessError(f"cannot copy {source}: {answer.stderr.strip()}")
     target.chmod(0o600)
@@ -41,15 +45,17 @@ class Verdict:
 
 def check_file_system(image: Path) -> Verdict:
     """`e2fsck -fn`: the image is read, never written."""
-    answer = subprocess.run([find_tool("e2fsck"), "-fn", str(image)], capture_output=True,
-                            text=True, check=False)
+    answer = subprocess.run(
+        [find_tool("e2fsck"), "-fn", str(image)], capture_output=True, text=True, check=False
+    )
     return Verdict(answer.returncode == 0, answer.stdout + answer.stderr)
 
 
 def debugfs(image: Path, request: str) -> bytes:
     """One read-only request of debugfs; its output."""
-    answer = subprocess.run([find_tool("debugfs"), "-R", request, str(image)], capture_output=True,
-                            check=False)
+    answer = subprocess.run(
+        [find_tool("debugfs"), "-R", request, str(image)], capture_output=True, check=False
+    )
     errors = "\n".join(answer.stderr.decode(errors="replace").splitlines()[1:])  # behind its banner
     if answer.returncode or errors:
         raise AssertionError(f"debugfs {request!r} on {image.name}: {errors}")

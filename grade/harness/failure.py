@@ -57,8 +57,11 @@ class Report:
         parts = [self.what, f"expected: {self.expected}"]
         if self.console.strip():
             parts.append(f"last lines of the console:\n{tail(self.console, CONSOLE_LINES)}")
-        parts.append(f"last lines of the kernel log:\n{tail(self.log, LOG_LINES)}"
-                     if self.log.strip() else "the kernel log is empty")
+        parts.append(
+            f"last lines of the kernel log:\n{tail(self.log, LOG_LINES)}"
+            if self.log.strip()
+            else "the kernel log is empty"
+        )
         if self.where:
             parts.append(f"where the harts are:\n{tail(self.where, LOG_LINES)}")
         parts.append(f"to look at it under gdb:\n    {self.reproduce}")

@@ -30,7 +30,9 @@ CALIBRATION_PROGRAM = struct.pack(
     0xFFF38393,  # addi  t2, t2, -1
     0xFE039EE3,  # bnez  t2, -4
     0x0062A023,  # sw    t1, 0(t0)
-) + struct.pack("<I", 0x0000006F)  # j .
+) + struct.pack(
+    "<I", 0x0000006F
+)  # j .
 
 
 @dataclass(frozen=True)
@@ -52,11 +54,18 @@ def calibration_boot(qemu: str) -> float:
         arguments = machine_arguments(MachineConfig(kernel=program, qemu=qemu))
         start = time.monotonic()
         try:
-            subprocess.run([*arguments, "-serial", "none"], check=True, timeout=CALIBRATION_LIMIT,
-                           capture_output=True, preexec_fn=death_signal())  # noqa: PLW1509
+            subprocess.run(
+                [*arguments, "-serial", "none"],
+                check=True,
+                timeout=CALIBRATION_LIMIT,
+                capture_output=True,
+                preexec_fn=death_signal(),
+            )  # noqa: PLW1509
         except subprocess.TimeoutExpired:
-            raise HarnessError(f"{qemu} did not finish a tiny program in {CALIBRATION_LIMIT:.0f} s; "
-                               "is it the right version? (scripts/doctor)") from None
+            raise HarnessError(
+                f"{qemu} did not finish a tiny program in {CALIBRATION_LIMIT:.0f} s; "
+                "is it the right version? (scripts/doctor)"
+            ) from None
         except subprocess.CalledProcessError as error:
             raise HarnessError(f"{qemu} fails: {error.stderr.decode(errors='replace')}") from None
         return time.monotonic() - start

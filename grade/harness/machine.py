@@ -17,6 +17,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from types import TracebackType
+from typing import NoReturn
 
 from grade.harness.child import end_child, start_child
 from grade.harness.console import Console
@@ -54,27 +55,40 @@ class Lines:
     @classmethod
     def make(cls) -> Lines:
         pairs = {name: socket.socketpair() for name in (*STREAMS, "qmp")}
-        return cls({name: pair[0] for name, pair in pairs.items()},
-                   {name: pair[1] for name, pair in pairs.items()})
+        return cls(
+            {name: pair[0] for name, pair in pairs.items()},
+            {name: pair[1] for name, pair in pairs.items()},
+        )
 
     def arguments(self, gdb: Path) -> list[str]:
         arguments = []
         for name, end in self.theirs.items():
             arguments += ["-chardev", f"socket,id={name},fd={end.fileno()}"]
-        return [*arguments, "-serial", "chardev:log",
-                "-device", "virtio-serial-device",
-                "-device", "virtconsole,chardev=console,name=cairn.console",
-                "-device", "virtserialport,chardev=control,name=cairn.control",
-                "-mon", "chardev=qmp,mode=control",
-                "-chardev", f"socket,id=gdb,path={quoted(gdb)},server=on,wait=off",
-                "-gdb", "chardev:gdb"]
+        return [
+            *arguments,
+            "-serial",
+            "chardev:log",
+            "-device",
+            "virtio-serial-device",
+            "-device",
+            "virtconsole,chardev=console,name=cairn.console",
+            "-device",
+            "virtserialport,chardev=control,name=cairn.control",
+            "-mon",
+            "chardev=qmp,mode=control",
+            "-chardev",
+            f"socket,id=gdb,path={quoted(gdb)},server=on,wait=off",
+            "-gdb",
+            "chardev:gdb",
+        ]
 
 
 class Machine:
     """One QEMU. Use it as a context manager: leaving the block ends it, whatever happened."""
 
-    def __init__(self, config: MachineConfig, limits: Limits | None = None, *,
-                 fresh_disks: bool = True) -> None:
+    def __init__(
+        self, config: MachineConfig, limits: Limits | None = None, *, fresh_disks: bool = True
+    ) -> None:
         """fresh_disks: run on private copies, so that the images given stay as they are."""
         self.limits = limits or Limits()
         self.folder = Path(tempfile.mkdtemp(prefix="cairn-machine-"))
@@ -85,9 +99,13 @@ class Machine:
         try:
             require_qemu(config.qemu)
             if fresh_disks:
-                config = replace(config, disks=tuple(
-                    replace(disk, path=copy_image(disk.path, self.folder / f"disk{index}.img"))
-                    for index, disk in enumerate(config.disks)))
+                config = replace(
+                    config,
+                    disks=tuple(
+                        replace(disk, path=copy_image(disk.path, self.folder / f"disk{index}.img"))
+                        for index, disk in enumerate(config.disks)
+                    ),
+                )
             self.config = config
             self._start()
         except QemuError as error:
@@ -104,8 +122,12 @@ class Machine:
         try:
             with open(self.folder / "qemu.log", "wb") as errors:
                 self._child = start_child(
-                    arguments, stdin=subprocess.DEVNULL, stdout=errors, stderr=errors,
-                    pass_fds=[end.fileno() for end in lines.theirs.values()])
+                    arguments,
+                    stdin=subprocess.DEVNULL,
+                    stdout=errors,
+                    stderr=errors,
+                    pass_fds=[end.fileno() for end in lines.theirs.values()],
+                )
         finally:
             for end in lines.theirs.values():
                 end.close()
@@ -120,8 +142,12 @@ class Machine:
     def __enter__(self) -> Machine:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None,
-                 trace: TracebackType | None) -> None:
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
         self.close()
 
     def close(self) -> None:
@@ -138,8 +164,13 @@ class Machine:
 
     # ---- Waiting ----------------------------------------------------------------------------
 
-    def wait_for(self, condition: Callable[[], object], expected: str,
-                 timeout: float | None = None, stream: Stream | None = None) -> object:
+    def wait_for(
+        self,
+        condition: Callable[[], object],
+        expected: str,
+        timeout: float | None = None,
+        stream: Stream | None = None,
+    ) -> object:
         """Wait until condition() is true, and return its value. It fails at once when the kernel
         panics, the machine stops, or the stream that is waited on (default: the log) has ended."""
         stream = stream or self.log
@@ -188,8 +219,11 @@ class Machine:
 
     def wait_exit(self, timeout: float | None = None) -> int:
         """Wait until the machine stops by itself; QEMU's exit status. A panic is a failure."""
-        self.wait_for(lambda: self.log.closed, "the machine stops",
-                      EXIT_SECONDS if timeout is None else timeout)
+        self.wait_for(
+            lambda: self.log.closed,
+            "the machine stops",
+            EXIT_SECONDS if timeout is None else timeout,
+        )
         assert self._pump is not None
         if self._pump.panicked:
             self._fail(GuestPanic, "the kernel panicked", "the machine stops")
@@ -204,8 +238,12 @@ class Machine:
 
     @property
     def running(self) -> bool:
-        return (self._child is not None and self._child.poll() is None
-                and self._pump is not None and not self._pump.panicked)
+        return (
+            self._child is not None
+            and self._child.poll() is None
+            and self._pump is not None
+            and not self._pump.panicked
+        )
 
     @property
     def panicked(self) -> bool:
@@ -240,14 +278,21 @@ class Machine:
     def reproduce(self) -> str:
         """The command that starts the same machine under the debugger."""
         config = self.original
-        words = {"BUILD": str(config.kernel.parent), "SMP": str(config.smp), "MEM": config.memory,
-                 "DISK": " ".join(str(disk.path) for disk in config.disks),
-                 "APPEND": config.append}
+        words = {
+            "BUILD": str(config.kernel.parent),
+            "SMP": str(config.smp),
+            "MEM": config.memory,
+            "DISK": " ".join(str(disk.path) for disk in config.disks),
+            "APPEND": config.append,
+        }
         return "make qemu-gdb " + " ".join(f"{k}={shlex.quote(v)}" for k, v in words.items() if v)
 
     def report(self, what: str, expected: str, where: str = "") -> Report:
-        return Report(what, expected, self.log.text(), self.console.stream.text(),
-                      self.reproduce(), where)
+        return Report(
+            what, expected, self.log.text(), self.console.stream.text(), self.reproduce(), where
+        )
 
-    def _fail(self, kind: type[GuestFailure], what: str, expected: str, where: str = "") -> None:
+    def _fail(
+        self, kind: type[GuestFailure], what: str, expected: str, where: str = ""
+    ) -> NoReturn:
         raise kind(str(self.report(what, expected, where)))

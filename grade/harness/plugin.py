@@ -13,7 +13,7 @@ import os
 import re
 import signal
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -73,16 +73,31 @@ class Laboratory:
     def root_image(self) -> Path:
         return self.build / "root.img"
 
-    def config(self, *, smp: int = 1, mem: str = "256M", append: str = "", plain: bool = True,
-               disks: list[Path] | None = None, icount: bool = False,
-               extra: tuple[str, ...] = ()) -> MachineConfig:
+    def config(
+        self,
+        *,
+        smp: int = 1,
+        mem: str = "256M",
+        append: str = "",
+        plain: bool = True,
+        disks: list[Path] | None = None,
+        icount: bool = False,
+        extra: tuple[str, ...] = (),
+    ) -> MachineConfig:
         """disks: instead of the root disk; [] for none."""
         words = [PLAIN] if plain else []
         images = [self.root_image] if disks is None else disks
         return MachineConfig(
-            kernel=self.build / "kernel.elf", archive=self.build / "boot.cpio", smp=smp, memory=mem,
-            append=" ".join([*words, *append.split()]), disks=tuple(Disk(path) for path in images),
-            icount=icount, qemu=self.qemu, extra=extra)
+            kernel=self.build / "kernel.elf",
+            archive=self.build / "boot.cpio",
+            smp=smp,
+            memory=mem,
+            append=" ".join([*words, *append.split()]),
+            disks=tuple(Disk(path) for path in images),
+            icount=icount,
+            qemu=self.qemu,
+            extra=extra,
+        )
 
     def keep(self, machine: Machine, name: str) -> None:
         """Keep what a failed test's machine said."""
@@ -107,25 +122,31 @@ def laboratory(request: pytest.FixtureRequest, limits: Limits) -> Laboratory:
 
 
 @pytest.hookimpl(hookwrapper=True)
-def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Iterator[None]:
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, Any, None]:
     """Lets fixtures see whether the test itself failed; turns a harness error into an error."""
     outcome = yield
     report = outcome.get_result()
     if call.when == "call":
         item.stash[FAILED] = report.failed
         if call.excinfo is not None and call.excinfo.errisinstance(HarnessError):
-            report.sections.append(("infrastructure", "this is not the fault of the system under test"))
+            report.sections.append(
+                ("infrastructure", "this is not the fault of the system under test")
+            )
 
 
 FAILED = pytest.StashKey[bool]()
 
 
 def failed(request: pytest.FixtureRequest) -> bool:
-    return request.node.stash.get(FAILED, True)
+    return bool(request.node.stash.get(FAILED, True))
 
 
 @pytest.fixture
-def boot(laboratory: Laboratory, request: pytest.FixtureRequest) -> Iterator[Callable[..., Machine]]:
+def boot(
+    laboratory: Laboratory, request: pytest.FixtureRequest
+) -> Iterator[Callable[..., Machine]]:
     """A function that starts machines and waits for their shell (ready=False: does not)."""
     machines: list[Machine] = []
 
@@ -181,7 +202,9 @@ class SharedMachine:
 
 
 @pytest.fixture(scope="module")
-def shared_machine(laboratory: Laboratory, request: pytest.FixtureRequest) -> Iterator[SharedMachine]:
+def shared_machine(
+    laboratory: Laboratory, request: pytest.FixtureRequest
+) -> Iterator[SharedMachine]:
     shared = SharedMachine(laboratory, getattr(request.module, "MACHINE_OPTIONS", {}))
     try:
         yield shared

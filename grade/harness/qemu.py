@@ -61,8 +61,10 @@ def require_qemu(qemu: str) -> None:
     """Raises QemuError unless this QEMU is new enough: an older one would hang without a word."""
     version = qemu_version(qemu)
     if version < OLDEST_QEMU:
-        raise QemuError(f"{qemu} is version {version[0]}.{version[1]}, but Cairn needs "
-                        f"{OLDEST_QEMU[0]}.{OLDEST_QEMU[1]} or later; run scripts/doctor")
+        raise QemuError(
+            f"{qemu} is version {version[0]}.{version[1]}, but Cairn needs "
+            f"{OLDEST_QEMU[0]}.{OLDEST_QEMU[1]} or later; run scripts/doctor"
+        )
 
 
 def disk_arguments(disks: tuple[Disk, ...]) -> list[str]:
@@ -72,8 +74,11 @@ def disk_arguments(disks: tuple[Disk, ...]) -> list[str]:
     for index, disk in enumerate(disks):
         read_only = ",read-only=on" if disk.read_only else ""
         arguments += [
-            "-drive", f"if=none,id=disk{index},format={disk.format},file={quoted(disk.path)}{read_only}",
-            "-device", f"virtio-blk-device,drive=disk{index},bus=virtio-mmio-bus.{index}"]
+            "-drive",
+            f"if=none,id=disk{index},format={disk.format},file={quoted(disk.path)}{read_only}",
+            "-device",
+            f"virtio-blk-device,drive=disk{index},bus=virtio-mmio-bus.{index}",
+        ]
     return arguments
 
 
@@ -81,14 +86,35 @@ def machine_arguments(config: MachineConfig) -> list[str]:
     """The command that starts this machine, without consoles, log and monitors."""
     if not 1 <= config.smp <= HARTS_MAX:
         raise QemuError(f"SMP={config.smp}: the machine has 1 to {HARTS_MAX} harts")
-    for name, path in (("kernel", config.kernel), ("boot archive", config.archive),
-                       *(("disk", disk.path) for disk in config.disks)):
+    for name, path in (
+        ("kernel", config.kernel),
+        ("boot archive", config.archive),
+        *(("disk", disk.path) for disk in config.disks),
+    ):
         if path is not None and not path.exists():
             raise QemuError(f"the {name} {path} does not exist; run make")
-    arguments = [config.qemu, "-nodefaults", "-M", "virt", "-cpu", "rv64", "-smp", str(config.smp),
-                 "-m", config.memory, "-bios", "default", "-kernel", str(config.kernel),
-                 "-global", "virtio-mmio.force-legacy=false", "-display", "none",
-                 "-device", "virtio-rng-device"]
+    arguments = [
+        config.qemu,
+        "-nodefaults",
+        "-M",
+        "virt",
+        "-cpu",
+        "rv64",
+        "-smp",
+        str(config.smp),
+        "-m",
+        config.memory,
+        "-bios",
+        "default",
+        "-kernel",
+        str(config.kernel),
+        "-global",
+        "virtio-mmio.force-legacy=false",
+        "-display",
+        "none",
+        "-device",
+        "virtio-rng-device",
+    ]
     if config.archive is not None:
         arguments += ["-initrd", str(config.archive)]
     if config.append:

@@ -30,7 +30,8 @@ class Qmp:
                 raise HarnessError("QEMU's monitor is closed")
             self._buffer += chunk
         line, _, self._buffer = self._buffer.partition(b"\n")
-        return json.loads(line)
+        message: dict[str, Any] = json.loads(line)
+        return message
 
     def command(self, name: str, arguments: dict[str, Any] | None = None) -> Any:
         """Run one command; its result. Raises HarnessError if QEMU refuses it."""
@@ -52,7 +53,7 @@ class Qmp:
 
     def monitor(self, line: str) -> str:
         """One command of the human monitor."""
-        return self.command("human-monitor-command", {"command-line": line})
+        return str(self.command("human-monitor-command", {"command-line": line}))
 
     def read_physical(self, address: int, length: int) -> bytes:
         """Guest memory as the machine sees it, read behind the guest's back."""

@@ -10,7 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 NM_PROGRAMS = ("riscv64-unknown-elf-nm", "riscv64-linux-gnu-nm", "llvm-nm", "nm")
-REGISTER_LINE = re.compile(r"^\s*(?P<name>pc|sepc|scause|stval|satp)\s+(?P<value>[0-9a-f]+)", re.MULTILINE)
+REGISTER_LINE = re.compile(
+    r"^\s*(?P<name>pc|sepc|scause|stval|satp)\s+(?P<value>[0-9a-f]+)", re.MULTILINE
+)
 
 
 @dataclass(frozen=True)
@@ -25,8 +27,9 @@ class Symbols:
         """Empty when no nm can read the file: names are a help, never a requirement."""
         for program in NM_PROGRAMS:
             if shutil.which(program) and elf.exists():
-                answer = subprocess.run([program, "-n", str(elf)], capture_output=True, text=True,
-                                        check=False)
+                answer = subprocess.run(
+                    [program, "-n", str(elf)], capture_output=True, text=True, check=False
+                )
                 found = re.findall(r"^([0-9a-f]+) [tT] (\S+)$", answer.stdout, re.MULTILINE)
                 if found:
                     return cls(tuple(int(a, 16) for a, _ in found), tuple(n for _, n in found))

@@ -68,8 +68,13 @@ def length(head: gdb.Value) -> int:
 
 def text(value: gdb.Value) -> str:
     """A char array up to its NUL."""
-    return value.string(errors="replace") if value.type.code == gdb.TYPE_CODE_PTR else \
-        bytes(int(value[i]) & 0xFF for i in range(value.type.sizeof)).split(b"\0")[0].decode(errors="replace")
+    return (
+        value.string(errors="replace")
+        if value.type.code == gdb.TYPE_CODE_PTR
+        else bytes(int(value[i]) & 0xFF for i in range(value.type.sizeof))
+        .split(b"\0")[0]
+        .decode(errors="replace")
+    )
 
 
 def enum_name(enum: str, value: int, prefix: str) -> str:
@@ -109,7 +114,9 @@ def thread_text(thread: gdb.Value) -> str:
         server = thread["server_process"]
         state += f" by {text(server['name'])} ({int(server['pid'])})" if int(server) else ""
     elif state == "receiving":
-        state += f" on {channel_name(thread['channel'])}" if int(thread["channel"]) else " (sleeping)"
+        state += (
+            f" on {channel_name(thread['channel'])}" if int(thread["channel"]) else " (sleeping)"
+        )
     return state
 
 
@@ -117,11 +124,15 @@ def show_processes(argument: str) -> None:
     """cairn ps: every process and what its threads do."""
     print(f"{'pid':>5} {'name':<16} {'from':>5} {'pages':>6} {'calls':>8} {'prio':>4}  threads")
     for process in processes():
-        threads = [(int(t["priority"]), thread_text(t))
-                   for t in elements(process["threads"], "thread", "process_link")]
+        threads = [
+            (int(t["priority"]), thread_text(t))
+            for t in elements(process["threads"], "thread", "process_link")
+        ]
         first = threads[0] if threads else (0, "dead" if process["dead"] else "not started")
-        print(f"{int(process['pid']):>5} {text(process['name']):<16} {int(process['creator']):>5} "
-              f"{int(process['pages_used']):>6} {int(process['calls']):>8} {first[0]:>4}  {first[1]}")
+        print(
+            f"{int(process['pid']):>5} {text(process['name']):<16} {int(process['creator']):>5} "
+            f"{int(process['pages_used']):>6} {int(process['calls']):>8} {first[0]:>4}  {first[1]}"
+        )
         for priority, state in threads[1:]:
             print(f"{'':>44} {priority:>4}  {state}")
 
@@ -144,14 +155,19 @@ def object_text(pointer: gdb.Value) -> str:
         return f"channel {int(as_struct('channel')['id'])}"
     if kind == "session":
         session = as_struct("session")
-        return f"session of channel {int(session['channel']['id'])}, badge {int(session['badge']):#x}"
+        return (
+            f"session of channel {int(session['channel']['id'])}, badge {int(session['badge']):#x}"
+        )
     if kind == "memory":
         memory = as_struct("memory")
         return f"memory, {int(memory['pages'])} pages, {int(memory['populated'])} populated"
     if kind == "device":
-        info = as_struct("device")["info"]
-        return "device bus" if as_struct("device")["is_bus"] else \
-            f"device {text(info['compatible'])} at {int(info['base']):#x}, interrupt {int(info['irq'])}"
+        device = as_struct("device")
+        if device["is_bus"]:
+            return "device bus"
+        info = device["info"]
+        place = f"{int(info['base']):#x}, interrupt {int(info['irq'])}"
+        return f"device {text(info['compatible'])} at {place}"
     return kind
 
 
@@ -169,30 +185,41 @@ def show_handles(argument: str) -> None:
             if int(entry["object"]):
                 index = page * HANDLE_PAGE_ENTRIES + slot
                 value = int(entry["generation"]) << HANDLE_INDEX_BITS | index
-                print(f"{index:>5} {value:>10} {rights_text(int(entry['rights'])):<10}  "
-                      f"{object_text(entry['object'])}")
+                print(
+                    f"{index:>5} {value:>10} {rights_text(int(entry['rights'])):<10}  "
+                    f"{object_text(entry['object'])}"
+                )
 
 
 def show_channels(argument: str) -> None:
     """cairn channels: every channel, who made it, who serves it, and who waits on it."""
-    print(f"{'id':>5} {'made by':<16} {'served by':<16} {'calls':>8} {'callers':>7} {'receivers':>9}  pulses")
-    for channel in elements(gdb.parse_and_eval("'kernel/ipc/channel.c'::channels"), "channel", "link"):
+    print(
+        f"{'id':>5} {'made by':<16} {'served by':<16} {'calls':>8} {'callers':>7} "
+        f"{'receivers':>9}  pulses"
+    )
+    for channel in elements(
+        gdb.parse_and_eval("'kernel/ipc/channel.c'::channels"), "channel", "link"
+    ):
         if int(channel["serve"]):
             server = "the kernel"
         elif int(channel["server"]):
             server = text(channel["server"]["process"]["name"])
         else:
             server = "several" if channel["shared"] else "nobody"
-        print(f"{int(channel['id']):>5} {text(channel['payer']['name']):<16} {server:<16} "
-              f"{int(channel['stats']['calls']):>8} {length(channel['callers']):>7} "
-              f"{length(channel['receivers']):>9}  {int(channel['pulses']):#x}")
+        print(
+            f"{int(channel['id']):>5} {text(channel['payer']['name']):<16} {server:<16} "
+            f"{int(channel['stats']['calls']):>8} {length(channel['callers']):>7} "
+            f"{length(channel['receivers']):>9}  {int(channel['pulses']):#x}"
+        )
 
 
 def read_table(address: int) -> memoryview:
     return memoryview(bytes(gdb.selected_inferior().read_memory(address, 4096))).cast("Q")
 
 
-def leaves(table: int, level: int, base: int, direct_map: int, entries: range) -> Iterator[tuple[int, int, int, int]]:
+def leaves(
+    table: int, level: int, base: int, direct_map: int, entries: range
+) -> Iterator[tuple[int, int, int, int]]:
     """(virtual, physical, size, flags) of every leaf below a table, in order."""
     for index, pte in enumerate(read_table(table)):
         if index not in entries or not pte & PTE_VALID:
@@ -209,7 +236,11 @@ def merged(found: Iterator[tuple[int, int, int, int]]) -> Iterator[tuple[int, in
     """Neighbours with the same permissions, next to each other in both spaces, as one."""
     current: tuple[int, int, int, int] | None = None
     for virtual, physical, size, flags in found:
-        if current and (current[0] + current[2], current[1] + current[2], current[3]) == (virtual, physical, flags):
+        if current and (current[0] + current[2], current[1] + current[2], current[3]) == (
+            virtual,
+            physical,
+            flags,
+        ):
             current = (*current[:2], current[2] + size, flags)
             continue
         if current:
@@ -232,7 +263,10 @@ def show_page_table(argument: str) -> None:
         if virtual >> 38:
             virtual |= 0xFFFFFF8000000000
         letters = "".join(letter if flags & bit else "-" for bit, letter in PTE_LETTERS)
-        print(f"{virtual:#018x} - {virtual + size - 1:#018x}  {physical:#012x} {size:>#10x}  {letters}")
+        print(
+            f"{virtual:#018x} - {virtual + size - 1:#018x}  {physical:#012x} {size:>#10x}  "
+            f"{letters}"
+        )
 
 
 def show_trace(argument: str) -> None:
@@ -245,15 +279,22 @@ def show_trace(argument: str) -> None:
     following = int(gdb.parse_and_eval("'kernel/ipc/trace.c'::next_entry"))
     size = ring.type.range()[1] + 1
     if not following:
-        print("The trace is empty" + ("." if gdb.parse_and_eval("trace_on") else "; `cairn trace on` starts it."))
+        print(
+            "The trace is empty"
+            + ("." if gdb.parse_and_eval("trace_on") else "; `cairn trace on` starts it.")
+        )
     names = {int(process["pid"]): text(process["name"]) for process in processes()} | {0: "kernel"}
     for sequence in range(max(0, following - min(size, shown)), following):
         entry = ring[sequence % size]
-        sender, receiver = (names.get(int(entry[side]), str(int(entry[side]))) for side in ("from", "to"))
+        sender, receiver = (
+            names.get(int(entry[side]), str(int(entry[side]))) for side in ("from", "to")
+        )
         event = EVENT_NAMES.get(int(entry["event"]), "?")
-        print(f"{int(entry['time']) / 1e6:>12.3f} ms  {event:<6} {sender:>10} -> {receiver:<10} channel "
-              f"{int(entry['channel']):<4} type {int(entry['type']):#x} len {int(entry['len'])} "
-              f"result {int(entry['result'])}")
+        print(
+            f"{int(entry['time']) / 1e6:>12.3f} ms  {event:<6} {sender:>10} -> {receiver:<10} "
+            f"channel {int(entry['channel']):<4} type {int(entry['type']):#x} len {int(entry['len'])} "
+            f"result {int(entry['result'])}"
+        )
 
 
 def kernel_file() -> Path:
@@ -270,18 +311,26 @@ def load_user_symbols(argument: str) -> None:
     """cairn user PROGRAM: load a user program's symbols, in place of the last one's: all programs
     have the same addresses. Then, for example: `hbreak main`."""
     build = kernel_file().parent
-    found = [build / folder / argument for folder in ("bin", "boot", "test")
-             if argument and (build / folder / argument).is_file()]
+    found = [
+        build / folder / argument
+        for folder in ("bin", "boot", "test")
+        if argument and (build / folder / argument).is_file()
+    ]
     if not found:
         raise gdb.GdbError(f"no program {argument!r} in {build}/bin, boot or test")
     for old in loaded_program:
         gdb.execute(f"remove-symbol-file {old}", to_string=True)
     loaded_program.clear()
     gdb.execute(f"add-symbol-file {found[0]}", to_string=True)
-    loaded_program.extend(objfile.filename for objfile in gdb.objfiles()
-                          if objfile.filename and Path(objfile.filename).name == argument)
+    loaded_program.extend(
+        objfile.filename
+        for objfile in gdb.objfiles()
+        if objfile.filename and Path(objfile.filename).name == argument
+    )
     entry = gdb.lookup_global_symbol("main")
-    print(f"Symbols of {found[0]}" + (f", main at {int(entry.value().address):#x}" if entry else ""))
+    print(
+        f"Symbols of {found[0]}" + (f", main at {int(entry.value().address):#x}" if entry else "")
+    )
 
 
 def connect(argument: str) -> None:
@@ -289,14 +338,20 @@ def connect(argument: str) -> None:
     if gdb.selected_inferior().pid:
         return
     port = os.environ.get("GDBPORT")
-    place = f"localhost:{port}" if port else os.environ.get("CAIRN_GDB") or str(kernel_file().parent / "gdb.sock")
+    place = (
+        f"localhost:{port}"
+        if port
+        else os.environ.get("CAIRN_GDB") or str(kernel_file().parent / "gdb.sock")
+    )
     if not port and not Path(place).exists():
         print(f"Nothing listens on {place}: start `make qemu-gdb`, then `cairn connect`.")
         return
     gdb.execute(f"target remote {place}")
 
 
-COMMANDS: dict[str, tuple[Callable[[str], None], bool]] = {  # what it runs, whether it reads the kernel
+COMMANDS: dict[
+    str, tuple[Callable[[str], None], bool]
+] = {  # what it runs, whether it reads the kernel
     "ps": (show_processes, True),
     "handles": (show_handles, True),
     "channels": (show_channels, True),

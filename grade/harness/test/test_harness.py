@@ -9,6 +9,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -36,10 +37,12 @@ Start = Callable[..., Machine]
 def start(tmp_path: Path) -> Iterator[Start]:
     machines: list[Machine] = []
 
-    def start_machine(append: str = "", **options: object) -> Machine:
+    def start_machine(append: str = "", **options: Any) -> Machine:
         kernel = tmp_path / "kernel.elf"
         kernel.write_bytes(b"")
-        machines.append(Machine(MachineConfig(kernel=kernel, append=append, qemu=FAKE_QEMU, **options)))
+        machines.append(
+            Machine(MachineConfig(kernel=kernel, append=append, qemu=FAKE_QEMU, **options))
+        )
         return machines[-1]
 
     yield start_machine
@@ -182,7 +185,8 @@ def test_killed_harness_leaves_no_machine(tmp_path: Path) -> None:
         f"m = Machine(MachineConfig(kernel=Path({str(tmp_path / 'kernel.elf')!r}),"
         f" append='silent', qemu={FAKE_QEMU!r}))\n"
         "m.expect_log('fake kernel')\n"  # or it would die of having nobody to talk to
-        "print(m._child.pid, flush=True); m.wait_exit(60)\n")
+        "print(m._child.pid, flush=True); m.wait_exit(60)\n"
+    )
     child = subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, text=True)
     assert child.stdout is not None
     pid = int(child.stdout.readline())
@@ -235,4 +239,6 @@ def test_tail_says_what_it_leaves_out() -> None:
 def test_harts_are_described_with_names() -> None:
     symbols = Symbols((0x1000, 0x2000), ("kmain", "idle"))
     text = "CPU#0\n pc       0000000000002004\n satp  8\nCPU#1\n pc       0000000000000010\n"
-    assert describe_harts(text, symbols) == "hart 0: in idle+0x4, pc 0x2004, satp 0x8\nhart 1: pc 0x10"
+    assert (
+        describe_harts(text, symbols) == "hart 0: in idle+0x4, pc 0x2004, satp 0x8\nhart 1: pc 0x10"
+    )

@@ -40,7 +40,8 @@ static inline void copy_shifted(unsigned char *to, const unsigned char *from, si
     }
 }
 
-/* Upwards; right for an overlap, too, when the source is at least one block (64 bytes) ahead. */
+/* Upwards; right for an overlap, too, when the destination lies lower: what a step writes has
+ * been read by then. */
 NO_LOOP_CALLS static inline void copy_up(unsigned char *t, const unsigned char *f, size_t n)
 {
     if (n >= 2 * WORD) {
@@ -69,13 +70,8 @@ NO_LOOP_CALLS void *memmove(void *to, const void *from, size_t n)
 {
     unsigned char *t = to;
     const unsigned char *f = from;
-    if (t >= f + n || (t <= f && (size_t)(f - t) >= 8 * WORD)) {
+    if (t <= f || t >= f + n) {
         copy_up(t, f, n);
-        return to;
-    }
-    if (t < f) {
-        while (n-- > 0)
-            *t++ = *f++;
         return to;
     }
     t += n;

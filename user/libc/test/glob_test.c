@@ -58,6 +58,7 @@ static void test_patterns(void)
     CHECK(strcmp(match("d[2-9]/*", 0), "d2/a.c") == 0);
     CHECK(strcmp(match(".h*", 0), ".hidden") == 0);
     CHECK(strcmp(match("d1/.*", 0), "d1/. d1/.. d1/.x") == 0);
+    CHECK(strcmp(match("d1/*", GLOB_PERIOD), "d1/.x d1/a.c d1/b.c") == 0);
     CHECK(strcmp(match("nothing*", 0), none) == 0);
     CHECK(strcmp(match("nothing*", GLOB_NOCHECK), "nothing*") == 0);
     CHECK(strcmp(match("file", 0), "file") == 0);

@@ -177,6 +177,7 @@ static void idle(struct hart *hart)
         kernel_unlock();
         asm volatile("wfi" ::: "memory");
         kernel_lock();
+        hart->kicked = false;
         interrupts_poll();
     }
     hart->idle = false;
@@ -190,7 +191,8 @@ static void kick_idle(const struct hart *self)
 {
     for (uint64_t mask = harts_online & ~(1ul << self->id); mask; mask &= mask - 1) {
         unsigned id = (unsigned)__builtin_ctzl(mask);
-        if (harts[id].idle) {
+        if (harts[id].idle && !harts[id].kicked) {
+            harts[id].kicked = true;
             sbi_send_ipi(1ul << id);
             return;
         }

@@ -118,17 +118,23 @@ int job_foreground(struct shell *shell, struct job *job) {
     return status;
 }
 
+static void poll_process(struct job_process *process) {
+    if (process->done)
+        return;
+    int result = os_wait(process->pid, true, &process->end);
+    if (result < 0 && result != -EINTR)
+        process->end = (struct os_end){.status = 127};
+    process->done = result > 0 || (result < 0 && result != -EINTR);
+}
+
 void jobs_poll(struct shell *shell) {
-    for (struct job *job = shell->jobs; job != NULL; job = job->next)
-        for (int i = 0; i < job->count; i++) {
-            struct job_process *process = &job->processes[i];
-            if (process->done)
-                continue;
-            int result = os_wait(process->pid, true, &process->end);
-            if (result < 0 && result != -EINTR)
-                process->end = (struct os_end){.status = 127};
-            process->done = result > 0 || (result < 0 && result != -EINTR);
-        }
+    for (struct job *job = shell->jobs, *next; job != NULL; job = next) {
+        next = job->next;
+        for (int i = 0; i < job->count; i++)
+            poll_process(&job->processes[i]);
+        if (job->number == 0 && job->notified && job_done(job))
+            job_free(shell, job);
+    }
 }
 
 void jobs_notify(struct shell *shell) {

@@ -32,4 +32,4 @@ int find_program(const struct shell *shell, const char *name, struct text *path)
 
 /* The option with which a subshell is started; its arguments are in launch.c. */
 #define SUBSHELL_OPTION "--subshell"
-#define SUBSHELL_ARGUMENTS 6 /* descriptor, $$, $!, $?, options, $0 */
+#define SUBSHELL_ARGUMENTS 7 /* descriptor, bytes of state, $$, $!, $?, options, $0 */

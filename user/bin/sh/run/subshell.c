@@ -57,15 +57,23 @@ static int write_all(int fd, const char *data, size_t len) {
     return 0;
 }
 
-/* The new process reads from ends[0]. */
-static int spawn_subshell(struct shell *shell, int fd) {
-    char numbers[4][24], options[8];
-    int values[] = {fd, shell->pid, shell->last_background, shell->status};
-    for (int i = 0; i < 4; i++)
-        snprintf(numbers[i], sizeof(numbers[i]), "%d", values[i]);
+/* The new process reads the script from fd. */
+static int spawn_subshell(struct shell *shell, int fd, size_t state_len) {
+    long values[] = {fd, (long)state_len, shell->pid, shell->last_background, shell->status};
+    char numbers[5][24], options[8];
+    char *argv[SUBSHELL_ARGUMENTS + 3] = {(char *)"sh", (char *)SUBSHELL_OPTION};
+    size_t used = 2;
+
+    for (size_t i = 0; i < 5; i++) {
+        snprintf(numbers[i], sizeof(numbers[i]), "%ld", values[i]);
+        argv[used++] = numbers[i];
+    }
+    bool errexit = shell->errexit;
+    shell->errexit = errexit && shell->unchecked == 0; /* a condition stays one over there */
     shell_options(shell, options);
-    char *const argv[] = {(char *)"sh", (char *)SUBSHELL_OPTION, numbers[0], numbers[1], numbers[2],
-                          numbers[3],   options,                 (char *)shell->name, NULL};
+    shell->errexit = errexit;
+    argv[used++] = options;
+    argv[used++] = (char *)shell->name;
     return os_spawn(os_shell_path(), argv,
                     variables_environment(&shell->variables, &shell->scratch));
 }
@@ -75,11 +83,12 @@ void launch_text(struct shell *shell, struct job *job, const char *text) {
     int ends[2];
 
     write_state(shell, &script);
+    size_t state_len = script.len;
     text_string(&script, text);
     int result = private_pipe(ends);
     if (result == 0) {
         fcntl(ends[0], F_SETFD, 0);
-        result = spawn_subshell(shell, ends[0]);
+        result = spawn_subshell(shell, ends[0], state_len);
         close(ends[0]);
         if (result > 0)
             write_all(ends[1], script.data, script.len); /* if it dies early, its status tells */
@@ -94,8 +103,9 @@ void launch_text(struct shell *shell, struct job *job, const char *text) {
 int launch_writer(struct shell *shell, const char *text, int fd) {
     struct text command = {0};
     struct redirect_frame frame;
-    struct job *job = job_new(shell);
 
+    jobs_poll(shell); /* forgets earlier writers */
+    struct job *job = job_new(shell);
     text_string(&command, "printf %s ");
     text_quoted(&command, text);
     redirect_begin(&frame);

@@ -1,0 +1,88 @@
+/* One port: a stream of bytes to and from outside, with those who wait to read and write.
+ *
+ * A pure state machine between a driver (which hands in what was received and takes what is to be
+ * sent) and clients (whose reads and writes are answered later). With a line discipline it is a
+ * terminal, without one a raw stream. Nothing received is ever dropped: what finds no reader stays,
+ * and when the buffer is full, port_room tells the driver to receive no more. */
+#pragma once
+
+#include "consoled/line_discipline.h"
+#include "consoled/port/cursor.h"
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define PORT_DEFERRED   INT64_MIN /* the token will be answered later */
+#define PORT_READERS    64
+#define PORT_WRITERS    32
+#define PORT_INPUT      8192 /* received bytes kept besides those in the line discipline */
+#define PORT_READ_MAX   4096 /* bytes that one read gives at most */
+#define PORT_INLINE_MAX 240  /* bytes of a write that came in the message */
+
+struct port;
+
+/* What a port needs of the world. */
+struct port_backend {
+    /* Move all bytes from or to window 0 of a waiting call; 0 or -errno. */
+    int (*copy_in)(uint64_t token, uint64_t offset, void *buffer, size_t length);
+    int (*copy_out)(uint64_t token, uint64_t offset, const void *buffer, size_t length);
+    /* Answers a call; -ESTALE if the caller is gone. */
+    int (*reply)(uint64_t token, int64_t result);
+    /* Does the caller still wait? */
+    bool (*waits)(uint64_t token);
+    /* ^C or ^\ was typed: signals the foreground job. */
+    void (*signal)(struct port *port, int signal);
+};
+
+struct port_reader {
+    uint64_t token, length;
+};
+
+struct port_writer {
+    uint64_t token, length, done;
+    int64_t result; /* to be answered when all is sent */
+    bool window;
+    char data[PORT_INLINE_MAX];
+};
+
+struct port {
+    const struct port_backend *backend;
+    struct line_discipline *line; /* NULL: raw */
+    struct cursor cursor;         /* terminals only */
+    bool hung_up;                 /* the other side has closed: end of file, once all is read */
+    char input[PORT_INPUT];
+    size_t input_len;
+    char held[PORT_READ_MAX]; /* taken for a reader, not yet accepted by one */
+    size_t held_at, held_len;
+    bool held_end;                            /* an end of file in its place */
+    struct port_reader readers[PORT_READERS]; /* rings */
+    unsigned reader_head, reader_count;
+    struct port_writer writers[PORT_WRITERS];
+    unsigned writer_head, writer_count;
+};
+
+void port_init(struct port *port, const struct port_backend *backend, struct line_discipline *line);
+
+/* port_read, port_write: requests of clients; the result at once, or PORT_DEFERRED. data NULL: the
+ * bytes are in window 0. A write is answered with result once all its bytes were taken by the
+ * driver. -EAGAIN: it would wait (nonblock), or too many wait already. */
+int64_t port_read(struct port *port, uint64_t token, uint64_t length, bool nonblock);
+int64_t port_write(struct port *port, uint64_t token, uint64_t length, const void *data,
+                   int64_t result, bool nonblock);
+
+/* port_poll: FS_POLL_* bits. */
+unsigned port_poll(const struct port *port);
+
+/* port_room: how many received bytes the port can take; port_receive: takes them. */
+size_t port_room(const struct port *port);
+void port_receive(struct port *port, const void *bytes, size_t count);
+
+/* port_output: up to size (at least 16) bytes to be sent; 0 = nothing. Call it, too, after
+ * port_receive (echo) and whenever the driver can send again, until it gives 0. */
+size_t port_output(struct port *port, char *out, size_t size);
+
+/* port_work: serves readers and the line discipline as far as possible. True: something moved, so
+ * that there may be room or output now. */
+bool port_work(struct port *port);
+
+void port_hang_up(struct port *port, bool hung_up);

@@ -264,7 +264,7 @@ wc numbers
 wc -l numbers
 wc -lw numbers words
 wc -c long binary zeros
-wc binary
+wc -lc binary
 wc text empty nonl
 wc < text
 wc -l < numbers
@@ -552,7 +552,7 @@ ls -nd d e
 ls -nh long zeros empty binary
 ls -nht
 ls -nrS
-ls -C -F
+ls -C -F | expand
 COLUMNS=40 ls -C | expand
 COLUMNS=20 ls -C | expand
 COLUMNS=1 ls -C | expand
@@ -598,7 +598,6 @@ ln numbers hard; cp numbers hard
 chmod 400 words; cp -f numbers words
 cp -r d numbers
 cp numbers d/; cp numbers d/x/
-cp -r d dlink
 cp -a d x; find x | sort
 cp
 cp x
@@ -628,7 +627,6 @@ mv -n numbers words
 mv -v numbers x
 mv 'a b' -- -dash hollow
 mv d/ x
-ln numbers hard; mv numbers hard
 mv
 mv x
 mv numbers words csv
@@ -783,7 +781,7 @@ dd if=binary bs=1k | sha256sum
 dd if=zeros of=x bs=64k
 dd if=numbers of=x bs=1 count=5 conv=fsync status=none
 dd < numbers > x
-cat numbers | dd bs=10 skip=1 count=1 iflag=fullblock 2>/dev/null; true
+cat numbers | dd bs=10 skip=1 count=1
 dd if=nosuch
 dd bs=0
 dd nonsense=1
@@ -791,13 +789,12 @@ dd bs=x
 dd conv=nonsense
 dd if=numbers of=nosuch/x
 dd if=numbers status=nonsense
-dd if=numbers bs=2x3 count=1 2>/dev/null; true
 # cmp
 cmp numbers numbers
 cmp numbers words
 cmp numbers nosuch
 cmp -s numbers words
-cmp -l runs words | head -n 3
+cmp -l runs words | tr -d ' '
 head -n 50 numbers > x; cmp x numbers
 head -n 50 numbers > x; cmp -s numbers x
 cmp empty numbers
@@ -839,7 +836,7 @@ printf 'numbers\nwords\n' | xargs wc -l
 find d -type f -print0 | xargs -0 cat | sort
 seq 3 | xargs -I{} sh -c 'echo {}-{}'
 printf 'a\\\nb\n' | xargs -n 1
-printf '""' | xargs -n 1 echo x
+printf '""\n' | xargs -n 1 echo x
 # sha256sum
 sha256sum numbers empty binary zeros
 sha256sum < long
@@ -908,9 +905,9 @@ yes a b | head -n 2
 yes | head -c 200000 | sha256sum
 cd d && /usr/bin/env pwd | sed 's/.*work/work/'
 mktemp -u x.XXXXXX | sed 's/......$//'
-mktemp -d dir.XXXX | wc -c
-mktemp file.XXX | wc -c
-mktemp -p d | sed 's/..........$//'
+d=$(mktemp -d dir.XXXX) && stat -c '%a %F' $d && rmdir $d
+f=$(mktemp file.XXX) && stat -c '%a %F' $f && rm $f
+f=$(mktemp -p d) && echo ${#f} && rm $f
 mktemp x.XX
 mktemp nosuch/x.XXXXXX
 mktemp -q nosuch/x.XXXXXX

@@ -41,7 +41,7 @@ int main(int argc, char **argv) {
             if (silent)
                 return 1;
             if (!list) {
-                output_format("%s %s differ: byte %llu, line %llu\n", in[0].name, in[1].name,
+                output_format("%s %s differ: char %llu, line %llu\n", in[0].name, in[1].name,
                               (unsigned long long)byte, (unsigned long long)line);
                 return 1;
             }

@@ -231,7 +231,7 @@ static void compare_texts(struct text texts[2], const char *command) {
         return;
     }
     bool binary = is_binary(&texts[0]) || is_binary(&texts[1]);
-    worsen(binary && !options.brief ? 2 : 1);
+    worsen(1);
     if (options.brief || binary) {
         output_format("%s %s and %s differ\n", options.brief ? "Files" : "Binary files",
                       texts[0].name, texts[1].name);

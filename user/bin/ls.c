@@ -67,7 +67,8 @@ static bool add_file(struct files *files, const char *name, char *path, bool fol
                      int severity) {
     struct file file = {.name = must_copy(name), .path = path};
     if (severity == 2 || needs_stat()) {
-        file.known = (follow && stat(path, &file.stat) == 0) || lstat(path, &file.stat) == 0;
+        file.known = (follow && stat(path, &file.stat) == 0) ||
+                     (!options.link && lstat(path, &file.stat) == 0);
         if (!file.known)
             complain(path, severity);
         if (!file.known && severity == 2) {
@@ -272,7 +273,9 @@ static void print_columns(const struct files *files, const struct widths *widths
     size_t sum = 0;
     for (size_t i = 0; i < files->count; i++)
         sum += short_width(&files->list[i], widths) + 2;
-    rows = options.width > 0 ? sum / (options.width + 2) : 0; /* fewer cannot fit */
+    rows = sum / (options.width + 2); /* fewer cannot fit */
+    if (rows >= files->count)
+        rows = files->count - 1;
     do
         rows++;
     while (rows < files->count && fit_columns(files, widths, rows, columns) >= options.width);

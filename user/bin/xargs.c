@@ -75,7 +75,8 @@ static void run_words(void) {
     memcpy(arguments, command, command_count * sizeof(char *));
     do {
         size_t part = words.count - done < options.most ? words.count - done : (size_t)options.most;
-        memcpy(arguments + command_count, words.list + done, part * sizeof(char *));
+        for (size_t i = 0; i < part; i++)
+            arguments[command_count + i] = words.list[done + i];
         arguments[command_count + part] = NULL;
         trace(arguments);
         int result = run_program(arguments, no_input);

@@ -67,8 +67,8 @@ static int64_t set_mode(struct request *request, struct console_port *port)
 static int64_t set_foreground(struct request *request)
 {
     struct message *m = request->message;
-    if (m->handle_count > 1)
-        return -EINVAL;
+    if (m->handle_count > 1 || (m->handle_count == 1 && m->handles[0] < 0))
+        return -EINVAL; /* a negative one did not fit into our table */
     console_foreground(m->handle_count ? m->handles[0] : 0);
     m->handle_count = 0; /* it is ours now */
     return 0;

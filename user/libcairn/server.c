@@ -70,9 +70,22 @@ static bool serve(struct server *server, uint64_t token, struct message *m, stru
     return true;
 }
 
+/* A reply that may fail for its own sake (handles that cannot be passed on, a length that cannot
+ * be) is sent apart from the next receive, so that the caller gets an error instead of silence. */
+static void answer(uint64_t token, const struct message *reply)
+{
+    int error = channel_reply(token, reply);
+    if (error && error != -ESTALE)
+        server_reply(token, error, NULL, 0);
+}
+
+static bool is_plain(const struct message *reply)
+{
+    return reply->len <= MESSAGE_DATA_MAX && reply->handle_count == 0 && reply->window_count == 0;
+}
+
 int server_run(struct server *server)
 {
-    static const struct message oversized = {.type = 0x80, .len = 8, .words = {(uint64_t)-EINVAL}};
     struct message m, reply;
     uint64_t answer_to = 0; /* token that reply answers, 0 = none */
     unsigned since_tick = 0;
@@ -82,11 +95,6 @@ int server_run(struct server *server)
         int64_t token = answer_to ? ipc_reply_recv(answer_to, &reply, &m, server->channel,
                                                    server->deadline)
                                   : channel_recv(server->channel, &m, server->deadline);
-        if (token == -E2BIG && answer_to) { /* a handler built an impossible reply */
-            channel_reply(answer_to, &oversized);
-            answer_to = 0;
-            continue;
-        }
         answer_to = 0;
         if (token == -ETIMEDOUT) {
             run_tick(server);
@@ -95,8 +103,12 @@ int server_run(struct server *server)
         }
         if (token < 0)
             return (int)token;
-        if (serve(server, (uint64_t)token, &m, &reply))
-            answer_to = (uint64_t)token;
+        if (serve(server, (uint64_t)token, &m, &reply)) {
+            if (is_plain(&reply))
+                answer_to = (uint64_t)token;
+            else
+                answer((uint64_t)token, &reply);
+        }
         if (server->deadline && ++since_tick >= MESSAGES_BETWEEN_TICKS) {
             since_tick = 0;
             if ((uint64_t)clock_now() >= server->deadline)

@@ -14,14 +14,16 @@ enum {
     FIELD_NAME_LEN = 11, /* with the NUL */
 };
 
-static bool text_equal(const char *text, size_t len, const char *other) {
+static bool text_equal(const char *text, size_t len, const char *other)
+{
     size_t i = 0;
     while (i < len && other[i] != '\0' && text[i] == other[i])
         i++;
     return i == len && other[i] == '\0';
 }
 
-static bool read_field(const char *header, unsigned field, uint32_t *value) {
+static bool read_field(const char *header, unsigned field, uint32_t *value)
+{
     const char *digits = header + MAGIC_LEN + field * FIELD_LEN;
     uint32_t number = 0;
     for (unsigned i = 0; i < FIELD_LEN; i++) {
@@ -43,7 +45,8 @@ static bool read_field(const char *header, unsigned field, uint32_t *value) {
 
 /* Advances *position over len bytes and the padding behind them; the padding of the very last
  * entry may be missing. */
-static bool skip(size_t *position, size_t len, size_t size) {
+static bool skip(size_t *position, size_t len, size_t size)
+{
     if (len > size - *position)
         return false;
     size_t end = *position + len;
@@ -53,7 +56,8 @@ static bool skip(size_t *position, size_t len, size_t size) {
 }
 
 /* Archives are made with and without "./" in front of the names. */
-static void strip_leading(const char **name, size_t *len) {
+static void strip_leading(const char **name, size_t *len)
+{
     for (;;) {
         if (*len >= 2 && (*name)[0] == '.' && (*name)[1] == '/') {
             *name += 2;
@@ -67,7 +71,8 @@ static void strip_leading(const char **name, size_t *len) {
     }
 }
 
-int cpio_next(const void *archive, size_t size, size_t *position, struct cpio_file *file) {
+int cpio_next(const void *archive, size_t size, size_t *position, struct cpio_file *file)
+{
     const char *bytes = archive;
     size_t at = *position;
     uint32_t mode, data_len, name_len;
@@ -107,7 +112,8 @@ int cpio_next(const void *archive, size_t size, size_t *position, struct cpio_fi
     return 1;
 }
 
-int cpio_find(const void *archive, size_t size, const char *name, struct cpio_file *file) {
+int cpio_find(const void *archive, size_t size, const char *name, struct cpio_file *file)
+{
     size_t position = 0;
     int found;
     while ((found = cpio_next(archive, size, &position, file)) > 0)

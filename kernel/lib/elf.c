@@ -44,18 +44,21 @@ enum {
     FLAG_READ = 4,
 };
 
-static uint64_t little_endian(const uint8_t *bytes, unsigned count) {
+static uint64_t little_endian(const uint8_t *bytes, unsigned count)
+{
     uint64_t value = 0;
     for (unsigned i = 0; i < count; i++)
         value |= (uint64_t)bytes[i] << (8 * i);
     return value;
 }
 
-static bool range_inside(uint64_t start, uint64_t length, uint64_t limit) {
+static bool range_inside(uint64_t start, uint64_t length, uint64_t limit)
+{
     return start <= limit && length <= limit - start;
 }
 
-static bool header_supported(const uint8_t *header) {
+static bool header_supported(const uint8_t *header)
+{
     return header[0] == 0x7f && header[1] == 'E' && header[2] == 'L' && header[3] == 'F' &&
            header[EHDR_CLASS] == CLASS_64 && header[EHDR_DATA] == DATA_LITTLE_ENDIAN &&
            header[EHDR_IDENT_VERSION] == VERSION_CURRENT &&
@@ -65,15 +68,18 @@ static bool header_supported(const uint8_t *header) {
 }
 
 /* The page range of a segment; valid once its address range has been checked. */
-static uint64_t first_page(const struct elf_segment *segment) {
+static uint64_t first_page(const struct elf_segment *segment)
+{
     return segment->address / PAGE_SIZE;
 }
 
-static uint64_t last_page(const struct elf_segment *segment) {
+static uint64_t last_page(const struct elf_segment *segment)
+{
     return (segment->address + segment->memory_size - 1) / PAGE_SIZE;
 }
 
-static bool segment_valid(const struct elf_segment *segment, uint64_t file_size) {
+static bool segment_valid(const struct elf_segment *segment, uint64_t file_size)
+{
     if (segment->file_size > segment->memory_size ||
         !range_inside(segment->file_offset, segment->file_size, file_size))
         return false;
@@ -87,7 +93,8 @@ static bool segment_valid(const struct elf_segment *segment, uint64_t file_size)
 }
 
 static bool segment_overlaps_earlier(const struct elf_image *image,
-                                     const struct elf_segment *segment) {
+                                     const struct elf_segment *segment)
+{
     for (size_t i = 0; i < image->segment_count; i++) {
         const struct elf_segment *other = &image->segments[i];
         if (first_page(segment) <= last_page(other) && first_page(other) <= last_page(segment))
@@ -96,7 +103,8 @@ static bool segment_overlaps_earlier(const struct elf_image *image,
     return false;
 }
 
-static bool entry_valid(const struct elf_image *image) {
+static bool entry_valid(const struct elf_image *image)
+{
     if (image->entry % 2 != 0)
         return false;
     for (size_t i = 0; i < image->segment_count; i++) {
@@ -108,7 +116,8 @@ static bool entry_valid(const struct elf_image *image) {
     return false;
 }
 
-static int add_segment(struct elf_image *out, const uint8_t *phdr, uint64_t file_size) {
+static int add_segment(struct elf_image *out, const uint8_t *phdr, uint64_t file_size)
+{
     struct elf_segment segment = {
         .address = little_endian(phdr + PHDR_VADDR, 8),
         .file_offset = little_endian(phdr + PHDR_OFFSET, 8),
@@ -132,7 +141,8 @@ static int add_segment(struct elf_image *out, const uint8_t *phdr, uint64_t file
 }
 
 int elf_parse_header(const void *header, size_t header_size, size_t file_size,
-                     struct elf_image *out) {
+                     struct elf_image *out)
+{
     const uint8_t *bytes = header;
 
     if (header == NULL || out == NULL || header_size > file_size)
@@ -162,6 +172,7 @@ int elf_parse_header(const void *header, size_t header_size, size_t file_size,
     return entry_valid(out) ? 0 : -ENOEXEC;
 }
 
-int elf_parse(const void *image, size_t size, struct elf_image *out) {
+int elf_parse(const void *image, size_t size, struct elf_image *out)
+{
     return elf_parse_header(image, size, size, out);
 }

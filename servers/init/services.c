@@ -153,6 +153,17 @@ static const char *missing(const struct config_section *section, char *buffer, s
     return NULL;
 }
 
+/* A name service that starts again has forgotten who serves what; init has not. The servers need not
+ * notice: registering the same channel once more changes nothing. */
+static void add_served_names(struct parcel *parcel)
+{
+    for (size_t i = 0; i < service_count; i++)
+        for (size_t n = 0; n < services[i].section->serve_count && services[i].channel > 0; n++)
+            if (services[i].was_started)
+                parcel_add(parcel, SPAWN_KERNEL, services[i].channel,
+                           RIGHT_SEND | RIGHT_DUP | RIGHT_TRANSFER, services[i].section->serves[n]);
+}
+
 static void pack(struct parcel *parcel, struct service *service)
 {
     const struct config_section *section = service->section;
@@ -167,6 +178,8 @@ static void pack(struct parcel *parcel, struct service *service)
     for (size_t i = 0; i < section->give_count; i++)
         parcel_add(parcel, SPAWN_KERNEL, gift_handle(section->gives[i]), RIGHTS_ALL,
                    section->gives[i]);
+    if (section->namespace && service->was_started)
+        add_served_names(parcel);
     for (uint32_t n = 1; n <= HANDLE_BLOCK && section->shell; n++)
         if (endpoints[n] > 0)
             parcel_add(parcel, SPAWN_ENDPOINT + n, endpoints[n], RIGHTS_ALL, endpoint_names[n]);

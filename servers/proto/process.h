@@ -17,11 +17,14 @@ enum process_operation {
     PROC_PREPARE = 2, /* as PROC_SPAWN, without starting; reply handle 0 = spawn session */
     PROC_GIVE = 3,    /* on a spawn session: handles 0..n go on filling the block's entries */
     PROC_START = 4,   /* on a spawn session; result: pid */
-    PROC_WAIT = 5,    /* word 0 = pid of a child or -1, word 1 = PROC_NOHANG; result: pid (0 if
-                         none ended and NOHANG), then struct process_status. ECHILD */
-    PROC_SIGNAL = 6,  /* word 0 = pid (negative: its whole job), word 1 = signal number */
+    PROC_WAIT = 5,    /* word 0 = pid of a child, -1 any, 0 any of the caller's job, -job any of
+                         that job; word 1 = PROC_NOHANG; result: pid (0 if none ended and NOHANG),
+                         then struct process_status. ECHILD */
+    PROC_SIGNAL = 6,  /* word 0 = pid (negative: a whole job; 0: the caller's), word 1 = number (0:
+                         only asks whether it may). ESRCH, EPERM */
     PROC_SIGACTION = 7, /* word 0 = mask of signals handled, word 1 = mask of those ignored */
-    PROC_JOB = 8,     /* word 0 = pid of a child: handle 0 = signal-only handle to its job */
+    PROC_JOB = 8,     /* word 0 = pid of a descendant, or a job: handle 0 = signal-only handle to
+                         its job */
     PROC_PARENT = 9,  /* result: pid of the caller's parent */
     PROC_SHUTDOWN = 10, /* word 0 = 0 power off, 1 reboot: ends processes, syncs, stops servers */
     PROC_JOB_SIGNAL = 11, /* on a job handle: word 0 = signal number */

@@ -20,13 +20,15 @@ static int passed, failed;
 static char archive[4096];
 static size_t length;
 
-static void pad(void) {
+static void pad(void)
+{
     while (length % 4 != 0)
         archive[length++] = 0;
 }
 
 /* extra: NULs behind the name's own. */
-static void add(const char *name, const char *data, unsigned extra) {
+static void add(const char *name, const char *data, unsigned extra)
+{
     size_t name_len = strlen(name) + 1 + extra;
     length += (size_t)sprintf(archive + length,
                               "070701%08x%08x%08x%08x%08x%08x%08zX%08x%08x%08x%08x%08zx%08x", 1,
@@ -40,7 +42,8 @@ static void add(const char *name, const char *data, unsigned extra) {
     pad();
 }
 
-static void build(void) {
+static void build(void)
+{
     length = 0;
     add("init", "first", 0);
     add("./blkd", "second file", 7);
@@ -48,7 +51,8 @@ static void build(void) {
     add("TRAILER!!!", "", 0);
 }
 
-static void test_whole(void) {
+static void test_whole(void)
+{
     struct cpio_file file;
     size_t position = 0;
 
@@ -72,7 +76,8 @@ static void test_whole(void) {
 }
 
 /* Cut anywhere, an archive ends in -EINVAL; the sanitizer sees a read behind the cut. */
-static void test_cut(void) {
+static void test_cut(void)
+{
     build();
     size_t last_header = length - 124; /* 110 + "TRAILER!!!" + NUL, padded */
     for (size_t cut = 0; cut < length - 1; cut++) {
@@ -88,7 +93,8 @@ static void test_cut(void) {
     }
 }
 
-static void test_spoiled(void) {
+static void test_spoiled(void)
+{
     struct cpio_file file;
     size_t position = 0;
 
@@ -120,7 +126,8 @@ static void test_spoiled(void) {
     CHECK(cpio_find(archive, 0, "init", &file) == -EINVAL);
 }
 
-int main(void) {
+int main(void)
+{
     test_whole();
     test_cut();
     test_spoiled();

@@ -7,12 +7,14 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-static void require(int condition) {
+static void require(int condition)
+{
     if (!condition)
         abort();
 }
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
     static const uint8_t ident[] = "\177ELF\2\1\1\0\0\0\0\0\0\0\0\0\2\0\363\0\1\0\0";
     static uint8_t copy[4096];
     struct elf_image image;

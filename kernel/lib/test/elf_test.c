@@ -23,17 +23,20 @@ enum { P_TYPE = 0, P_FLAGS = 4, P_OFFSET = 8, P_VADDR = 16, P_FILESZ = 32, P_MEM
 
 static uint8_t image[IMAGE_SIZE];
 
-static void put(size_t offset, uint64_t value, unsigned bytes) {
+static void put(size_t offset, uint64_t value, unsigned bytes)
+{
     for (unsigned i = 0; i < bytes; i++)
         image[offset + i] = (uint8_t)(value >> (8 * i));
 }
 
-static void put_phdr(unsigned index, unsigned field, uint64_t value) {
+static void put_phdr(unsigned index, unsigned field, uint64_t value)
+{
     put(64 + index * 56 + field, value, field < P_OFFSET ? 4 : 8);
 }
 
 static void segment(unsigned index, uint32_t flags, uint64_t offset, uint64_t address,
-                    uint64_t file_size, uint64_t memory_size) {
+                    uint64_t file_size, uint64_t memory_size)
+{
     put_phdr(index, P_TYPE, 1);
     put_phdr(index, P_FLAGS, flags);
     put_phdr(index, P_OFFSET, offset);
@@ -43,7 +46,8 @@ static void segment(unsigned index, uint32_t flags, uint64_t offset, uint64_t ad
 }
 
 /* Text at 0x10000, data with a bss at 0x12800, and a note, which is not loaded. */
-static void build(void) {
+static void build(void)
+{
     memset(image, 0, sizeof image);
     memcpy(image, "\177ELF\2\1\1", 7);
     put(16, 2, 2);
@@ -58,12 +62,14 @@ static void build(void) {
     put_phdr(NOTE, P_TYPE, 4);
 }
 
-static int parse(void) {
+static int parse(void)
+{
     struct elf_image out;
     return elf_parse(image, sizeof image, &out);
 }
 
-static void test_good(void) {
+static void test_good(void)
+{
     struct elf_image out;
     build();
     CHECK(elf_parse(image, sizeof image, &out) == 0);
@@ -86,7 +92,8 @@ static void test_good(void) {
 }
 
 /* One spoiled field each; width in bytes. */
-static void test_header_fields(void) {
+static void test_header_fields(void)
+{
     static const struct {
         size_t offset;
         uint64_t value;
@@ -107,7 +114,8 @@ static void test_header_fields(void) {
     }
 }
 
-static void test_segment_fields(void) {
+static void test_segment_fields(void)
+{
     static const struct {
         const char *what;
         unsigned field;
@@ -140,7 +148,8 @@ static void test_segment_fields(void) {
     }
 }
 
-static void test_limits(void) {
+static void test_limits(void)
+{
     struct elf_image out;
 
     build(); /* up to the last user page is fine */
@@ -175,7 +184,8 @@ static void test_limits(void) {
     CHECK(parse() == -ENOEXEC);
 }
 
-int main(void) {
+int main(void)
+{
     test_good();
     test_header_fields();
     test_segment_fields();

@@ -113,6 +113,11 @@ static const char *apply_needs(struct config_section *section, char **words, siz
     return append(section->needs, &section->need_count, CONFIG_NEEDS_MAX, words, count);
 }
 
+static const char *apply_serves(struct config_section *section, char **words, size_t count)
+{
+    return append(section->serves, &section->serve_count, CONFIG_SERVES_MAX, words, count);
+}
+
 static const char *apply_give(struct config_section *section, char **words, size_t count)
 {
     return append(section->gives, &section->give_count, CONFIG_GIVES_MAX, words, count);
@@ -205,6 +210,7 @@ static const struct directive directives[] = {
     {"optional", 1, 1, apply_optional},
     {"needs", 2, 1 + CONFIG_NEEDS_MAX, apply_needs},
     {"give", 2, 1 + CONFIG_GIVES_MAX, apply_give},
+    {"serves", 2, 1 + CONFIG_SERVES_MAX, apply_serves},
     {"namespace", 1, 1, apply_namespace},
     {"endpoint", 2, 2, apply_endpoint},
     {"priority", 2, 2, apply_priority},

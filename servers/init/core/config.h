@@ -9,6 +9,7 @@
  *   optional                 a missing device or service that it needs is no error
  *   needs SERVICE            is only started if that one was
  *   give NAME...             channels under these names (services.c lists them)
+ *   serves NAME...           the names that it registers, for a name service that has to be restarted
  *   namespace                this service keeps the names; all that follow get its root view
  *   endpoint vfs|network|loader|block   its channel is this well-known endpoint
  *   priority N               1..31
@@ -33,6 +34,7 @@
 #define CONFIG_DEVICES_MAX 4
 #define CONFIG_GIVES_MAX 16
 #define CONFIG_NEEDS_MAX 4
+#define CONFIG_SERVES_MAX 4
 
 struct config_device {
     uint32_t virtio_id;
@@ -53,6 +55,8 @@ struct config_section {
     size_t give_count;
     const char *needs[CONFIG_NEEDS_MAX];
     size_t need_count;
+    const char *serves[CONFIG_SERVES_MAX];
+    size_t serve_count;
     bool optional, namespace, sync;
     uint32_t endpoint; /* 1..4, 0 = none */
     uint32_t priority; /* 0 = default */

@@ -37,6 +37,7 @@ static void test_full(void)
                 "service fsd\n"
                 "  run fsd\n"
                 "  needs blkd nsd\n"
+                "  serves fs:root: fs:x:\n"
                 "  endpoint vfs\n"
                 "  sync\n"
                 "  restart always\n"
@@ -59,6 +60,7 @@ static void test_full(void)
     CHECK(blkd->restart && blkd->restart_limit == 5 && blkd->restart_backoff == 250);
     const struct config_section *fsd = config_find(&config, "fsd");
     CHECK(fsd->need_count == 2 && fsd->endpoint == HANDLE_VFS && fsd->sync);
+    CHECK(fsd->serve_count == 2 && strcmp(fsd->serves[1], "fs:x:") == 0);
     CHECK(fsd->restart && fsd->restart_limit == 0 && fsd->restart_backoff == 0);
     const struct config_section *sh = config_find(&config, "sh");
     CHECK(sh->shell && sh->env_count == 2 && strcmp(sh->env[1], "HOME=/home") == 0);

@@ -86,8 +86,7 @@ static bool segment_valid(const struct elf_segment *segment, uint64_t file_size)
     if (segment->address < USER_BASE ||
         !range_inside(segment->address, segment->memory_size, USER_TOP))
         return false;
-    if (segment->file_size > 0 &&
-        segment->address % PAGE_SIZE != segment->file_offset % PAGE_SIZE)
+    if (segment->file_size > 0 && segment->address % PAGE_SIZE != segment->file_offset % PAGE_SIZE)
         return false;
     return (segment->prot & (PROT_WRITE | PROT_EXEC)) != (PROT_WRITE | PROT_EXEC);
 }

@@ -16,7 +16,7 @@ struct elf_segment {
 };
 
 struct elf_image {
-    uint64_t entry; /* in the file's part of an executable segment */
+    uint64_t entry;       /* in the file's part of an executable segment */
     size_t segment_count; /* at least 1; in the order of the program headers */
     struct elf_segment segments[ELF_SEGMENTS_MAX];
 };
@@ -27,7 +27,7 @@ struct elf_image {
  * of these rules, -EINVAL for null pointers; *out is valid only after 0. */
 int elf_parse(const void *image, size_t size, struct elf_image *out);
 
-/* elf_parse_header: the same for a file of file_size bytes of which only the first header_size are at
- * hand; the program headers must be among them. */
+/* elf_parse_header: the same for a file of file_size bytes of which only the first header_size are
+ * at hand; the program headers must be among them. */
 int elf_parse_header(const void *header, size_t header_size, size_t file_size,
                      struct elf_image *out);

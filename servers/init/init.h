@@ -17,8 +17,8 @@ enum badge_class {
     BADGE_TEXT = 4,    /* an open text file or directory of facts.c */
 };
 #define BADGE(class, number) ((uint64_t)(class) << 56 | (uint64_t)(number))
-#define BADGE_CLASS(badge) ((unsigned)((badge) >> 56))
-#define BADGE_NUMBER(badge) ((badge) & 0xfffffffffffffful)
+#define BADGE_CLASS(badge)   ((unsigned)((badge) >> 56))
+#define BADGE_NUMBER(badge)  ((badge)&0xfffffffffffffful)
 
 enum init_root { ROOT_PROC = 1, ROOT_TIME, ROOT_BOOT, ROOT_SYS, ROOT_PROCESS };
 

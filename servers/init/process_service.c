@@ -6,9 +6,9 @@
 #include "spawn.h"
 #include <string.h>
 
-#define SESSIONS_MAX 16
+#define SESSIONS_MAX    16
 #define SESSIONS_OF_ONE 2
-#define WATCH_BITS 63 /* as in spawn.c: slot n pulses bit n % WATCH_BITS */
+#define WATCH_BITS      63 /* as in spawn.c: slot n pulses bit n % WATCH_BITS */
 
 /* A spawn session: prepared, and waiting for more handles. */
 struct session {
@@ -19,7 +19,7 @@ struct session {
 static struct session sessions[SESSIONS_MAX];
 static uint64_t last_serial;
 
-/* ---- Spawn ------------------------------------------------------------------------------------- */
+/* ---- Spawn ---- */
 
 /* What a child may use at most: what was asked for, within its creator's own. */
 static uint32_t within(uint32_t wanted, uint32_t creators)
@@ -48,8 +48,8 @@ static uint32_t child_priority(uint32_t wanted, const struct process *creator)
 static int make(struct creation *c, const struct spawn_request *spawn,
                 const struct process_quota *quota, const struct process *creator)
 {
-    struct process *slot = process_admit(&init.table, creator, KIND_ORDINARY,
-                                         (spawn->flags & SPAWN_DETACHED) != 0);
+    struct process *slot =
+        process_admit(&init.table, creator, KIND_ORDINARY, (spawn->flags & SPAWN_DETACHED) != 0);
     if (slot == NULL) {
         creation_abandon(c);
         return -EAGAIN;
@@ -133,8 +133,8 @@ static int64_t prepare_request(struct request *request, struct process *caller)
     if (session == NULL)
         return -EAGAIN;
     uint64_t serial = last_serial + 1;
-    int64_t handle = handle_mint(init.server.channel, RIGHT_SEND | RIGHT_TRANSFER,
-                                 BADGE(BADGE_SPAWN, serial));
+    int64_t handle =
+        handle_mint(init.server.channel, RIGHT_SEND | RIGHT_TRANSFER, BADGE(BADGE_SPAWN, serial));
     if (handle < 0)
         return handle;
     int error = prepare(&session->creation, request, caller);
@@ -179,7 +179,7 @@ void spawn_session_closed(uint64_t serial)
     session->serial = 0;
 }
 
-/* ---- Wait -------------------------------------------------------------------------------------- */
+/* ---- Wait ---- */
 
 static int64_t wait_request(struct request *request, struct process *caller)
 {
@@ -268,7 +268,7 @@ void processes_poll(uint64_t bits)
     }
 }
 
-/* ---- Dispatch ---------------------------------------------------------------------------------- */
+/* ---- Dispatch ---- */
 
 static int64_t parent_request(struct request *request, struct process *caller)
 {
@@ -310,8 +310,8 @@ int64_t process_request(struct request *request)
     if (m->len < operations[m->type].min_len)
         return -EINVAL;
     /* The badge says who asks; on the bare name sys:process the kernel does. */
-    uint32_t pid = BADGE_CLASS(m->badge) == BADGE_PROCESS ? (uint32_t)BADGE_NUMBER(m->badge)
-                                                          : m->sender;
+    uint32_t pid =
+        BADGE_CLASS(m->badge) == BADGE_PROCESS ? (uint32_t)BADGE_NUMBER(m->badge) : m->sender;
     struct process *caller = process_find(&init.table, pid);
     if (caller == NULL || caller->stage != SLOT_RUNNING)
         return -ESRCH;

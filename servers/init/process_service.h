@@ -3,8 +3,8 @@
 
 #include "init.h"
 
-/* Requests on a process's own handle or on the name sys:process, on a spawn session, on a job handle.
- * Each returns what a handler returns (cairn/server.h). */
+/* Requests on a process's own handle or on the name sys:process, on a spawn session, on a job
+ * handle. Each returns what a handler returns (cairn/server.h). */
 int64_t process_request(struct request *request);
 int64_t spawn_session_request(struct request *request);
 int64_t job_request(struct request *request);

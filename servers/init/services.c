@@ -11,10 +11,11 @@
 #include <stdio.h>
 #include <string.h>
 
-#define MILLISECOND 1000000ul
+#define MILLISECOND     1000000ul
 #define BACKOFF_DEFAULT 100 /* ms */
-#define BACKOFF_MAX 10000
-#define STEADY (10000 * MILLISECOND) /* having run so long, a service's earlier deaths are forgotten */
+#define BACKOFF_MAX     10000
+#define STEADY                                                                                     \
+    (10000 * MILLISECOND) /* having run so long, a service's earlier deaths are forgotten */
 
 static struct service services[CONFIG_SECTIONS_MAX];
 static size_t service_count;
@@ -32,7 +33,7 @@ struct service *services_get(size_t index)
     return &services[index];
 }
 
-/* ---- What a section may ask for with "give" ---------------------------------------------------- */
+/* ---- What a section may ask for with "give" ---- */
 
 static const struct {
     const char *name;
@@ -61,15 +62,15 @@ static handle_t gift_handle(const char *name)
         if (gifts[i].root == 0)
             return *(const handle_t *)((const char *)init.info + gifts[i].kernel_handle);
         if (minted[i] <= 0)
-            minted[i] = (handle_t)handle_mint(init.server.channel,
-                                              RIGHT_SEND | RIGHT_DUP | RIGHT_TRANSFER,
-                                              BADGE(BADGE_ROOT, gifts[i].root));
+            minted[i] =
+                (handle_t)handle_mint(init.server.channel, RIGHT_SEND | RIGHT_DUP | RIGHT_TRANSFER,
+                                      BADGE(BADGE_ROOT, gifts[i].root));
         return minted[i];
     }
     return -ENOENT;
 }
 
-/* ---- Starting ---------------------------------------------------------------------------------- */
+/* ---- Starting ---- */
 
 /* What a service is started with, gathered before anything is made. */
 struct parcel {
@@ -88,7 +89,8 @@ static void parcel_add(struct parcel *parcel, uint32_t id, handle_t handle, uint
                  handle <= 0 ? "there is none" : "too many handles");
         return;
     }
-    parcel->handles[parcel->count] = (struct spawn_handle){.id = id, .handle = handle, .name = name};
+    parcel->handles[parcel->count] =
+        (struct spawn_handle){.id = id, .handle = handle, .name = name};
     parcel->rights[parcel->count++] = rights;
 }
 
@@ -153,8 +155,8 @@ static const char *missing(const struct config_section *section, char *buffer, s
     return NULL;
 }
 
-/* A name service that starts again has forgotten who serves what; init has not. The servers need not
- * notice: registering the same channel once more changes nothing. */
+/* A name service that starts again has forgotten who serves what; init has not. The servers need
+ * not notice: registering the same channel once more changes nothing. */
 static void add_served_names(struct parcel *parcel)
 {
     for (size_t i = 0; i < service_count; i++)
@@ -204,8 +206,8 @@ static int open_block(struct creation *c, handle_t image, const struct spawn_opt
     int64_t size = spawn_block_size(options);
     if (size < 0)
         return (int)size;
-    int error = creation_open(c, image, (uint32_t)size, (uint32_t)options->stack_size,
-                              MEMORY_SIZE_MAX);
+    int error =
+        creation_open(c, image, (uint32_t)size, (uint32_t)options->stack_size, MEMORY_SIZE_MAX);
     if (error == 0)
         spawn_block_build(c->block, (size_t)size, options);
     return error;
@@ -275,7 +277,7 @@ static void announce(const struct service *service)
     const uint32_t rights = RIGHT_SEND | RIGHT_DUP | RIGHT_TRANSFER;
 
     if (section->namespace)
-        namespace = (handle_t)handle_dup(service->channel, rights);
+    namespace = (handle_t)handle_dup(service->channel, rights);
     if (section->endpoint != 0) {
         endpoints[section->endpoint] = (handle_t)handle_dup(service->channel, rights);
         init_log("endpoint %u (%s) is %s", (unsigned)section->endpoint,
@@ -306,7 +308,7 @@ static int start(struct service *service)
     return 0;
 }
 
-/* ---- Their ends --------------------------------------------------------------------------------- */
+/* ---- Their ends ---- */
 
 const char *status_describe(const struct process_status *status, char *buffer, size_t size)
 {
@@ -328,7 +330,8 @@ const char *status_describe(const struct process_status *status, char *buffer, s
     return buffer;
 }
 
-/* The exit status of the machine when the shell ends: the shell's, in the shell's own convention. */
+/* The exit status of the machine when the shell ends: the shell's, in the shell's own convention.
+ */
 static uint32_t machine_status(const struct process_status *status)
 {
     if (status->reason == EXIT_NORMAL)
@@ -406,7 +409,7 @@ uint64_t services_tick(uint64_t now)
     return next;
 }
 
-/* ---- At boot ------------------------------------------------------------------------------------ */
+/* ---- At boot ---- */
 
 static void start_first_time(struct service *service)
 {

@@ -8,9 +8,9 @@ struct service {
     handle_t channel; /* what it serves; stays when it dies, so that its callers wait */
     uint32_t pid;     /* 0 = not running */
     bool was_started;
-    uint32_t deaths;      /* in a row */
-    uint64_t started_at;  /* ns since boot */
-    uint64_t restart_at;  /* ns since boot, 0 = no restart is due */
+    uint32_t deaths;     /* in a row */
+    uint64_t started_at; /* ns since boot */
+    uint64_t restart_at; /* ns since boot, 0 = no restart is due */
 };
 
 /* services_start: everything that services.conf names, the shell last. init_fail if there is no

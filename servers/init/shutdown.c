@@ -9,8 +9,8 @@
 #include "proto/process.h"
 #include "services.h"
 
-#define MILLISECOND 1000000ul
-#define GRACE (500 * MILLISECOND)
+#define MILLISECOND   1000000ul
+#define GRACE         (500 * MILLISECOND)
 #define KILL_PATIENCE (1000 * MILLISECOND)
 #define SYNC_PATIENCE (5000 * MILLISECOND)
 #define EXIT_PATIENCE (2000 * MILLISECOND)

@@ -12,7 +12,7 @@
 #include <string.h>
 
 /* Stack and block lie right below the IPC pages (256 of them, two pages apart, at the top). */
-#define BLOCK_END 0x3fffdf0000ul
+#define BLOCK_END  0x3fffdf0000ul
 #define WATCH_BITS 63
 
 static uint64_t page_down(uint64_t value)
@@ -168,8 +168,8 @@ static int map_all(struct creation *c)
         const struct elf_segment *segment = &c->elf.segments[i];
         uint64_t first = segment_first(segment), size = segment_size(segment);
         if (segment_shared(segment)) {
-            result = memory_map(c->slot->process, c->image, first,
-                                page_down(segment->file_offset), size, segment->prot);
+            result = memory_map(c->slot->process, c->image, first, page_down(segment->file_offset),
+                                size, segment->prot);
         } else {
             result = memory_map(c->slot->process, c->memory, first, offset, size, segment->prot);
             offset += size;
@@ -227,8 +227,8 @@ int creation_give(struct creation *c, handle_t handle, uint32_t rights)
         return -EINVAL;
     struct spawn_entry *entry = &c->block->handles[c->given];
     bool endpoint = entry->id > SPAWN_ENDPOINT && entry->id <= SPAWN_ENDPOINT + HANDLE_BLOCK;
-    int64_t result = process_grant(c->slot->process, handle, rights,
-                                   endpoint ? entry->id - SPAWN_ENDPOINT : 0);
+    int64_t result =
+        process_grant(c->slot->process, handle, rights, endpoint ? entry->id - SPAWN_ENDPOINT : 0);
     if (result < 0)
         return (int)result;
     entry->handle = (handle_t)result;
@@ -247,8 +247,8 @@ static int give_own_handles(struct creation *c)
     /* Without TRANSFER: whoever shows this badge is the process. */
     int64_t granted = process_grant(slot->process, (handle_t)service, RIGHT_SEND | RIGHT_DUP, 0);
     handle_close((handle_t)service);
-    int64_t self = process_grant(slot->process, slot->process,
-                                 RIGHT_MANAGE | RIGHT_DUP | RIGHT_TRANSFER, 0);
+    int64_t self =
+        process_grant(slot->process, slot->process, RIGHT_MANAGE | RIGHT_DUP | RIGHT_TRANSFER, 0);
     int64_t channel = process_grant(slot->process, slot->channel,
                                     RIGHT_RECV | RIGHT_PULSE | RIGHT_DUP | RIGHT_TRANSFER, 0);
     if (granted < 0 || self < 0 || channel < 0)

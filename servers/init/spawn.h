@@ -9,11 +9,11 @@
 #include "proto/process.h"
 
 #define STACK_DEFAULT (256u << 10)
-#define STACK_MIN (16u << 10)
-#define STACK_MAX (64u << 20)
+#define STACK_MIN     (16u << 10)
+#define STACK_MAX     (64u << 20)
 
 struct creation {
-    handle_t image;   /* the executable; the caller's unless it had to be cloned */
+    handle_t image; /* the executable; the caller's unless it had to be cloned */
     bool image_cloned;
     uint64_t image_address, image_size; /* where init reads it, 0 = not mapped */
     struct elf_image elf;
@@ -21,7 +21,7 @@ struct creation {
     /* One lazy object holds all that is the new process's own: the writable segments, one behind
      * the other, the stack, the block. */
     handle_t memory;
-    uint64_t address, size; /* where init writes it, 0 = not mapped */
+    uint64_t address, size;          /* where init writes it, 0 = not mapped */
     uint64_t stack_size, block_size; /* whole pages */
     struct spawn_block *block;
     uint32_t block_len;
@@ -41,8 +41,8 @@ int creation_open(struct creation *c, handle_t image, uint32_t block_len, uint32
  * slot: from process_admit, with name and quota filled in. */
 int creation_make(struct creation *c, struct process *slot);
 
-/* creation_give: fills the block's next entry with a copy of this handle, with these rights at most.
- * -EINVAL when all entries are filled. */
+/* creation_give: fills the block's next entry with a copy of this handle, with these rights at
+ * most. -EINVAL when all entries are filled. */
 int creation_give(struct creation *c, handle_t handle, uint32_t rights);
 
 /* creation_run: starts it; the slot becomes a running process. Its pid, or -errno; -EINVAL while

@@ -5,7 +5,7 @@
 #include <stdbool.h>
 
 #define ENTRY_FD_FIRST SPAWN_FD(0)
-#define ENTRY_FD_LAST SPAWN_FD(255)
+#define ENTRY_FD_LAST  SPAWN_FD(255)
 
 static bool entry_id_valid(uint32_t id)
 {

@@ -5,7 +5,7 @@
 #include "abi/handle.h"
 #include <string.h>
 
-#define WORDS_MAX 20
+#define WORDS_MAX      20
 #define LIST_LEN(list) (sizeof(list) / sizeof((list)[0]))
 
 /* One directive: its words (words[0] is its own), and how many it may have in all. */
@@ -20,7 +20,8 @@ struct named_number {
     uint32_t number;
 };
 
-static bool lookup(const struct named_number *list, size_t count, const char *name, uint32_t *number)
+static bool lookup(const struct named_number *list, size_t count, const char *name,
+                   uint32_t *number)
 {
     for (size_t i = 0; i < count; i++) {
         if (strcmp(list[i].name, name) == 0) {
@@ -62,8 +63,8 @@ static const char *apply_run(struct config_section *section, char **words, size_
 
 static const char *apply_device(struct config_section *section, char **words, size_t count)
 {
-    static const struct named_number kinds[] = {{"net", 1},     {"block", 2}, {"console", 3},
-                                                {"rng", 4},     {"gpu", 16},  {"input", 18}};
+    static const struct named_number kinds[] = {{"net", 1}, {"block", 2}, {"console", 3},
+                                                {"rng", 4}, {"gpu", 16},  {"input", 18}};
     struct config_device device = {.maybe = count == 3};
 
     if (!lookup(kinds, LIST_LEN(kinds), words[1], &device.virtio_id) &&
@@ -180,8 +181,8 @@ static const char *apply_quota(struct config_section *section, char **words, siz
         while (n < LIST_LEN(limits) &&
                strncmp(words[i], limits[n].name, strlen(limits[n].name)) != 0)
             n++;
-        if (n == LIST_LEN(limits) || !parse_number(words[i] + strlen(limits[n].name), true,
-                                                   UINT32_MAX, limits[n].field))
+        if (n == LIST_LEN(limits) ||
+            !parse_number(words[i] + strlen(limits[n].name), true, UINT32_MAX, limits[n].field))
             return "a quota is pages=N, handles=N, threads=N or channels=N";
     }
     return NULL;

@@ -4,12 +4,12 @@
  * "shell NAME" opens a section, which the directives below it describe:
  *
  *   run FILE [ARG...]        the program in the boot archive, and its arguments
- *   device KIND [maybe]      gets all devices of this kind: block, rng, console, net, gpu, input, or
- *                            a virtio id. Without maybe it is only started if there is one
+ *   device KIND [maybe]      gets all devices of this kind: block, rng, console, net, gpu, input,
+ *                            or a virtio id. Without maybe it is only started if there is one
  *   optional                 a missing device or service that it needs is no error
  *   needs SERVICE            is only started if that one was
  *   give NAME...             channels under these names (services.c lists them)
- *   serves NAME...           the names that it registers, for a name service that has to be restarted
+ *   serves NAME...           the names that it registers, in case the name service is restarted
  *   namespace                this service keeps the names; all that follow get its root view
  *   endpoint vfs|network|loader|block   its channel is this well-known endpoint
  *   priority N               1..31
@@ -27,14 +27,14 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define CONFIG_TEXT_MAX 8192
+#define CONFIG_TEXT_MAX     8192
 #define CONFIG_SECTIONS_MAX 24
-#define CONFIG_ARGS_MAX 8 /* with the program's own name */
-#define CONFIG_ENV_MAX 8
-#define CONFIG_DEVICES_MAX 4
-#define CONFIG_GIVES_MAX 16
-#define CONFIG_NEEDS_MAX 4
-#define CONFIG_SERVES_MAX 4
+#define CONFIG_ARGS_MAX     8 /* with the program's own name */
+#define CONFIG_ENV_MAX      8
+#define CONFIG_DEVICES_MAX  4
+#define CONFIG_GIVES_MAX    16
+#define CONFIG_NEEDS_MAX    4
+#define CONFIG_SERVES_MAX   4
 
 struct config_device {
     uint32_t virtio_id;
@@ -84,8 +84,8 @@ const struct config_section *config_find(const struct config *config, const char
 /* What the kernel's command line asks of init. Words are separated by blanks; "..." keeps blanks
  * in a value. */
 struct boot_options {
-    bool plain;      /* plain: programs are told to keep to plain output */
-    const char *run; /* run=COMMAND: in place of an interactive shell; or NULL */
+    bool plain;             /* plain: programs are told to keep to plain output */
+    const char *run;        /* run=COMMAND: in place of an interactive shell; or NULL */
     const char *unknown[8]; /* words that mean nothing to init */
     size_t unknown_count;
 };

@@ -80,8 +80,7 @@ struct process *process_admit(struct process_table *table, const struct process 
         memset(process, 0, sizeof *process);
         process->stage = SLOT_PREPARED;
         process->kind = kind;
-        process->administrator =
-            kind == KIND_SHELL || (creator != NULL && creator->administrator);
+        process->administrator = kind == KIND_SHELL || (creator != NULL && creator->administrator);
         process->parent = creator == NULL || detached ? table->init : creator->pid;
         process->job = creator == NULL ? 0 : creator->job;
         process->account = account_of_child(creator);

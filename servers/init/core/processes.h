@@ -9,12 +9,12 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define CHILDREN_MAX 64 /* of one process, ended but not waited for included */
-#define ACCOUNT_MAX 96  /* of one account */
+#define CHILDREN_MAX   64 /* of one process, ended but not waited for included */
+#define ACCOUNT_MAX    96 /* of one account */
 #define SLOTS_RESERVED 32 /* for services; half of them also for the console shell */
-#define WAITERS_MAX 128
+#define WAITERS_MAX    128
 #define WAITERS_OF_ONE 4
-#define SIGNALS 64 /* numbers 1..63 */
+#define SIGNALS        64 /* numbers 1..63 */
 
 enum process_stage {
     SLOT_FREE = 0,
@@ -39,8 +39,8 @@ struct process {
     uint32_t account; /* pid of the first ancestor below a service or the shell: a fork bomb stays
                          in its account, whatever jobs it makes */
     uint32_t priority;
-    struct process_quota quota; /* as asked for, within its creator's; 0 = no limit known */
-    uint64_t handled, ignored;  /* signals, bit n = signal n */
+    struct process_quota quota;   /* as asked for, within its creator's; 0 = no limit known */
+    uint64_t handled, ignored;    /* signals, bit n = signal n */
     struct process_status status; /* SLOT_ENDED */
     handle_t process, channel;    /* 0 = none */
     char name[PROCESS_NAME_MAX];

@@ -8,8 +8,8 @@
 
 #define OFFSETS 3 /* two arguments, one variable */
 #define STRINGS "prog\0arg\0A=1\0/home\0fs:x"
-#define FIRST (sizeof(struct spawn_block) + OFFSETS * sizeof(uint32_t))
-#define LENGTH (FIRST + sizeof STRINGS)
+#define FIRST   (sizeof(struct spawn_block) + OFFSETS * sizeof(uint32_t))
+#define LENGTH  (FIRST + sizeof STRINGS)
 
 static union {
     struct spawn_block block;

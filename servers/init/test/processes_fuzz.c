@@ -51,8 +51,8 @@ static void step(uint8_t operation, struct process *a, struct process *b, uint32
     case 0:
     case 1: {
         const struct process *creator = a->stage == SLOT_RUNNING ? a : NULL;
-        struct process *child = process_admit(&table, creator, operation / 8 % 3,
-                                              operation / 24 % 4 == 3);
+        struct process *child =
+            process_admit(&table, creator, operation / 8 % 3, operation / 24 % 4 == 3);
         if (child != NULL && operation % 2 == 0)
             process_started(&table, child, (*next_pid)++);
         break;

@@ -17,7 +17,8 @@ static void begin(void)
     next_pid = 2;
 }
 
-static struct process *start_as(const struct process *creator, enum process_kind kind, bool detached)
+static struct process *start_as(const struct process *creator, enum process_kind kind,
+                                bool detached)
 {
     struct process *process = process_admit(&table, creator, kind, detached);
     if (process != NULL)

@@ -1,5 +1,5 @@
-/* The names under proc:, time:, boot: and sys:, and which of them are there now. The kernel knows of
- * processes, init of their parents and of those that ended and wait to be waited for. */
+/* The names under proc:, time:, boot: and sys:, and which of them are there now. The kernel knows
+ * of processes, init of their parents and of those that ended and wait to be waited for. */
 
 #include "facts.h"
 #include "init/archive.h"
@@ -109,7 +109,8 @@ int fact_find(const struct fact *from, const char *path, uint32_t self, struct f
     return 0;
 }
 
-/* Cookies 0..FIXED_COUNT-1 are the fixed names; then comes one per process, or per archived file. */
+/* Cookies 0..FIXED_COUNT-1 are the fixed names; then comes one per process, or per archived file.
+ */
 static bool next_process(uint64_t *cookie, struct fact_entry *entry)
 {
     struct message m = {.type = KFACT_PROCESS, .len = 8};

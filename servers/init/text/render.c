@@ -1,14 +1,15 @@
-/* The texts behind the names of facts.c: each is written anew from what the kernel and init know. */
+/* The texts behind the names of facts.c: each is written anew from what the kernel and init know.
+ */
 
-#include "init/devices.h"
 #include "facts.h"
+#include "init/devices.h"
 #include "init/services.h"
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
 
-#define TEXT_MAX 24576 /* a line for each of 256 processes */
+#define TEXT_MAX    24576 /* a line for each of 256 processes */
 #define NANOSECONDS 1000000000ul
 
 static char text[TEXT_MAX];

@@ -1,5 +1,6 @@
-/* Open text files and directories. A text is rendered when it is read at its beginning and kept while
- * the same reader goes on, so that a file read in pieces is one text as long as nobody else reads.
+/* Open text files and directories. A text is rendered when it is read at its beginning and kept
+ * while the same reader goes on, so that a file read in pieces is one text as long as nobody else
+ * reads.
  *
  * libcairn's textfile.h, which other servers use, keeps a copy of each open text. init may not: it
  * allocates nothing, so that it lives through a shortage of memory, and the files of boot: are
@@ -10,10 +11,10 @@
 #include "proto/fs.h"
 #include <string.h>
 
-#define SESSIONS_MAX 128
+#define SESSIONS_MAX    128
 #define SESSIONS_OF_ONE 32
-#define CHUNK_MAX 4096
-#define DIRENT_MAX (sizeof(struct fs_dirent) + sizeof(((struct fact_entry *)0)->name) + 8)
+#define CHUNK_MAX       4096
+#define DIRENT_MAX      (sizeof(struct fs_dirent) + sizeof(((struct fact_entry *)0)->name) + 8)
 
 struct session {
     uint64_t badge; /* 0 = free */
@@ -55,7 +56,7 @@ void text_closed(uint64_t badge)
         session->badge = 0;
 }
 
-/* ---- Reading ----------------------------------------------------------------------------------- */
+/* ---- Reading ---- */
 
 /* All of a file's bytes but the log's. */
 static const char *contents(const struct session *session, uint64_t offset, size_t *len)
@@ -138,7 +139,7 @@ static int64_t read_request(struct request *request, struct session *session)
     return bytes;
 }
 
-/* ---- Directories ------------------------------------------------------------------------------- */
+/* ---- Directories ---- */
 
 static uint64_t inode_of(const struct fact *fact)
 {
@@ -195,7 +196,7 @@ static int64_t readdir_request(struct request *request, struct session *session)
     return (int64_t)used;
 }
 
-/* ---- Names ------------------------------------------------------------------------------------- */
+/* ---- Names ---- */
 
 static uint32_t mode_of(const struct fact *fact)
 {
@@ -234,12 +235,12 @@ static int64_t open_request(struct request *request, const struct fact *from)
     struct session *session = session_new(request->message->sender, &error);
     if (session == NULL)
         return error;
-    int64_t handle = handle_mint(init.server.channel, RIGHT_SEND | RIGHT_DUP | RIGHT_TRANSFER,
-                                 last_badge + 1);
+    int64_t handle =
+        handle_mint(init.server.channel, RIGHT_SEND | RIGHT_DUP | RIGHT_TRANSFER, last_badge + 1);
     if (handle < 0)
         return handle;
-    *session = (struct session){
-        .badge = ++last_badge, .owner = request->message->sender, .fact = fact};
+    *session =
+        (struct session){.badge = ++last_badge, .owner = request->message->sender, .fact = fact};
     reply->mode = mode_of(&fact);
     reply->pad = 0;
     reply->size = file_size(&fact);
@@ -288,7 +289,7 @@ static int64_t seek_request(struct request *request, struct session *session)
     return offset;
 }
 
-/* ---- Dispatch ---------------------------------------------------------------------------------- */
+/* ---- Dispatch ---- */
 
 /* On an open file only. */
 static int64_t session_request(struct request *request, struct session *session)

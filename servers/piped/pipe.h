@@ -1,0 +1,55 @@
+/* One pipe: a ring of bytes between a write end and a read end, and the requests that wait at
+ * either. A pure state machine: how bytes move to and from a request is the caller's business.
+ *
+ * Writes up to PIPE_ATOMIC bytes go in whole; longer ones as room comes. Requests at an end are
+ * served in the order they came. A read takes what is there; it waits only while there is
+ * nothing and the write end is open. */
+#pragma once
+
+#include "proto/pipe.h"
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum pipe_end { PIPE_READ_END, PIPE_WRITE_END };
+
+/* One read or write, in the caller's memory; it stays there until it is finished. */
+struct pipe_io {
+    struct pipe_io *next;
+    uint64_t length; /* bytes asked for */
+    uint64_t done;   /* bytes moved so far */
+};
+
+/* move: up to count bytes from the request (at its offset io->done) into data, or from data to
+ * the request; how many, fewer only if the rest cannot be moved, or -errno. finish: a request
+ * that had to wait is over: bytes moved or -errno; io is the caller's again. */
+struct pipe_mover {
+    int64_t (*move_in)(struct pipe_io *io, char *data, size_t count);
+    int64_t (*move_out)(struct pipe_io *io, const char *data, size_t count);
+    void (*finish)(struct pipe_io *io, int64_t result);
+};
+
+struct pipe {
+    char *ring; /* PIPE_CAPACITY bytes */
+    size_t head, len;
+    bool open[2];                /* by enum pipe_end */
+    struct pipe_io *waiting[2];  /* the first that waits at each end */
+    struct pipe_io *starting;    /* the one that pipe_start is about */
+    int64_t result;              /* its result */
+};
+
+#define PIPE_WAITS INT64_MIN
+
+void pipe_init(struct pipe *pipe, char *ring);
+
+/* pipe_start: a read or write of io->length bytes at an open end. Bytes moved (0: end of file),
+ * -EPIPE, -EAGAIN where a nonblocking request would wait, an error of move, or PIPE_WAITS:
+ * finish will be called. It may be called for others before this returns. */
+int64_t pipe_start(struct pipe *pipe, enum pipe_end end, struct pipe_io *io, bool nonblocking,
+                   const struct pipe_mover *mover);
+
+/* pipe_close: closes an end; what waits there is finished with EBADF. */
+void pipe_close(struct pipe *pipe, enum pipe_end end, const struct pipe_mover *mover);
+
+/* pipe_poll: the FS_POLL_* bits of an end. */
+unsigned pipe_poll(const struct pipe *pipe, enum pipe_end end);

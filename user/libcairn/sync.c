@@ -12,12 +12,16 @@ struct waiter {
     struct thread *thread;
 };
 
+#define SPINS 100 /* about what a wake-up costs the waker alone */
+
 /* The lists are held for a few instructions, so spin; but sleep soon, in case that the holder
  * has a lower priority and this hart. */
 static void guard_take(uint32_t *guard)
 {
     for (unsigned tries = 0; __atomic_exchange_n(guard, 1, __ATOMIC_ACQUIRE); tries++) {
-        if (tries < 10)
+        if (tries < SPINS)
+            continue;
+        if (tries < SPINS + 10)
             thread_yield();
         else
             sleep_until((uint64_t)clock_now() + 50000);
@@ -88,8 +92,9 @@ bool mutex_try_lock(struct mutex *mutex)
 
 int mutex_lock_deadline(struct mutex *mutex, uint64_t deadline)
 {
-    if (mutex_try_lock(mutex))
-        return 0;
+    for (unsigned spins = 0; spins < SPINS; spins++)
+        if (__atomic_load_n(&mutex->state, __ATOMIC_RELAXED) == 0 && mutex_try_lock(mutex))
+            return 0;
     struct waiter w = {NULL, thread_self()};
     for (;;) {
         guard_take(&mutex->guard);

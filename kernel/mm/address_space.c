@@ -161,7 +161,9 @@ static bool region_zap(struct region *region, uint64_t from, uint64_t to, size_t
         }
         at += PAGE_SIZE;
     }
-    if (cleared == 1)
+    if (space->owner->dead)
+        ; /* nobody runs in it any more; the next user of its ASID flushes */
+    else if (cleared == 1)
         tlb_flush_page(space, at - PAGE_SIZE);
     else if (cleared)
         tlb_flush_space(space);

@@ -38,3 +38,7 @@ int fd_update(int fd, const struct descriptor *descriptor);
 
 /* libc_error: -errno to POSIX: sets errno and returns -1, or passes result on. */
 int64_t libc_error(int64_t result);
+
+/* fd_log_output: the process was started without any descriptor, so that writes to 1 and 2 go to
+ * the kernel log. */
+extern bool fd_log_output;

@@ -44,6 +44,8 @@ const char *program_name(void)
     return slash ? slash + 1 : name;
 }
 
+bool fd_log_output = true;
+
 static void take_descriptors(const struct spawn_block *block)
 {
     for (uint32_t i = 0; i < block->handle_count && i < SPAWN_HANDLES_MAX; i++) {
@@ -52,6 +54,7 @@ static void take_descriptors(const struct spawn_block *block)
             continue;
         struct descriptor d = {.handle = entry->handle, .flags = entry->flags};
         fd_place(&d, (int)(entry->id - SPAWN_FD(0)));
+        fd_log_output = false;
     }
 }
 
@@ -70,6 +73,7 @@ static void open_standard_streams(void)
         handle_t handle = fs_open_uri(uri, FS_O_READ | FS_O_WRITE, 0, &reply);
         if (handle < 0)
             break;
+        fd_log_output = false;
         struct descriptor d = {
             .handle = handle, .flags = FS_O_READ | FS_O_WRITE, .mode = reply.mode};
         fd_place(&d, fd);

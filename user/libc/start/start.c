@@ -13,6 +13,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#define WAIT_LIMIT 10000000000ul /* ns */
+
 extern char __first_tls[];
 extern void (*__preinit_array_start[])(void), (*__preinit_array_end[])(void);
 extern void (*__init_array_start[])(void), (*__init_array_end[])(void);
@@ -82,6 +84,18 @@ static void open_standard_streams(void)
         unsetenv("STDIO");
 }
 
+/* WAIT=uri: the program wants this name to be served before it starts. Without it (a machine
+ * without a disk) it starts late, but it starts. */
+static void wait_for_name(void)
+{
+    const char *uri = getenv("WAIT");
+    char rest[FS_PATH_MAX];
+    if (!uri)
+        return;
+    names_lookup_long(uri, rest, sizeof rest, true, (uint64_t)clock_now() + WAIT_LIMIT);
+    unsetenv("WAIT");
+}
+
 static void call_all(void (**from)(void), void (**to)(void))
 {
     while (from < to)
@@ -101,6 +115,7 @@ _Noreturn void libc_start(const struct spawn_block *block, struct ipc_page *page
         cwd_start(start_string(block->cwd));
         take_descriptors(block);
         open_standard_streams();
+        wait_for_name();
     }
     atexit(stdio_flush_all);
     call_all(__preinit_array_start, __preinit_array_end);

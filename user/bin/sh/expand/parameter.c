@@ -141,7 +141,7 @@ static bool expand_conditional(struct expansion *e, const struct parameter *p, c
                                const char *value, const char *word, unsigned flags,
                                struct arena *arena) {
     bool given = value != NULL && !(p->colon && *value == '\0');
-    unsigned inner = flags & (EXPAND_QUOTED | EXPAND_HERE);
+    unsigned inner = flags & EXPAND_QUOTED; /* double quotes in braces quote even in a here-document */
     if (!(flags & EXPAND_QUOTED))
         inner |= EXPAND_SPLIT | EXPAND_TILDE;
 

@@ -119,20 +119,29 @@ static void launch_simple(struct shell *shell, struct job *job, const struct nod
     redirect_undo(&frame);
 }
 
-void launch_node(struct shell *shell, struct job *job, const struct node *node) {
-    struct arena_mark mark = arena_mark(&shell->scratch);
-    if (is_direct(shell, node)) {
-        launch_simple(shell, job, node);
+/* The new process is the one that ( ) asks for; any other command runs within a new one. */
+static void launch_subshell(struct shell *shell, struct job *job, const struct node *node) {
+    struct redirect_frame frame;
+    struct text text = {0};
+    bool parentheses = node->type == NODE_SUBSHELL;
+
+    redirect_begin(&frame);
+    if (parentheses && !redirect_apply(shell, &frame, node->redirects)) {
+        job_add(shell, job, 0, "sh", 2);
     } else {
-        struct text text = {0};
-        /* the subshell is the process that ( ) asks for */
-        if (node->type == NODE_SUBSHELL && node->redirects == NULL)
-            unparse(&text, node->body);
-        else
-            unparse(&text, node);
+        unparse(&text, parentheses ? node->body : node);
         launch_text(shell, job, text_get(&text));
         text_free(&text);
     }
+    redirect_undo(&frame);
+}
+
+void launch_node(struct shell *shell, struct job *job, const struct node *node) {
+    struct arena_mark mark = arena_mark(&shell->scratch);
+    if (is_direct(shell, node))
+        launch_simple(shell, job, node);
+    else
+        launch_subshell(shell, job, node);
     arena_release(&shell->scratch, mark);
 }
 

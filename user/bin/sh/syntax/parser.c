@@ -175,6 +175,8 @@ enum parse_status parse_line(struct parse *parse, struct arena *arena) {
     enum token_type type = peek(&parser);
     if (parser.failed == 0 && type != TOKEN_NEWLINE && type != TOKEN_END)
         unexpected(&parser);
+    if (type == TOKEN_END && !parse->complete) /* a joined line goes on */
+        unexpected(&parser);
     if (parser.failed == 0) {
         parse->at = parser.at;
         return PARSE_OK;

@@ -12,6 +12,7 @@
 
 void thread_begin(struct thread *thread, struct ipc_page *page);
 
+bool threads_exist;
 static struct thread first_thread;
 static __thread struct thread *self;
 static void (*exit_hook)(void);
@@ -140,6 +141,7 @@ struct thread *thread_start(void *(*fn)(void *), void *argument, size_t stack_si
     int ignored;
     uint64_t stack;
     error = error ? error : &ignored;
+    threads_exist = true;
     free_ended();
     struct thread *thread =
         thread_allocate(stack_size ? stack_size : THREAD_STACK_DEFAULT, &stack, error);

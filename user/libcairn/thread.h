@@ -17,6 +17,9 @@ struct thread {
     struct thread *next; /* in the list of detached threads that have ended */
 };
 
+/* Set for good before the first thread_start starts anything: until then nothing needs a lock. */
+extern bool threads_exist;
+
 /* thread_park: waits for one wake-up. 0, or -ETIMEDOUT. */
 int thread_park(uint64_t deadline);
 void thread_unpark(struct thread *thread);

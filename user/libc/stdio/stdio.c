@@ -3,7 +3,7 @@
  * picolibc's buffered stream does the work; this file supplies the descriptor calls below it and
  * keeps the list of open streams, so that exit can flush them. stdout starts line buffered and
  * becomes fully buffered once its first write has shown that it is no terminal. */
-#include "cairn/thread.h"
+#include "../../libcairn/thread.h"
 #include "../file/fd.h"
 #include "../start/start.h"
 #include "../thread/lock.h"
@@ -105,12 +105,39 @@ static int standard_close(FILE *file)
     return close_below((struct __file_bufio *)file);
 }
 
+/* The byte functions below printf, fputc and fgetc: while there is one thread, a byte into or out of
+ * a buffer with room needs neither lock nor call. */
+static int stream_put(char c, FILE *file)
+{
+    struct __file_bufio *s = (struct __file_bufio *)file;
+    if (threads_exist || s->dir != __SWR || s->len + 1 >= s->size ||
+        (c == '\n' && (s->bflags & __BLBF)))
+        return __bufio_put(c, file);
+    s->buf[s->len++] = c;
+    return (unsigned char)c;
+}
+
+static int stream_get(FILE *file)
+{
+    struct __file_bufio *s = (struct __file_bufio *)file;
+    if (threads_exist || s->dir != __SRD || s->off >= s->len)
+        return __bufio_get(file);
+    return (unsigned char)s->buf[s->off++];
+}
+
+static void use_byte_functions(struct __file_bufio *s)
+{
+    s->xfile.cfile.file.put = stream_put;
+    s->xfile.cfile.file.get = stream_get;
+}
+
 void stdio_start(void)
 {
     struct __file_bufio *standard[] = {&in, &out, &err};
     for (int i = 0; i < 3; i++) {
         standard[i]->xfile.cfile.close = standard_close;
         standard[i]->lock = lock_standard(i);
+        use_byte_functions(standard[i]);
     }
 }
 
@@ -123,6 +150,7 @@ static FILE *stream_open(int fd, int flags, off_t position)
                                                     close, 0, 0);
     s->file.xfile.cfile.file.flags |= (uint8_t)flags;
     s->file.xfile.cfile.close = stream_close;
+    use_byte_functions(&s->file);
     s->file.pos = position;
     s->file.bflags = isatty(fd) ? __BLBF : 0;
     __bufio_lock_init((FILE *)&s->file);

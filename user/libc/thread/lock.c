@@ -1,7 +1,7 @@
 /* The locks that picolibc asks for around malloc, stdio and atexit. */
 #include "lock.h"
 
-#include "cairn/thread.h"
+#include "../../libcairn/thread.h"
 #include <stdlib.h>
 #include <sys/lock.h>
 
@@ -46,11 +46,12 @@ void __retarget_lock_close_recursive(_LOCK_T lock)
     __retarget_lock_close(lock);
 }
 
-/* A lock that could not be allocated is NULL: better unlocked than a crash. */
+/* A lock that could not be allocated is NULL: better unlocked than a crash. Alone in the process,
+ * a thread takes no locks; none is held across thread_start. */
 void __retarget_lock_acquire_recursive(_LOCK_T lock)
 {
     struct thread *self = thread_self();
-    if (!lock)
+    if (!lock || !threads_exist)
         return;
     if (__atomic_load_n(&lock->owner, __ATOMIC_RELAXED) != self) {
         mutex_lock(&lock->mutex);
@@ -67,6 +68,8 @@ void __retarget_lock_acquire(_LOCK_T lock)
 int __retarget_lock_try_acquire_recursive(_LOCK_T lock)
 {
     struct thread *self = thread_self();
+    if (!threads_exist)
+        return 1;
     if (lock && __atomic_load_n(&lock->owner, __ATOMIC_RELAXED) != self) {
         if (!mutex_try_lock(&lock->mutex))
             return 0;
@@ -84,7 +87,7 @@ int __retarget_lock_try_acquire(_LOCK_T lock)
 
 void __retarget_lock_release_recursive(_LOCK_T lock)
 {
-    if (!lock || --lock->depth > 0)
+    if (!lock || lock->depth == 0 || --lock->depth > 0)
         return;
     __atomic_store_n(&lock->owner, NULL, __ATOMIC_RELAXED);
     mutex_unlock(&lock->mutex);

@@ -2,9 +2,9 @@
 
     python -m grade.bench --build build
 
-The guest program /test/bench prints lines `bench NAME VALUE UNIT` and ends with `DONE n`. It runs
-twice: under -icount, where a nanosecond of guest time is one instruction and counts repeat
-exactly, and at full speed for wall-clock times, which are noisy. BUILD/bench.json keeps both.
+The guest program /test/bench prints lines `bench NAME VALUE UNIT`. It runs twice: under -icount,
+where a nanosecond of guest time is one instruction and counts repeat exactly, and at full speed
+for wall-clock times, which are noisy. BUILD/bench.json keeps both.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from grade.harness.machine import Machine
 from grade.harness.qemu import Disk, MachineConfig, QemuError, qemu_version
 
 BENCH_SECONDS = 240.0
-LINE = re.compile(r"^bench (\S+) (-?\d+(?:\.\d+)?) (\S+)\s*$", re.MULTILINE)
+LINE = re.compile(r"^bench (\S+) ([-+.\deE]+) (\S+)\s*$", re.MULTILINE)
 BOOTS = 5
 
 

@@ -105,6 +105,16 @@ static struct pipe_io *remove_first(struct pipe *pipe, enum pipe_end end)
     return io;
 }
 
+static void unlink_waiting(struct pipe *pipe, struct pipe_io *io)
+{
+    for (int end = PIPE_READ_END; end <= PIPE_WRITE_END; end++)
+        for (struct pipe_io **at = &pipe->waiting[end]; *at != NULL; at = &(*at)->next)
+            if (*at == io) {
+                *at = io->next;
+                return;
+            }
+}
+
 /* settle: lets everything that waits go as far as it can. */
 static void settle(struct pipe *pipe, const struct pipe_mover *mover)
 {
@@ -143,10 +153,14 @@ int64_t pipe_start(struct pipe *pipe, enum pipe_end end, struct pipe_io *io, boo
     pipe->starting = NULL;
     if (pipe->result != PIPE_WAITS || !nonblocking)
         return pipe->result;
-    for (last = &pipe->waiting[end]; *last != io; last = &(*last)->next)
-        ;
-    *last = NULL; /* it came last */
+    unlink_waiting(pipe, io);
     return io->done > 0 ? (int64_t)io->done : -EAGAIN;
+}
+
+void pipe_cancel(struct pipe *pipe, struct pipe_io *io, const struct pipe_mover *mover)
+{
+    unlink_waiting(pipe, io);
+    settle(pipe, mover); /* it may have stood in the way of another */
 }
 
 void pipe_close(struct pipe *pipe, enum pipe_end end, const struct pipe_mover *mover)

@@ -48,6 +48,9 @@ void pipe_init(struct pipe *pipe, char *ring);
 int64_t pipe_start(struct pipe *pipe, enum pipe_end end, struct pipe_io *io, bool nonblocking,
                    const struct pipe_mover *mover);
 
+/* pipe_cancel: takes a waiting request back; finish is not called for it. */
+void pipe_cancel(struct pipe *pipe, struct pipe_io *io, const struct pipe_mover *mover);
+
 /* pipe_close: closes an end; what waits there is finished with EBADF. */
 void pipe_close(struct pipe *pipe, enum pipe_end end, const struct pipe_mover *mover);
 

@@ -264,6 +264,22 @@ static void test_faults(void)
     CHECK(start(&stuck, PIPE_WRITE_END, out, 1, false) == -EFAULT && pipe_.len == 2);
 }
 
+static void test_cancel(void)
+{
+    struct request a = {0}, b = {0}, c = {0}, r = {0};
+    char x[16];
+    fresh();
+    CHECK(reads(&a, x, 1) == NOT_YET && reads(&b, x, 2) == NOT_YET && reads(&c, x, 3) == NOT_YET);
+    pipe_cancel(&pipe_, &b.io, &mover);
+    CHECK(writes(&r, "xyz", 3) == 3 && a.result == 1 && b.result == NOT_YET && c.result == 2);
+
+    fresh(); /* the small write behind a larger one may go when that is cancelled */
+    CHECK(writes(&r, text, PIPE_CAPACITY - 10) == PIPE_CAPACITY - 10);
+    CHECK(writes(&a, text, 11) == NOT_YET && writes(&b, "0123456789", 10) == NOT_YET);
+    pipe_cancel(&pipe_, &a.io, &mover);
+    CHECK(a.result == NOT_YET && b.result == 10 && pipe_.waiting[PIPE_WRITE_END] == NULL);
+}
+
 static void test_random(void)
 {
     static uint8_t bytes[6000];
@@ -285,6 +301,7 @@ int main(void)
     test_wrap();
     test_ends();
     test_faults();
+    test_cancel();
     test_random();
     printf("%d passed, %d failed\n", passed, failed);
     return failed != 0;

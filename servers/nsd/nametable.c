@@ -173,16 +173,39 @@ int name_table_alias(struct name_table *table, int view, const char *name, size_
     return error ? error : entry_add(table, &entry);
 }
 
+/* The entry of this name, if the view shows it and may change it; or NULL with *error. */
+static struct entry *entry_visible(struct name_table *table, int view, const char *text, size_t len,
+                                   int *error)
+{
+    struct name name;
+    *error = entry_check(table, view, text, len, &name);
+    if (*error == -EPERM)
+        *error = -ENOENT; /* not visible is not there */
+    if (*error)
+        return NULL;
+    struct entry *entry = entry_find(table, &name);
+    *error = entry == NULL ? -ENOENT : 0;
+    return entry;
+}
+
+int64_t name_table_find(struct name_table *table, int view, const char *prefix, size_t len,
+                        uint32_t *owner)
+{
+    int error;
+    struct entry *entry = entry_visible(table, view, prefix, len, &error);
+    if (entry == NULL)
+        return error;
+    *owner = entry->owner;
+    return entry->target.len > 0 ? -ENOENT : entry->handle;
+}
+
 int64_t name_table_unregister(struct name_table *table, int view, const char *prefix, size_t len,
                               uint32_t owner)
 {
-    struct name name;
-    int error = entry_check(table, view, prefix, len, &name);
-    if (error)
-        return error == -EPERM ? -ENOENT : error; /* not visible is not there */
-    struct entry *entry = entry_find(table, &name);
+    int error;
+    struct entry *entry = entry_visible(table, view, prefix, len, &error);
     if (entry == NULL)
-        return -ENOENT;
+        return error;
     if (entry->owner != owner)
         return -EPERM;
     int64_t handle = entry->handle; /* 0 in an alias */

@@ -60,6 +60,10 @@ int64_t name_table_unregister(struct name_table *table, int view, const char *pr
 /* Joined to the rest by the separator that ends target, or else the last one in it. */
 int name_table_alias(struct name_table *table, int view, const char *name, size_t len,
                      const char *target, size_t target_len, uint32_t owner);
+/* name_table_find: the handle that is registered under this very name, and by whom. Errors as
+ * unregister; ENOENT also for an alias. */
+int64_t name_table_find(struct name_table *table, int view, const char *prefix, size_t len,
+                        uint32_t *owner);
 /* name_table_owned: how many entries an owner has. */
 size_t name_table_owned(const struct name_table *table, uint32_t owner);
 

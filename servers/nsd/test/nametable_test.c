@@ -200,6 +200,10 @@ static void test_register(void)
     CHECK(unreg(0, "a:b", 8) == -EPERM);
     CHECK(unreg(0, "a", 7) == -ENOENT);
     CHECK(unreg(0, "a:b:c", 7) == -ENOENT);
+    uint32_t owner = 0;
+    CHECK(name_table_find(table, 0, "a:b/", 4, &owner) == 1 && owner == 7);
+    CHECK(name_table_find(table, 0, "a", 1, &owner) == -ENOENT);
+    CHECK(name_table_find(table, 0, "", 0, &owner) == -EINVAL);
     CHECK(unreg(0, "a:b/", 7) == 1);
     CHECK(unreg(0, "a:b", 7) == -ENOENT && find(0, "a:b") == -ENOENT);
     CHECK(find(0, "a:bc") == 2 && find(0, "a/b") == 3);
@@ -262,6 +266,7 @@ static void test_aliases(void)
     memcpy(uri, "home:", 5);
     CHECK(name_table_resolve(table, 0, uri, 190, rest, 200, &match) ==
           -ENAMETOOLONG);
+    CHECK(name_table_find(table, 0, "home:", 5, &(uint32_t){0}) == -ENOENT);
     CHECK(unreg(0, "home:", 7) == 0);
     CHECK(find(0, "home:x") == -ENOENT);
     CHECK(alias(0, "home:", "net:") == 0); /* the name is free again */
@@ -283,6 +288,8 @@ static void test_plain_views(void)
     CHECK(reg(empty, "b:", 3) == -EPERM);
     CHECK(reg(frozen, "b:", 3) == -EROFS && alias(frozen, "b:", "net:") == -EROFS);
     CHECK(unreg(frozen, "net:", 7) == -EROFS && unreg(empty, "net:", 7) == -ENOENT);
+    CHECK(name_table_find(table, empty, "net:", 4, &(uint32_t){0}) == -ENOENT);
+    CHECK(name_table_find(table, copy, "net:", 4, &(uint32_t){0}) == 1);
     CHECK(bind(frozen, "b:", 3) == -EROFS && rebind(frozen, "b:", "net:") == -EROFS);
     CHECK(hide(frozen, "a:") == 0 && find(frozen, "a:") == -ENOENT && find(0, "a:") == 2);
     /* what is derived from a read-only view can bind for itself, but register nothing */

@@ -31,11 +31,8 @@ static inline void switch_fast(struct thread *self, struct thread *next, uint64_
     hart->switch_time = now;
     hart->charged = next;
     struct address_space *space = &next->process->space;
-    if (hart->satp != space->satp) {
-        hart->satp = space->satp;
-        space->hart_mask |= 1ul << hart->id;
-        csr_write(satp, space->satp);
-    }
+    if (hart->satp != space->satp)
+        space_enter(space);
     next->hart = hart;
     next->state = THREAD_RUNNING;
     hart->current = next;

@@ -10,6 +10,7 @@
 #include "mm/kalloc.h"
 #include "mm/memory.h"
 #include "mm/tlb.h"
+#include "proc/hart.h"
 #include "proc/process.h"
 
 #define STEP_PAGES 64
@@ -28,10 +29,22 @@ bool address_space_init(struct address_space *space, struct process *owner, uint
     *space = (struct address_space){.root = phys_to_virt(root), .asid = asid, .owner = owner};
     space->satp = SATP_SV39 | SATP_ASID(asid) | root >> PAGE_SHIFT;
     memcpy(space->root + 256, kernel_page_table + 256, PAGE_SIZE / 2); /* the kernel's half */
+    space->stale_harts = ~0ul; /* the ASID may have been another's */
     list_init(&space->regions);
     return true;
 }
 /* end 1.6 */
+
+void space_enter(struct address_space *space)
+{
+    struct hart *hart = this_hart();
+    hart->satp = space->satp;
+    csr_write(satp, space->satp);
+    if (space->stale_harts >> hart->id & 1) {
+        space->stale_harts &= ~(1ul << hart->id);
+        asm volatile("sfence.vma zero, %0" ::"r"((uint64_t)space->asid) : "memory");
+    }
+}
 
 struct region *space_region(struct address_space *space, uint64_t address)
 {

@@ -22,7 +22,7 @@ struct region {
 struct address_space {
     pte_t *root;
     uint64_t satp;       /* with ASID, ready to write */
-    uint64_t hart_mask;  /* harts whose TLB may hold entries of ours */
+    uint64_t stale_harts; /* harts whose TLB may hold entries that are no longer true */
     uint32_t asid;
     uint32_t region_count;
     uint64_t mapped, resident; /* bytes */
@@ -61,6 +61,9 @@ void *space_byte(struct address_space *space, uint64_t address, uint32_t access,
 int64_t copy_from_user(struct address_space *space, void *to, uint64_t from, size_t size);
 int64_t copy_to_user(struct address_space *space, uint64_t to, const void *from, size_t size);
 bool user_range(uint64_t address, uint64_t size);
+
+/* space_enter: this hart's satp becomes the space's. */
+void space_enter(struct address_space *space);
 
 struct region *space_region(struct address_space *space, uint64_t address);
 

@@ -1,6 +1,7 @@
-/* Forgetting translations, here and on the harts that have run the address space. Other harts
- * are reached through the SBI's RFENCE: waiting for them to take an interrupt in S-mode would
- * deadlock on the big lock. */
+/* Forgetting translations. Harts that run the address space now are reached through the SBI's
+ * RFENCE: waiting for them to take an interrupt in S-mode would deadlock on the big lock. All
+ * others are only marked; they forget when they next switch to it, since entries of an ASID that
+ * is not in satp are never used. */
 #pragma once
 
 #include <stdint.h>

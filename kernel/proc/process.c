@@ -8,7 +8,6 @@
 #include "lib/log.h"
 #include "lib/string.h"
 #include "mm/kalloc.h"
-#include "mm/tlb.h"
 #include "proc/hart.h"
 #include "proc/reaper.h"
 #include "proc/thread.h"
@@ -57,9 +56,6 @@ struct process *process_new(const char *name, const struct process *creator,
         kfree(process);
         return NULL;
     }
-    process->space.hart_mask = harts_online; /* the slot's ASID may be known anywhere */
-    tlb_flush_space(&process->space);
-    process->space.hart_mask = 0;
     process->pages_used = 1;
     process->pid = process->status.pid = next_pid++;
     process_table[slot] = process;

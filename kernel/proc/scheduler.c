@@ -140,11 +140,8 @@ void switch_to(struct thread *next)
     account(hart, next);
     fp_switch(hart, next);
     struct address_space *space = &next->process->space;
-    if (hart->satp != space->satp) {
-        hart->satp = space->satp;
-        space->hart_mask |= 1ul << hart->id;
-        csr_write(satp, space->satp);
-    }
+    if (hart->satp != space->satp)
+        space_enter(space);
     next->hart = hart;
     next->state = THREAD_RUNNING;
     hart->current = next;

@@ -15,6 +15,8 @@
 
 #define WAIT_LIMIT 10000000000ul /* ns */
 
+#define FEW_VARIABLES 31
+
 extern char __first_tls[];
 extern void (*__preinit_array_start[])(void), (*__preinit_array_end[])(void);
 extern void (*__init_array_start[])(void), (*__init_array_end[])(void);
@@ -23,19 +25,23 @@ int main(int argc, char **argv, char **envp);
 _Noreturn void libc_start(const struct spawn_block *block, struct ipc_page *page);
 
 static char *arguments[SPAWN_ARGS_MAX + 1];
-static char **environment;
+static char *few_variables[FEW_VARIABLES + 1];
 
 /* The strings stay where they are, in the block, which is the program's own memory. */
 static int take_strings(const struct spawn_block *block)
 {
-    static char *no_environment[1];
     uint32_t argc = block->argc <= SPAWN_ARGS_MAX ? block->argc : SPAWN_ARGS_MAX;
     for (uint32_t i = 0; i < argc; i++)
         arguments[i] = (char *)start_string(block->strings[i]);
-    environment = block->envc ? calloc(block->envc + 1, sizeof *environment) : NULL;
-    for (uint32_t i = 0; environment && i < block->envc; i++)
+    char **environment = few_variables; /* most programs get by without a heap until here */
+    uint32_t envc = block->envc;
+    if (envc > FEW_VARIABLES && !(environment = calloc(envc + 1, sizeof *environment))) {
+        environment = few_variables;
+        envc = FEW_VARIABLES;
+    }
+    for (uint32_t i = 0; i < envc; i++)
         environment[i] = (char *)start_string(block->strings[block->argc + i]);
-    environ = environment ? environment : no_environment;
+    environ = environment;
     return (int)argc;
 }
 

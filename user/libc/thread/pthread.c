@@ -70,6 +70,12 @@ int pthread_equal(pthread_t a, pthread_t b)
     return a == b;
 }
 
+int sched_yield(void)
+{
+    thread_yield();
+    return 0;
+}
+
 int pthread_attr_init(pthread_attr_t *attributes)
 {
     *attributes = (pthread_attr_t){THREAD_STACK_DEFAULT, PTHREAD_CREATE_JOINABLE};

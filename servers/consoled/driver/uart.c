@@ -8,7 +8,8 @@
 #include "proto/ns.h"
 #include <string.h>
 
-#define POLL_INTERVAL 15000000ul /* ns */
+#define POLL_IDLE     15000000ul /* ns until the next look */
+#define POLL_BUSY     1000000ul  /* while input keeps coming: the UART holds 16 bytes only */
 #define NAME_DEADLINE 1000000000ul
 #define READ_MAX      (MESSAGE_DATA_MAX - sizeof(int64_t))
 
@@ -49,10 +50,13 @@ uint64_t uart_tick(void)
 {
     if (!uart.channel)
         return 0;
-    while (receive())
+    bool busy = false;
+    while (receive()) {
+        busy = true;
         pump(&uart.console);
+    }
     pump(&uart.console);
-    return (uint64_t)clock_now() + POLL_INTERVAL;
+    return (uint64_t)clock_now() + (busy ? POLL_BUSY : POLL_IDLE);
 }
 
 int uart_start(void)

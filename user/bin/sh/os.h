@@ -31,20 +31,17 @@ int os_kill(int pid, int signal);
 /* os_job_join: puts a child into the job that leader leads (0 = it leads its own). */
 void os_job_join(int pid, int leader);
 
-/* os_foreground: ^C goes to the job of this leader; 0 = to the shell itself. */
+/* os_foreground: whom ^C interrupts: the job of this leader, or: */
 void os_foreground(int leader);
+enum {
+    OS_FOREGROUND_READER = 0, /* the shell's read of a line */
+    OS_FOREGROUND_SHELL = -1, /* the shell while it computes: os_interrupted */
+};
 
 /* os_shell_path: this shell's own program, to start subshells. os_program_fallback: a prefix where
  * programs are looked for when PATH has none ("boot:"), or NULL. */
 const char *os_shell_path(void);
 const char *os_program_fallback(void);
-
-/* Terminal on descriptor 0. os_terminal_raw: keys one by one, without echo and signals;
- * os_terminal_cooked: lines, as found at the start. os_terminal_echo: echo of those lines. */
-void os_terminal_raw(void);
-void os_terminal_cooked(void);
-void os_terminal_echo(bool on);
-int os_terminal_columns(void);
 
 /* The C stack that running scripts may use, bytes. */
 size_t os_stack_limit(void);

@@ -82,7 +82,6 @@ static int run_as_subshell(struct shell *shell, char **argv) {
             break;
     close(fd);
     shell->name = argv[6];
-    shell->in_subshell = true;
     if (n < 0 || script.len < state) {
         complain(shell, "subshell: the state of the shell did not arrive");
         text_free(&script);

@@ -1,5 +1,5 @@
 /* The editor, connected to the terminal. */
-#include "../os.h"
+#include "../run/terminal.h"
 #include "editor.h"
 #include "line.h"
 
@@ -32,8 +32,8 @@ int line_read(struct shell *shell, const char *prompt, struct text *line) {
     enum editor_result result = EDITOR_MORE;
     unsigned char key;
 
-    os_terminal_raw();
-    editor_start(&editor, prompt, (size_t)os_terminal_columns());
+    terminal_raw();
+    editor_start(&editor, prompt, (size_t)terminal_columns());
     do {
         flush(&editor);
         ssize_t n = read(STDIN_FILENO, &key, 1);
@@ -44,7 +44,7 @@ int line_read(struct shell *shell, const char *prompt, struct text *line) {
             complete_word(shell, &editor);
     } while (result == EDITOR_MORE || result == EDITOR_COMPLETE);
     flush(&editor);
-    os_terminal_cooked();
+    terminal_cooked();
     if (result == EDITOR_INTERRUPT)
         return -EINTR;
     if (result == EDITOR_END)

@@ -8,6 +8,7 @@
 #include "input.h"
 #include "jobs.h"
 #include "run.h"
+#include "terminal.h"
 #include <errno.h>
 #include <string.h>
 #include <unistd.h>
@@ -46,6 +47,19 @@ static int read_line(struct shell *shell, bool more, struct text *line) {
     return result;
 }
 
+/* A loop may run for long without starting a program that ^C could end. */
+static void run_line(struct shell *shell, const struct node *node) {
+    bool computes = shell->interactive && node != NULL && node->type != NODE_SIMPLE &&
+                    node->type != NODE_PIPELINE;
+    shell->computes = computes;
+    if (computes)
+        os_foreground(OS_FOREGROUND_SHELL);
+    run_node(shell, node);
+    shell->computes = false;
+    if (computes)
+        os_foreground(OS_FOREGROUND_READER);
+}
+
 /* Runs as many commands as are complete. What is left in pending is the start of another. */
 static void run_pending(struct shell *shell, struct text *pending, bool last, int first_line) {
     struct parse parse = {.text = text_get(pending), .len = pending->len, .complete = last,
@@ -56,7 +70,7 @@ static void run_pending(struct shell *shell, struct text *pending, bool last, in
         size_t before = parse.at;
         status = parse_line(&parse, &arena);
         if (status == PARSE_OK)
-            run_node(shell, parse.node);
+            run_line(shell, parse.node);
         if (status == PARSE_INCOMPLETE && !last)
             parse.at = before;
         else if (status == PARSE_INCOMPLETE || status == PARSE_ERROR) {
@@ -95,7 +109,7 @@ void run_input(struct shell *shell) {
     int result = 0, line = 0, first_line = 1;
 
     if (shell->interactive && shell->plain)
-        os_terminal_echo(false);
+        terminal_echo(false);
     do {
         if (shell->interactive && pending.len == 0) {
             os_interrupted();
@@ -117,7 +131,7 @@ void run_input(struct shell *shell) {
         run_pending(shell, &pending, result == 1, first_line);
     } while (goes_on(shell, &pending) && result != 1);
     if (shell->interactive && shell->plain)
-        os_terminal_echo(true);
+        terminal_echo(true);
     else if (shell->interactive && result == 1)
         (void)!write(STDERR_FILENO, "exit\n", 5);
     text_free(&pending);

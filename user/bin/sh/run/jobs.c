@@ -105,7 +105,7 @@ int job_foreground(struct shell *shell, struct job *job) {
         status = job_wait(shell, job);
     while (status == -EINTR);
     if (control)
-        os_foreground(0);
+        os_foreground(shell->computes ? OS_FOREGROUND_SHELL : OS_FOREGROUND_READER);
     for (int i = 0; i < job->count; i++) {
         if (job->processes[i].end.signal == SIGNAL_INTERRUPT && shell->interactive &&
             shell->jump == JUMP_NONE) {

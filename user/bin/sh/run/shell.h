@@ -56,7 +56,7 @@ struct shell {
     bool interactive; /* prompts, goes on after errors, has job control */
     bool plain;       /* interactive, but without prompt, echo, editing and notices */
     bool errexit, xtrace, nounset, noglob, noexec;
-    bool in_subshell;
+    bool computes; /* ^C is for the shell itself when no job is in the foreground */
     enum jump jump;
     int jump_levels; /* of JUMP_BREAK and JUMP_CONTINUE */
     int loop_depth, function_depth, nesting;

@@ -7,15 +7,10 @@
 #include <spawn.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <sys/wait.h>
-#include <termios.h>
 #include <unistd.h>
 
 static volatile sig_atomic_t interrupted;
-static bool interactive_shell;
-static struct termios cooked;
-static bool have_cooked;
 
 static void note_interrupt(int signal) {
     (void)signal;
@@ -23,14 +18,12 @@ static void note_interrupt(int signal) {
 }
 
 void os_start(bool interactive) {
-    interactive_shell = interactive;
     signal(SIGPIPE, SIG_IGN);
     if (!interactive)
         return;
     struct sigaction action = {.sa_handler = note_interrupt};
     sigaction(SIGINT, &action, NULL);
     signal(SIGTTOU, SIG_IGN);
-    have_cooked = tcgetattr(STDIN_FILENO, &cooked) == 0;
 }
 
 bool os_interrupted(void) {
@@ -78,7 +71,7 @@ void os_job_join(int pid, int leader) {
 }
 
 void os_foreground(int leader) {
-    tcsetpgrp(STDIN_FILENO, leader != 0 ? leader : getpgrp());
+    tcsetpgrp(STDIN_FILENO, leader > 0 ? leader : getpgrp());
 }
 
 const char *os_shell_path(void) {
@@ -87,35 +80,6 @@ const char *os_shell_path(void) {
 
 const char *os_program_fallback(void) {
     return NULL;
-}
-
-void os_terminal_raw(void) {
-    struct termios raw = cooked;
-    if (!have_cooked)
-        return;
-    raw.c_lflag &= ~(tcflag_t)(ICANON | ECHO | ISIG);
-    raw.c_iflag &= ~(tcflag_t)(IXON | ICRNL);
-    raw.c_cc[VMIN] = 1;
-    raw.c_cc[VTIME] = 0;
-    tcsetattr(STDIN_FILENO, TCSADRAIN, &raw);
-}
-
-void os_terminal_cooked(void) {
-    if (have_cooked)
-        tcsetattr(STDIN_FILENO, TCSADRAIN, &cooked);
-}
-
-void os_terminal_echo(bool on) {
-    struct termios mode;
-    if (tcgetattr(STDIN_FILENO, &mode) < 0)
-        return;
-    mode.c_lflag = on ? mode.c_lflag | ECHO : mode.c_lflag & ~(tcflag_t)ECHO;
-    tcsetattr(STDIN_FILENO, TCSANOW, &mode);
-}
-
-int os_terminal_columns(void) {
-    struct winsize size;
-    return ioctl(STDIN_FILENO, TIOCGWINSZ, &size) == 0 ? size.ws_col : 80;
 }
 
 size_t os_stack_limit(void) {

@@ -10,7 +10,6 @@
 #include "mm/kalloc.h"
 #include "mm/memory.h"
 #include "mm/tlb.h"
-#include "proc/hart.h"
 #include "proc/process.h"
 
 #define STEP_PAGES 64
@@ -34,17 +33,6 @@ bool address_space_init(struct address_space *space, struct process *owner, uint
     return true;
 }
 /* end 1.6 */
-
-void space_enter(struct address_space *space)
-{
-    struct hart *hart = this_hart();
-    hart->satp = space->satp;
-    csr_write(satp, space->satp);
-    if (space->stale_harts >> hart->id & 1) {
-        space->stale_harts &= ~(1ul << hart->id);
-        asm volatile("sfence.vma zero, %0" ::"r"((uint64_t)space->asid) : "memory");
-    }
-}
 
 struct region *space_region(struct address_space *space, uint64_t address)
 {

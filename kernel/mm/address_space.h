@@ -2,8 +2,10 @@
 #pragma once
 
 #include "abi/memory.h"
+#include "arch/csr.h"
 #include "lib/list.h"
 #include "mm/pagetable.h"
+#include "proc/hart.h"
 
 struct memory;
 struct process;
@@ -63,7 +65,16 @@ int64_t copy_to_user(struct address_space *space, uint64_t to, const void *from,
 bool user_range(uint64_t address, uint64_t size);
 
 /* space_enter: this hart's satp becomes the space's. */
-void space_enter(struct address_space *space);
+static inline void space_enter(struct address_space *space)
+{
+    struct hart *hart = this_hart();
+    hart->satp = space->satp;
+    csr_write(satp, space->satp);
+    if (space->stale_harts >> hart->id & 1) {
+        space->stale_harts &= ~(1ul << hart->id);
+        asm volatile("sfence.vma zero, %0" ::"r"((uint64_t)space->asid) : "memory");
+    }
+}
 
 struct region *space_region(struct address_space *space, uint64_t address);
 

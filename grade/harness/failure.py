@@ -8,6 +8,7 @@ from dataclasses import dataclass
 LOG_LINES = 40
 CONSOLE_LINES = 20
 PANIC = re.compile(rb"^PANIC", re.MULTILINE)
+FIRMWARE = re.compile(r"\A.*\nBoot HART MEDELEG[^\n]*\n+(?=\S)", re.DOTALL)
 
 
 class HarnessError(Exception):
@@ -57,9 +58,10 @@ class Report:
         parts = [self.what, f"expected: {self.expected}"]
         if self.console.strip():
             parts.append(f"last lines of the console:\n{tail(self.console, CONSOLE_LINES)}")
+        log = FIRMWARE.sub("", self.log.replace("\r\n", "\n"))
         parts.append(
-            f"last lines of the kernel log:\n{tail(self.log, LOG_LINES)}"
-            if self.log.strip()
+            f"last lines of the kernel log:\n{tail(log, LOG_LINES)}"
+            if log.strip()
             else "the kernel log is empty"
         )
         if self.where:

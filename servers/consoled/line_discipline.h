@@ -12,15 +12,15 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define LINE_MAX_LEN 1024  /* of one unfinished line; more is refused with BEL */
-#define LINE_READY_MAX 8192 /* finished input that nobody has read */
+#define LINE_MAX_LEN    1024 /* of one unfinished line; more is refused with BEL */
+#define LINE_READY_MAX  8192 /* finished input that nobody has read */
 #define LINE_OUTPUT_MAX 4096 /* echo not yet taken away */
 
 struct line_discipline {
     unsigned mode;
     char line[LINE_MAX_LEN];
     size_t line_len;
-    bool literal; /* ^V: the next byte is taken as it is */
+    bool literal;               /* ^V: the next byte is taken as it is */
     char ready[LINE_READY_MAX]; /* ring */
     size_t ready_head, ready_len;
     unsigned end_of_file; /* ^D marks waiting, each ends one read with 0 bytes */

@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define SESSIONS_MAX 64
+#define SESSIONS_MAX      64
 #define SESSIONS_A_CLIENT 16
 
 static struct {
@@ -176,8 +176,7 @@ static int64_t read_file(struct request *request, struct text_session *file)
     int error = 0;
     if (len == 0)
         return 0;
-    if (m->window_count < 1 || !(m->windows[0].access & WINDOW_WRITE) ||
-        len > m->windows[0].length)
+    if (m->window_count < 1 || !(m->windows[0].access & WINDOW_WRITE) || len > m->windows[0].length)
         return -EINVAL;
     if (records)
         error = text_peek_entries(file, io->offset, &data, &len);
@@ -243,7 +242,7 @@ int64_t listing_request(struct request *request)
         return stat_path(request, view);
     default:
         return m->type >= FS_MKDIR && m->type <= FS_SYMLINK && m->type != FS_SYNC ? -EROFS
-                                                                                 : -ENOSYS;
+                                                                                  : -ENOSYS;
     }
 }
 

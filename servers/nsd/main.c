@@ -16,7 +16,7 @@ static uint64_t last_generation;
 
 uint64_t badge_new(unsigned class, unsigned slot)
 {
-    return (uint64_t)class << 56 | (++last_generation << 8 & 0xffffffffffff00) | slot;
+    return (uint64_t) class << 56 | (++last_generation << 8 & 0xffffffffffff00) | slot;
 }
 
 static int64_t dispatch(struct request *request)

@@ -86,8 +86,7 @@ static int64_t do_register(struct request *request, int view, const struct argum
     int64_t handle = take_handle(request->message);
     if (handle < 0)
         return handle;
-    int64_t result =
-        name_table_register(name_table, view, a->text, a->len, handle, client);
+    int64_t result = name_table_register(name_table, view, a->text, a->len, handle, client);
     if (result == 0 && name_table_owned(name_table, client) > NAMES_A_CLIENT) {
         name_table_unregister(name_table, view, a->text, a->len, client);
         result = -EDQUOT;
@@ -113,8 +112,8 @@ int64_t namespace_resolve(int view, const char *uri, size_t len, struct message 
     struct ns_resolve_reply *reply = (struct ns_resolve_reply *)message->data;
     char resolved[NAME_MAX_LEN + 1 + NS_URI_MAX];
     struct name_match match;
-    int64_t found = name_table_resolve(name_table, view, uri, len, resolved, sizeof resolved,
-                                       &match);
+    int64_t found =
+        name_table_resolve(name_table, view, uri, len, resolved, sizeof resolved, &match);
     if (found < 0)
         return found;
     size_t rest = match.len - match.matched;
@@ -208,16 +207,11 @@ static const struct {
     bool two;     /* name and target */
     bool changes; /* what names lead to: waiters may go on */
 } operations[] = {
-    [NS_REGISTER] = {do_register, false, true},
-    [NS_UNREGISTER] = {do_unregister, false, false},
-    [NS_RESOLVE] = {do_resolve, false, false},
-    [NS_WAIT] = {do_resolve, false, false},
-    [NS_LIST] = {do_list, false, false},
-    [NS_ALIAS] = {do_alias, true, true},
-    [NS_VIEW] = {do_view, false, false},
-    [NS_RESTRICT] = {do_rule, false, true},
-    [NS_BIND] = {do_rule, false, true},
-    [NS_REBIND] = {do_rule, true, true},
+    [NS_REGISTER] = {do_register, false, true}, [NS_UNREGISTER] = {do_unregister, false, false},
+    [NS_RESOLVE] = {do_resolve, false, false},  [NS_WAIT] = {do_resolve, false, false},
+    [NS_LIST] = {do_list, false, false},        [NS_ALIAS] = {do_alias, true, true},
+    [NS_VIEW] = {do_view, false, false},        [NS_RESTRICT] = {do_rule, false, true},
+    [NS_BIND] = {do_rule, false, true},         [NS_REBIND] = {do_rule, true, true},
     [NS_HIDE] = {do_rule, false, true},
 };
 

@@ -251,7 +251,7 @@ static const struct rule *layers_pass(struct name_table *table, int *view, const
 struct search {
     struct uri uri;
     int base;
-    unsigned aliases; /* replaced so far */
+    unsigned aliases;          /* replaced so far */
     const struct name *prefix; /* what the last step found */
     int64_t handle;
 };

@@ -24,10 +24,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define NAME_MAX_LEN 96 /* bytes of a prefix */
-#define NAME_ENTRIES 256
-#define NAME_VIEWS 64
-#define NAME_RULES 8 /* restrictions, bindings and hidden names of one view */
+#define NAME_MAX_LEN     96 /* bytes of a prefix */
+#define NAME_ENTRIES     256
+#define NAME_VIEWS       64
+#define NAME_RULES       8 /* restrictions, bindings and hidden names of one view */
 #define NAME_ALIAS_DEPTH 8
 
 struct name_table; /* sizeof by name_table_size() */
@@ -94,5 +94,4 @@ struct name_entry_info {
 };
 /* The index-th name visible in a view, in byte order; ENOENT behind the last. The strings are
  * valid until the table changes. */
-int name_table_list(struct name_table *table, int view, size_t index,
-                    struct name_entry_info *info);
+int name_table_list(struct name_table *table, int view, size_t index, struct name_entry_info *info);

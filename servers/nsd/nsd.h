@@ -11,12 +11,12 @@
 
 enum { CLASS_ROOT = 0, CLASS_VIEW = 1, CLASS_FACE = 2, CLASS_OPEN = 3 };
 #define BADGE_CLASS(badge) ((badge) >> 56)
-#define BADGE_SLOT(badge) ((unsigned)((badge) & 0xff))
-#define BADGE_REST(badge) ((badge) & 0xffffffffffffff)
+#define BADGE_SLOT(badge)  ((unsigned)((badge)&0xff))
+#define BADGE_REST(badge)  ((badge)&0xffffffffffffff)
 
-#define NAMES_A_CLIENT 64
-#define VIEWS_A_CLIENT 16
-#define WAITERS_MAX 128
+#define NAMES_A_CLIENT   64
+#define VIEWS_A_CLIENT   16
+#define WAITERS_MAX      128
 #define WAITERS_A_CLIENT 8
 
 #define CLIENT_RIGHTS (RIGHT_SEND | RIGHT_DUP | RIGHT_TRANSFER)

@@ -44,8 +44,7 @@ int64_t waiters_add(struct request *request, int view, const char *uri, size_t l
     if (!has_room(client))
         return -EAGAIN;
     struct waiter *waiter = &waiters[count++];
-    *waiter =
-        (struct waiter){.token = request->token, .client = client, .view = view, .len = len};
+    *waiter = (struct waiter){.token = request->token, .client = client, .view = view, .len = len};
     memcpy(waiter->uri, uri, len);
     return SERVER_DEFERRED;
 }

@@ -14,9 +14,9 @@
 #include "proto/pipe.h"
 #include <string.h>
 
-#define PIPES_MAX 128
+#define PIPES_MAX      128
 #define PIPES_A_CLIENT 32
-#define POLLERS 4 /* that wait at one end */
+#define POLLERS        4 /* that wait at one end */
 
 /* Badges: of an end, generation << 8 | slot << 1 | enum pipe_end; of opened text, from here on. */
 #define BADGE_TEXT (1ul << 63)
@@ -30,7 +30,7 @@ struct poller {
 
 struct slot {
     bool used;
-    uint64_t badge; /* of its read end */
+    uint64_t badge;  /* of its read end */
     uint32_t client; /* who made it */
     struct pipe pipe;
     bool nonblocking[2];
@@ -122,8 +122,7 @@ static int64_t ring_map(void)
     int64_t memory = memory_create(PIPE_CAPACITY, 0);
     if (memory < 0)
         return memory;
-    int64_t address =
-        memory_map(0, (handle_t)memory, 0, 0, PIPE_CAPACITY, PROT_READ | PROT_WRITE);
+    int64_t address = memory_map(0, (handle_t)memory, 0, 0, PIPE_CAPACITY, PROT_READ | PROT_WRITE);
     handle_close((handle_t)memory);
     return address;
 }
@@ -227,8 +226,8 @@ static int64_t read_or_write(struct request *request, struct slot *slot, enum pi
         return -EAGAIN;
     int64_t result = check_data(m, transfer);
     if (result == 0)
-        result = pipe_start(&slot->pipe, end, &transfer->io, slot->nonblocking[end],
-                            &transfer_mover);
+        result =
+            pipe_start(&slot->pipe, end, &transfer->io, slot->nonblocking[end], &transfer_mover);
     if (result == PIPE_WAITS)
         transfer->waited = true;
     else

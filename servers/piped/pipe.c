@@ -125,9 +125,8 @@ static void settle(struct pipe *pipe, const struct pipe_mover *mover)
         before = pipe->len;
         for (int end = PIPE_READ_END; end <= PIPE_WRITE_END; end++)
             while (pipe->waiting[end] != NULL) {
-                int64_t result = end == PIPE_READ_END
-                                     ? read_step(pipe, pipe->waiting[end], mover)
-                                     : write_step(pipe, pipe->waiting[end], mover);
+                int64_t result = end == PIPE_READ_END ? read_step(pipe, pipe->waiting[end], mover)
+                                                      : write_step(pipe, pipe->waiting[end], mover);
                 if (result == PIPE_WAITS)
                     break;
                 finish(pipe, remove_first(pipe, end), result, mover);

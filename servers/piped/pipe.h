@@ -32,10 +32,10 @@ struct pipe_mover {
 struct pipe {
     char *ring; /* PIPE_CAPACITY bytes */
     size_t head, len;
-    bool open[2];                /* by enum pipe_end */
-    struct pipe_io *waiting[2];  /* the first that waits at each end */
-    struct pipe_io *starting;    /* the one that pipe_start is about */
-    int64_t result;              /* its result */
+    bool open[2];               /* by enum pipe_end */
+    struct pipe_io *waiting[2]; /* the first that waits at each end */
+    struct pipe_io *starting;   /* the one that pipe_start is about */
+    int64_t result;             /* its result */
 };
 
 #define PIPE_WAITS INT64_MIN

@@ -5,7 +5,7 @@
 #include "piped/pipe.h"
 #include "proto/fs.h"
 
-#define TRANSFERS_MAX 512
+#define TRANSFERS_MAX      512
 #define TRANSFERS_A_CLIENT 64
 
 struct transfer {

@@ -6,14 +6,17 @@
 #include <stdint.h>
 
 enum ns_operation {
-    NS_REGISTER = 1,   /* prefix, handle 0 = send handle; EEXIST if taken. The entry goes away
+    NS_REGISTER = 1,   /* prefix, handle 0 = send handle (of its rights SEND, DUP and TRANSFER are
+                          kept); EEXIST if taken, unless by the same channel (then nothing
+                          changes) or by one that nobody receives on any more. The entry goes away
                           with NS_UNREGISTER or when the registering process's view closes */
-    NS_UNREGISTER = 2, /* prefix; only by the process that registered it (or MANAGE views) */
+    NS_UNREGISTER = 2, /* prefix; only by the process that registered it */
     NS_RESOLVE = 3,    /* uri; reply: handle 0, struct ns_resolve_reply */
     NS_WAIT = 4,       /* as resolve, but waits until a prefix matches (use a call deadline) */
     NS_LIST = 5,       /* index; reply: struct ns_list_reply; ENOENT behind the last */
     NS_ALIAS = 6,      /* name, target: both prefixes, separated by NUL in text */
     NS_VIEW = 7,       /* flags; reply: handle 0 = a new view */
+    /* The rules of a view: set by the process that made it, and by no other (EPERM). */
     NS_RESTRICT = 8,   /* prefix: the view now shows only names under prefixes so named */
     NS_BIND = 9,       /* prefix, handle 0: in this view only, prefix leads here (hides the rest) */
     NS_REBIND = 10,    /* name, target (as alias), in this view only */

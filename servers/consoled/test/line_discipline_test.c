@@ -9,14 +9,14 @@
 
 static int passed, failed;
 
-#define CHECK(condition)                                                                          \
-    do {                                                                                          \
-        if (condition) {                                                                          \
-            passed++;                                                                             \
-        } else {                                                                                  \
-            failed++;                                                                             \
-            fprintf(stderr, "%s:%d: %s\n", __FILE__, __LINE__, #condition);                       \
-        }                                                                                         \
+#define CHECK(condition)                                                                           \
+    do {                                                                                           \
+        if (condition) {                                                                           \
+            passed++;                                                                              \
+        } else {                                                                                   \
+            failed++;                                                                              \
+            fprintf(stderr, "%s:%d: %s\n", __FILE__, __LINE__, #condition);                        \
+        }                                                                                          \
     } while (0)
 
 static struct line_discipline line;
@@ -108,7 +108,9 @@ static void test_editing(void)
         {"\x04\x04", "EOF", "EOF", ""},
         /* signals */
         {"ab\x03z\r", "z\n", "-", "ab^C\r\nz\r\n"},
-        {"a\rb\x1c" "c\r", "c\n", "-", "a\r\nb^\\\r\nc\r\n"},
+        {"a\rb\x1c"
+         "c\r",
+         "c\n", "-", "a\r\nb^\\\r\nc\r\n"},
         {"\x04\x03", "-", "-", "^C\r\n"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
@@ -177,7 +179,8 @@ static void test_raw(void)
     type("a\x7f\x04\r\t\xc3\xa9\x1b");
     CHECK(same(reads(3), "a\x7f\x04") && same(reads(100), "\n\t\xc3\xa9\x1b"));
     CHECK(echoed("a^?^D\r\n\t\xc3\xa9^["));
-    type("b\x03" "c");
+    type("b\x03"
+         "c");
     CHECK(line.interrupt && same(reads(100), "c"));
 }
 
@@ -202,8 +205,10 @@ static void test_mode_switch(void)
     /* other bits keep the line; a pending ^V goes with canonical mode */
     type("ab\x16");
     line_set_mode(&line, CON_MODE_COOKED & ~CON_MODE_ECHO);
-    type("\x03" "c\r");
-    CHECK(same(reads(100), "ab\x03" "c\n"));
+    type("\x03"
+         "c\r");
+    CHECK(same(reads(100), "ab\x03"
+                           "c\n"));
     type("\x16");
     line_set_mode(&line, 0);
     line_set_mode(&line, CON_MODE_COOKED);
@@ -218,7 +223,9 @@ static void test_overfull_line(void)
         CHECK(type("x") == 1);
     line.output_len = 0;
     CHECK(type("yz") == 2 && echoed("\a\a"));
-    CHECK(type("\x7f" "e\r") == 3 && echoed("\b \be\r\n"));
+    CHECK(type("\x7f"
+               "e\r") == 3 &&
+          echoed("\b \be\r\n"));
     const char *text = reads(LINE_READY_MAX);
     CHECK(strlen(text) == LINE_MAX_LEN + 1 && strcmp(text + LINE_MAX_LEN - 2, "xe\n") == 0);
 
@@ -237,7 +244,8 @@ static void test_overfull_line(void)
     type("\x15");
     /* and what finds none at all is dropped whole */
     line.output_len = LINE_OUTPUT_MAX - 1;
-    type("\x01" "b");
+    type("\x01"
+         "b");
     CHECK(line.output_len == LINE_OUTPUT_MAX && line.output[LINE_OUTPUT_MAX - 1] == 'b');
     type("\x7f\x7f\r");
     CHECK(line.output_len == LINE_OUTPUT_MAX && same(reads(100), "\n"));

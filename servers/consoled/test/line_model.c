@@ -8,9 +8,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define RECORDS 64
+#define RECORDS    64
 #define RECORD_MAX 8300
-#define COLUMNS 9000
+#define COLUMNS    9000
 
 /* What can be read: in order, each record one line (or end of file, when empty). */
 static struct {
@@ -189,10 +189,22 @@ static bool row_shows_line(void)
 /* Byte of the stream -> keystroke; editing keys more often than chance has them. */
 static size_t keystroke(uint8_t byte, char *keys)
 {
-    static const char *const texts[] = {"\xc3\xa9", "\xe2\x82\xac", "\xf0\x9f\x90\xa7", "\x16\x03",
-                                        "\x16\n",   "\x16\x16",     "\t",               " ",
-                                        "\x7f",     "\b",           "\x17",             "\x15",
-                                        "\x12",     "\r",           "\n",               "\x04"};
+    static const char *const texts[] = {"\xc3\xa9",
+                                        "\xe2\x82\xac",
+                                        "\xf0\x9f\x90\xa7",
+                                        "\x16\x03",
+                                        "\x16\n",
+                                        "\x16\x16",
+                                        "\t",
+                                        " ",
+                                        "\x7f",
+                                        "\b",
+                                        "\x17",
+                                        "\x15",
+                                        "\x12",
+                                        "\r",
+                                        "\n",
+                                        "\x04"};
     if (byte < 0xf0) {
         keys[0] = byte < 0x80 ? (char)byte : 'a' + byte % 26;
         return 1;

@@ -8,9 +8,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define TEXT 256
+#define TEXT     256
 #define URI_SIZE 200
-#define HANDLES 4096
+#define HANDLES  4096
 
 enum { KIND_NONE, KIND_HANDLE, KIND_ALIAS, KIND_SHOW, KIND_HIDE };
 
@@ -340,14 +340,13 @@ static bool compare_resolve(struct name_table *table, int view, const char *uri)
     int aliases = 0;
     snprintf(text, sizeof text, "%s", uri);
     int64_t expected = is_open(view) ? resolve(view, text, &aliases, &found) : -EBADF;
-    int64_t got = name_table_resolve(table, view, uri, strlen(uri), resolved, sizeof resolved,
-                                     &match);
+    int64_t got =
+        name_table_resolve(table, view, uri, strlen(uri), resolved, sizeof resolved, &match);
     if (expected < 0)
         return got == expected;
     size_t stem = strlen(found->stem);
     return got == found->handle && match.len == strlen(text) &&
-           memcmp(resolved, text, match.len) == 0 &&
-           match.matched == stem + (match.len > stem);
+           memcmp(resolved, text, match.len) == 0 && match.matched == stem + (match.len > stem);
 }
 
 /* rule_or_entry: operations 0..5, which add something. */

@@ -1,20 +1,20 @@
 /* Tests of the name table: tables of URIs and answers, then views, limits and listing. */
-#include "nsd/nametable.h"
 #include "abi/errno.h"
+#include "nsd/nametable.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 static int passed, failed;
 
-#define CHECK(condition)                                                                          \
-    do {                                                                                          \
-        if (condition) {                                                                          \
-            passed++;                                                                             \
-        } else {                                                                                  \
-            failed++;                                                                             \
-            fprintf(stderr, "%s:%d: %s\n", __FILE__, __LINE__, #condition);                       \
-        }                                                                                         \
+#define CHECK(condition)                                                                           \
+    do {                                                                                           \
+        if (condition) {                                                                           \
+            passed++;                                                                              \
+        } else {                                                                                   \
+            failed++;                                                                              \
+            fprintf(stderr, "%s:%d: %s\n", __FILE__, __LINE__, #condition);                        \
+        }                                                                                          \
     } while (0)
 
 static struct name_table *table;
@@ -88,8 +88,8 @@ static struct name_match match;
 static int64_t find(int view, const char *uri)
 {
     char resolved[200];
-    int64_t handle = name_table_resolve(table, view, uri, strlen(uri), resolved, sizeof resolved,
-                                        &match);
+    int64_t handle =
+        name_table_resolve(table, view, uri, strlen(uri), resolved, sizeof resolved, &match);
     rest[0] = 0;
     if (handle >= 0) {
         memcpy(rest, resolved + match.matched, match.len - match.matched);
@@ -163,10 +163,8 @@ static void test_segments(void)
             fprintf(stderr, "'%s' gives %d '%s'\n", cases[i].uri, (int)handle, rest);
         CHECK(handle == cases[i].handle && strcmp(rest, cases[i].rest) == 0);
     }
-    CHECK(name_table_resolve(table, 0, "net:\0x", 6, rest, 200, &match) ==
-          -EINVAL);
-    CHECK(name_table_resolve(table, 0, "net:abc", 7, rest, 6, &match) ==
-          -ENAMETOOLONG);
+    CHECK(name_table_resolve(table, 0, "net:\0x", 6, rest, 200, &match) == -EINVAL);
+    CHECK(name_table_resolve(table, 0, "net:abc", 7, rest, 6, &match) == -ENAMETOOLONG);
 }
 
 static void test_register(void)
@@ -264,8 +262,7 @@ static void test_aliases(void)
     char uri[200];
     memset(uri, 'y', sizeof uri);
     memcpy(uri, "home:", 5);
-    CHECK(name_table_resolve(table, 0, uri, 190, rest, 200, &match) ==
-          -ENAMETOOLONG);
+    CHECK(name_table_resolve(table, 0, uri, 190, rest, 200, &match) == -ENAMETOOLONG);
     CHECK(name_table_find(table, 0, "home:", 5, &(uint32_t){0}) == -ENOENT);
     CHECK(unreg(0, "home:", 7) == 0);
     CHECK(find(0, "home:x") == -ENOENT);
@@ -401,7 +398,8 @@ static void test_drop(void)
     CHECK(bind(inner, "e:", 5) == 0 && reg(inner, "f:", 6) == 0);
     drop(view);
     CHECK(released_count == 2 && was_released(2) && was_released(3));
-    CHECK(find(view, "keep:") == -EBADF && reg(view, "z:", 9) == -EBADF && hide(view, "a:") == -EBADF);
+    CHECK(find(view, "keep:") == -EBADF && reg(view, "z:", 9) == -EBADF &&
+          hide(view, "a:") == -EBADF);
     CHECK(find(inner, "a:") == -ENOENT && find(inner, "c:") == -ENOENT);
     CHECK(find(inner, "d:") == 4 && find(inner, "e:") == 5 && find(0, "f:") == 6);
     CHECK(name_view_create(table, 0, false, false) != view); /* its layer is still in use */

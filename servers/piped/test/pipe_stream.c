@@ -8,7 +8,7 @@
 #include <string.h>
 
 #define REQUESTS 24 /* in flight */
-#define SHADOW (1 << 22)
+#define SHADOW   (1 << 22)
 
 enum fault { NO_FAULT, FAULT_ALL, FAULT_HALF, FAULT_GONE };
 

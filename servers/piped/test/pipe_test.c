@@ -8,14 +8,14 @@
 
 static int passed, failed;
 
-#define CHECK(condition)                                                                          \
-    do {                                                                                          \
-        if (condition) {                                                                          \
-            passed++;                                                                             \
-        } else {                                                                                  \
-            failed++;                                                                             \
-            fprintf(stderr, "%s:%d: %s\n", __FILE__, __LINE__, #condition);                       \
-        }                                                                                         \
+#define CHECK(condition)                                                                           \
+    do {                                                                                           \
+        if (condition) {                                                                           \
+            passed++;                                                                              \
+        } else {                                                                                   \
+            failed++;                                                                              \
+            fprintf(stderr, "%s:%d: %s\n", __FILE__, __LINE__, #condition);                        \
+        }                                                                                          \
     } while (0)
 
 #define NOT_YET INT64_MAX

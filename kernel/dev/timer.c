@@ -4,6 +4,7 @@
 #include "arch/csr.h"
 #include "dev/sbi.h"
 #include "ipc/channel.h"
+#include "proc/reaper.h"
 #include "proc/scheduler.h"
 
 #define SLICE_NS 10000000 /* 10 ms */
@@ -78,16 +79,18 @@ void timer_interrupt(void)
 void timer_program(struct hart *hart)
 {
     uint64_t first = NEVER;
+    if (armed_hart == hart)
+        armed = NEVER; /* what this hart's timer was set to is set anew below */
     if (!list_empty(&waiting)) {
         first = container_of(waiting.next, struct thread, deadline_link)->deadline;
-        if (armed <= first && armed_hart != hart) {
+        if (armed <= first) {
             first = NEVER; /* another hart sees to it */
         } else {
             armed = first;
             armed_hart = hart;
         }
     }
-    if (hart->current && scheduler_ready_count()) {
+    if (hart->current && (scheduler_ready_count() || reaper_pending())) {
         if (!hart->slice_end)
             hart->slice_end = time_now() + SLICE_NS;
         first = hart->slice_end < first ? hart->slice_end : first;

@@ -137,8 +137,7 @@ void process_abandoned(struct process *process)
         process_end(process, EXIT_KILLED, 0);
 }
 
-/* A killed thread goes on in user mode on another hart until the IPI reaches it. */
-static bool still_runs(const struct process *process)
+bool process_still_runs(const struct process *process)
 {
     for (unsigned i = 0; i < HARTS_MAX; i++) {
         if (harts[i].current && harts[i].current->process == process)
@@ -149,8 +148,6 @@ static bool still_runs(const struct process *process)
 
 bool process_destroy_step(struct process *process)
 {
-    if (still_runs(process))
-        return false;
     if (!handles_destroy_step(process))
         return false;
     serving_process_ended(process);

@@ -52,7 +52,10 @@ void process_end(struct process *process, enum exit_reason reason, int64_t value
 /* process_abandoned: only the table refers to it: ends one that was never started. */
 void process_abandoned(struct process *process);
 
-/* process_destroy_step: part of the work of freeing a dead process; true when it is done. */
+/* process_still_runs: a killed thread goes on in user mode on another hart until an IPI reaches
+ * it; a dead process is not taken apart before.
+ * process_destroy_step: part of the work of freeing a dead process; true when it is done. */
+bool process_still_runs(const struct process *process);
 bool process_destroy_step(struct process *process);
 
 /* process_charge: counts pages against the quota; false if they do not fit. */

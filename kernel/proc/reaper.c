@@ -23,24 +23,37 @@ void reaper_add_memory(struct memory *memory)
     list_push_back(&dead_memory, &memory->regions);
 }
 
+static bool reap_process(void)
+{
+    list_for_each(link, &dead_processes)
+    {
+        struct process *process = container_of(link, struct process, reap_link);
+        if (process_still_runs(process))
+            continue; /* its hart comes by here when it has let go */
+        list_remove(link);
+        if (!process_destroy_step(process))
+            list_push_back(&dead_processes, link);
+        return true;
+    }
+    return false;
+}
+
+static bool reap_memory(void)
+{
+    if (list_empty(&dead_memory))
+        return false;
+    struct memory *memory = container_of(list_pop_front(&dead_memory), struct memory, regions);
+    if (!memory_destroy_step(memory, STEP_PAGES))
+        list_push_front(&dead_memory, &memory->regions);
+    return true;
+}
+
 bool reaper_step(void)
 {
     if (busy)
         return false;
     busy = true;
-    bool worked = false;
-    if (!list_empty(&dead_memory)) {
-        struct memory *memory = container_of(list_pop_front(&dead_memory), struct memory, regions);
-        if (!memory_destroy_step(memory, STEP_PAGES))
-            list_push_front(&dead_memory, &memory->regions);
-        worked = true;
-    } else if (!list_empty(&dead_processes)) {
-        struct process *process =
-            container_of(list_pop_front(&dead_processes), struct process, reap_link);
-        if (!process_destroy_step(process))
-            list_push_back(&dead_processes, &process->reap_link);
-        worked = true;
-    }
+    bool worked = reap_memory() || reap_process();
     busy = false;
     return worked;
 }

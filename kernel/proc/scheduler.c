@@ -200,6 +200,7 @@ static void kick_idle(const struct hart *self)
 void scheduler_exit(void)
 {
     struct hart *hart = this_hart();
+    reaper_step(); /* it may end the current thread, or make a more urgent one ready */
     struct thread *current = hart->current;
     bool slice_over = hart->slice_over;
     hart->slice_over = false;
@@ -210,7 +211,6 @@ void scheduler_exit(void)
         hart->current = NULL;
         enqueue(current, !rotate);
     }
-    reaper_step();
     if (!ready_mask)
         idle(hart);
     unsigned top = 31 - (unsigned)__builtin_clz(ready_mask);
@@ -219,7 +219,7 @@ void scheduler_exit(void)
     switch_to(next);
     hart->slice_end = 0;
 out:
-    if (ready_mask)
+    if (ready_mask || reaper_pending())
         kick_idle(hart);
     timer_program(hart);
 }

@@ -167,8 +167,11 @@ static void idle(struct hart *hart)
     account(hart, NULL);
     hart->idle = true;
     while (!ready_mask) {
-        if (reaper_step())
+        if (reaper_step()) {
+            kernel_unlock(); /* others may want it between two steps */
+            kernel_lock();
             continue;
+        }
         hart->slice_end = 0;
         timer_program(hart);
         kernel_unlock();

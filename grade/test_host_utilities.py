@@ -12,6 +12,7 @@ import fcntl
 import hashlib
 import os
 import random
+import re
 import shutil
 import stat
 import subprocess
@@ -38,7 +39,6 @@ UTILITIES = """basename cat chmod cmp cp crash cut dd df diff dirname du find gr
 LIMIT = 30.0
 
 pytestmark = [
-    pytest.mark.fast,
     pytest.mark.skipif(COMPILER is None, reason="no clang"),
     pytest.mark.skipif(
         "GNU coreutils"
@@ -923,7 +923,6 @@ hexdump -C -s 2 -n 3 < nonl
 hexdump -C empty
 hexdump -C words nonl
 hexdump -C nosuch
-cat binary | hexdump -C -s 10238
 """
 
 
@@ -951,3 +950,246 @@ def test_as_the_host_does(script: str, ours: Path, folders: tuple[Path, Path]) -
         bool(theirs.complaint),
     ), mine.complaint
     assert mine.tree == theirs.tree
+
+
+# ---- Where ours differ on purpose, or the host has no such tool --------------------------------------
+
+COPY_INTO_LINK = "cp -r d dlink 2>/dev/null; echo $?; ls d"  # dlink leads to d
+EXPECTED = {
+    # what the messages look like: name, what, reason
+    "cat nosuch 2>&1": "cat: nosuch: No such file or directory\n",
+    "rm d 2>&1": "rm: d: is a directory (-r removes it)\n",
+    "rm -r / 2>&1": "rm: /: refusing to remove the root directory\n",
+    "rm -rf ./.. 2>&1": "rm: ./..: refusing to remove '.' or '..'\n",
+    "cp -r d d/x 2>&1; ls d": "cp: d: cannot copy a directory into itself, 'd/x'\nf1\nf2\nsub\n",
+    "cp -r d d/sub/more/x 2>&1; ls d/sub/more":
+        "cp: d: cannot copy a directory into itself, 'd/sub/more/x'\nleaf\n",
+    COPY_INTO_LINK: "1\nf1\nf2\nsub\n",
+    "mv d d/sub 2>&1; ls d": "mv: d: cannot move a directory into itself, 'd/sub/d'\nf1\nf2\nsub\n",
+    "ln numbers hard; mv numbers hard; ls -n hard | cut -d ' ' -f 2; cat numbers 2>/dev/null": "1\n",
+    "cat -Z 2>&1 | tail -n 1": "usage: cat [-n] [-u] [FILE]...\n",
+    "grep '\\(a\\)\\1' words 2>&1": "grep: back-references are not supported\n",
+    # diff: always unified
+    "diff d/f1 e/f2 | tail -n +3": "@@ -1,2 +1,2 @@\n-one\n two\n+3\n",
+    "diff -U 0 d/f1 e/f2 | tail -n +3": "@@ -1 +0,0 @@\n-one\n@@ -2,0 +2 @@\n+3\n",
+    "diff nonl d/f1 | tail -n +3":
+        "@@ -1,3 +1,2 @@\n-first\n-second\n-last\n\\ No newline at end of file\n+one\n+two\n",
+    "diff nonl - < nonl; echo $?": "0\n",
+    "diff -r d e | grep -v '^[-+@ ]'": "Only in d: .hidden\ndiff -ru d/f2 e/f2\n"
+                                       "Only in e: only\nOnly in d/sub: more\n",
+    "diff d e | grep -v '^[-+@ ]'": "Only in d: .hidden\ndiff -u d/f2 e/f2\nOnly in e: only\n"
+                                    "Common subdirectories: d/sub and e/sub\n",
+    "diff -rN d e | grep -c '^diff'": "4\n",
+    "diff numbers d 2>&1; echo $?": "diff: d/numbers: No such file or directory\n2\n",
+    # URIs as words: nothing of that name is here, so they are what they look like
+    "ln -s fs:root:motd hollow; ls hollow": "motd\n",
+    "ln -s fs:root:etc/motd hollow; ls hollow": "motd\n",
+    "ln -s proc:list: hollow; ls hollow": "list\n",
+    "touch 12:30; cp 12:30 hollow; ls hollow": "12:30\n",
+    "touch 12:30; mv 12:30 hollow; ls hollow": "12:30\n",
+    "ls proc: 2>&1": "ls: proc:: No such file or directory\n",
+    # du, df, stat
+    "df / | head -n 1 | tr -s ' '": "Filesystem 1K-blocks Used Avail Use%\n",
+    "df -h / | wc -l": "2\n",
+    "df nosuch 2>&1 > x": "df: nosuch: No such file or directory\n",
+    "stat csv | grep Modify": "Modify: 2020-09-13 14:56:40.000000000 +0000\n",
+    "stat link | head -n 1": "  File: link -> numbers\n",
+    "stat -c %A%q script": "-rwxr-xr-x?\n",
+    # xargs asks the system how many arguments it takes
+    "seq 100000 | xargs echo | tr ' ' '\\n' | sha256sum; seq 100000 | sha256sum":
+        (hashlib.sha256(b"".join(b"%d\n" % n for n in range(1, 100001))).hexdigest() + "  -\n") * 2,
+    # tail -f sees what is appended
+    "(sleep 0.3; echo more >> words) & timeout 1 tail -n 1 -f words": "pear\nmore\n",
+    # pipes: what is typed comes through at once, and a reader that leaves is no news
+    "(echo a; sleep 0.3; echo b) | cat | (read x; echo got $x; cat)": "got a\nb\n",
+    "yes 2>&1 | head -n 1": "y\n",
+    "cat long long long 2>&1 | head -c 2": "xx",
+    "cat binary | hexdump -C -s 10238": "000027fe  fe ff                                             |..|\n"
+                                        "00002800\n",
+    "hexdump -C -s 1k binary nosuch 2>/dev/null | head -n 1 | cut -c 1-12": "00000400  00\n",
+    # crash
+    "crash null; echo $?": "139\n",
+    "crash kernel; echo $?": "139\n",
+    "crash write; echo $?": "139\n",
+    "crash abort; echo $?": "134\n",
+    "crash spin & sleep 0.2; kill $! && wait $!; echo $?": "143\n",
+    "crash spawn 5": "crash: started 5 programs: as asked\ncrash: all have ended\n",
+    "crash; echo $?": "2\n",
+    "crash nonsense; echo $?": "2\n",
+}
+
+
+@pytest.mark.parametrize("script", EXPECTED)
+def test_as_stated(script: str, ours: Path, folders: tuple[Path, Path]) -> None:
+    mine = run(f"export ASAN_OPTIONS=$ASAN_OPTIONS:handle_segv=0:handle_abort=0; {script}", folders[0], ours)
+    assert mine.output.decode() == EXPECTED[script], mine.complaint
+
+
+@pytest.mark.parametrize("name", UTILITIES)
+def test_help_and_misuse(name: str, ours: Path, folders: tuple[Path, Path]) -> None:
+    script = f"env {name} --help && env {name} --no-such-option > /dev/null; [ $? -ne 0 ]"
+    answer = run(script, folders[0], ours)
+    assert answer.status == 0
+    assert answer.output.startswith(f"usage: {name}".encode()) and answer.output.endswith(b"\n")
+    assert max(len(line) for line in answer.output.decode().splitlines()) <= 100
+    assert answer.complaint
+
+
+@pytest.mark.parametrize("script", [
+    "cat numbers", "head numbers", "tail numbers", "wc numbers", "sort words", "uniq runs", "cut -b 1 words",
+    "tr a b < words", "grep a words", "find d", "ls", "stat d", "df /", "du d", "dd if=numbers status=none",
+    "cmp numbers words", "diff numbers words", "yes", "seq 5", "basename x", "dirname x", "env pwd",
+    "sha256sum words", "hexdump words", "echo x | tee /dev/null", "mktemp -u", "cp -v words x", "rm -v words",
+])
+def test_failed_output_is_an_error(script: str, ours: Path, folders: tuple[Path, Path]) -> None:
+    if not Path("/dev/full").exists():
+        pytest.skip("no /dev/full")
+    answer = run(f"({script}) > /dev/full", folders[0], ours)
+    assert answer.status != 0
+    assert b"No space left on device" in answer.complaint
+
+
+# ---- At random ---------------------------------------------------------------------------------------
+
+
+def random_pattern(rng: random.Random, extended: bool, depth: int = 0) -> str:
+    choice = rng.random()
+    if depth > 3 or choice < 0.35:
+        return rng.choice(["a", "b", "c", ".", "[ab]", "[^a]", "[[:alpha:]]", "x", "A", " ", "_",
+                           r"\w", r"\W"])
+    inner = random_pattern(rng, extended, depth + 1)
+    if choice < 0.6:
+        return inner + random_pattern(rng, extended, depth + 1)
+    group = f"({inner})" if extended else rf"\({inner}\)"
+    if choice < 0.75:
+        operator = rng.choice(["*", "+", "?", "{2}", "{1,2}", "{0,1}", "{2,}", "{0}"])
+        if not extended:
+            operator = re.sub(r"[{}+?]", r"\\\g<0>", operator)
+        return group + operator
+    if choice < 0.85:
+        other = random_pattern(rng, extended, depth + 1)
+        return f"({inner}|{other})" if extended else rf"\({inner}\|{other}\)"
+    return f"^{inner}" if choice < 0.93 else f"{inner}$"
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_random_patterns(seed: int, ours: Path) -> None:
+    """60 patterns each. glibc's matcher has faults of its own with repeated assertions: those of
+    words are left to user/bin/grep/test, and with anchors only whether lines match counts."""
+    rng = random.Random(seed)
+    environment = {"LC_ALL": "C", "ASAN_OPTIONS": "detect_leaks=0"}
+    for _ in range(60):
+        extended = rng.random() < 0.6
+        pattern = random_pattern(rng, extended)
+        text = "".join("".join(rng.choices("aabbcxA _", k=rng.randrange(9))) + "\n" for _ in range(60))
+        options = rng.choice([[], ["-o", "-n"], ["-i"], ["-x"], ["-v"], ["-c"], ["-on", "-i"]])
+        if {"-o", "-on"} & set(options) and set("^$") & set(pattern):
+            continue
+        answers = [subprocess.run([program, "-E" if extended else "-G", *options, "-e", pattern],
+                                  input=text.encode(), capture_output=True, env=environment, check=False)
+                   for program in (ours / "grep", shutil.which("grep"))]
+        if answers[1].returncode < 0:  # the host's crashed
+            continue
+        assert (answers[0].stdout, answers[0].returncode) == (answers[1].stdout, answers[1].returncode), \
+            f"grep {options} {pattern!r}: {answers[0].stderr.decode()}"
+
+
+@pytest.mark.skipif(shutil.which("patch") is None, reason="no patch")
+@pytest.mark.parametrize("seed", range(6))
+def test_random_differences(seed: int, ours: Path, tmp_path: Path) -> None:
+    """patch must make the second file out of the first one, and no shorter script may exist."""
+    rng = random.Random(seed)
+    old, new, patched = tmp_path / "old", tmp_path / "new", tmp_path / "patched"
+    environment = {**os.environ, "ASAN_OPTIONS": "detect_leaks=0"}
+    for _ in range(25):
+        letters = rng.choice(["ab", "abcdef", "abcdefghijklmnopqrstuvwxyz"])
+        first = rng.choices(letters, k=rng.randrange(40))
+        second = list(first) if rng.random() < 0.6 else rng.choices(letters, k=rng.randrange(40))
+        for _ in range(rng.randrange(8)):
+            if second and rng.random() < 0.5:
+                del second[rng.randrange(len(second))]
+            else:
+                second.insert(rng.randrange(len(second) + 1), rng.choice(letters))
+        for path, lines in ((old, first), (new, second), (patched, first)):
+            path.write_text("\n".join(lines) + ("\n" if lines and rng.random() < 0.8 else ""))
+        patched.write_bytes(old.read_bytes())
+        context = rng.choice("013")
+        mine, theirs = (subprocess.run([program, *more, "-U", context, old, new], capture_output=True,
+                                       env=environment, check=False)
+                        for program, more in ((ours / "diff", []), ("diff", ["-d"])))
+        assert mine.returncode == theirs.returncode
+        changes = [sum(line[:1] in (b"+", b"-") for line in answer.stdout.splitlines()[2:])
+                   for answer in (mine, theirs)]
+        assert changes[0] <= changes[1]
+        if mine.returncode == 1:
+            subprocess.run(["patch", "-s", patched], input=mine.stdout, check=True, capture_output=True)
+            assert patched.read_bytes() == new.read_bytes(), mine.stdout.decode()
+
+
+def test_human_sizes_around_every_border(ours: Path, tmp_path: Path) -> None:
+    """ls -h rounds as the host's does; the files are sparse."""
+    rng = random.Random(1)
+    sizes = {0, 1, 999, 1000, 1023, 1024, 1025}
+    for power in (10, 20, 30):
+        for factor in (1, 1.5, 9.9, 9.95, 10, 10.5, 99.9, 999, 1023, 1023.5, 1024, 9.95 * 1024):
+            sizes |= {int(factor * 2**power) + delta for delta in (-1, 0, 1)}
+    sizes |= {rng.randrange(2 ** rng.randrange(1, 43)) for _ in range(100)}
+    for size in sizes:
+        with open(tmp_path / f"{size:015}", "wb") as file:
+            file.truncate(size)
+    answers = [subprocess.run([program, "-nh", tmp_path], capture_output=True, text=True, check=True,
+                              env={"LC_ALL": "C", "TZ": "UTC", "ASAN_OPTIONS": "detect_leaks=0"}).stdout
+               for program in (ours / "ls", shutil.which("ls"))]
+    assert answers[0].splitlines() == answers[1].splitlines()
+
+
+# FIPS 180-4 examples, and the NIST long message.
+DIGESTS = {
+    b"": "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855",
+    b"abc": "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad",
+    b"abcdbcdecdefdefgefghfghighijhijkijkljklmklmnlmnomnopnopq":
+        "248d6a61d20638b8e5c026930c3e6039a33ce45964ff2167f6ecedd419db06c1",
+    b"abcdefghbcdefghicdefghijdefghijkefghijklfghijklmghijklmnhijklmnoijklmnopjklmnopqklmnopqrlmnopqrsmnopqrstnopqrstu":
+        "cf5b16a778af8380036ce59e7b0492370b249b11e8f07a51afac45037afee9d1",
+    b"a" * 1_000_000: "cdc76e5c9914fb9281a1c7e284d73e67f1809a48a497200e046d39ccc7112cd0",
+}
+
+
+@pytest.mark.parametrize("message", DIGESTS, ids=len)
+def test_sha256_examples(message: bytes, ours: Path) -> None:
+    answer = subprocess.run([ours / "sha256sum"], input=message, capture_output=True, check=True,
+                            env={"ASAN_OPTIONS": "detect_leaks=0"})
+    assert answer.stdout.decode() == f"{DIGESTS[message]}  -\n"
+
+
+def test_trees_deeper_than_descriptors_and_stack(ours: Path, folders: tuple[Path, Path]) -> None:
+    """1,500 levels with 64 descriptors and a stack of 256 KiB."""
+    script = """ulimit -n 64
+        p=$(yes d | head -n 1500 | tr '\\n' /)
+        mkdir -p x/$p && echo leaf > x/${p}leaf || exit 1
+        find x | wc -l
+        du -b x | wc -l
+        cp -r x y && grep -rl leaf y | wc -l
+        ls -R y | wc -l
+        chmod -R go-w y && diff -r x y && rm -r x y && ls -d x y 2>/dev/null"""
+    answer = run(script, folders[0], ours)
+    assert answer.output.decode().split() == ["1502", "1501", "1", str(3 * 1501 - 1)], answer.complaint
+
+
+def test_moves_across_file_systems(ours: Path, folders: tuple[Path, Path]) -> None:
+    other = Path("/dev/shm")
+    folders[0].mkdir()
+    if not other.is_dir() or other.stat().st_dev == folders[0].stat().st_dev:
+        pytest.skip("no second file system")
+    target = other / f"cairn-{os.getpid()}"
+    target.mkdir()
+    try:
+        answer = run(f"mv d numbers link script {target} && cd {target} && find . | sort && "
+                     "cat numbers | wc -l && stat -c '%a %Y' script d/f1 d", folders[0], ours)
+        assert answer.output.decode().split("\n") == [
+            ".", "./d", "./d/.hidden", "./d/f1", "./d/f2", "./d/sub", "./d/sub/deep", "./d/sub/more",
+            "./d/sub/more/leaf", "./link", "./numbers", "./script", "100", "755 1600016000",
+            "644 1600018000", "755 1400000000", ""], answer.complaint
+        assert not {"d", "numbers", "link", "script"} & set(answer.tree)
+    finally:
+        shutil.rmtree(target)

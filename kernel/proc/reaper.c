@@ -58,6 +58,8 @@ bool reaper_step(void)
     return worked;
 }
 
+bool reaper_pending(void) { return !list_empty(&dead_memory) || !list_empty(&dead_processes); }
+
 uint64_t reaper_frame_alloc(unsigned order)
 {
     uint64_t frame;

@@ -46,6 +46,5 @@ enum object_type {
 struct handle_info {
     uint32_t type;   /* enum object_type */
     uint32_t rights; /* enum handle_rights */
-    uint64_t badge;  /* sessions, only shown to a holder of MINT; otherwise 0 */
     uint64_t id;     /* process: pid; channel and session: channel id; device: its number */
 };

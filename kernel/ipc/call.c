@@ -286,7 +286,10 @@ SYSCALL(reply_recv)
     int64_t error;
     uint64_t deadline = caller->regs[REG_T0];
     struct channel *channel = receive_channel(caller, caller->regs[REG_A6], &error);
-    reply(caller, a0, &answered);
+    int64_t failed = reply(caller, a0, &answered);
+    struct thread *waiting = failed && !answered ? thread_from_token(a0, caller->process) : NULL;
+    if (waiting)
+        call_finish(waiting, -EPROTO); /* the server will not try again */
     int64_t result = channel ? receive(caller, channel, deadline) : error;
     if (answered)
         run_next(answered);

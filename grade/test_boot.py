@@ -114,7 +114,7 @@ class TestRunQemu:
         assert check_file_system(tmp_path / "disk.img").clean
 
     def test_script_that_powers_off(self, laboratory: Laboratory, tmp_path: Path) -> None:
-        answer = self.run(laboratory, tmp_path, "echo before\npoweroff\necho behind''it\n")
+        answer = self.run(laboratory, tmp_path, "echo before\nshutdown\necho behind''it\n")
         assert answer.returncode == 0, answer.stderr
         assert "behindit" not in answer.stdout
 

@@ -151,7 +151,7 @@ def test_long_pipeline(folder: Folder) -> None:
 
 
 def test_long_line(folder: Folder) -> None:
-    words = " ".join(str(n) for n in range(400))
+    words = " ".join(str(n) for n in range(200))
     assert folder.shell.check(f"echo {words}") == f"{words}\n"
 
 

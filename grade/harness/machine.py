@@ -231,7 +231,7 @@ class Machine:
 
     def power_off(self) -> None:
         """Have the guest end itself in order, so that its disks can be checked."""
-        self.console.send("poweroff\n")
+        self.console.send("shutdown\n")
         status = self.wait_exit()
         if status:
             self._fail(GuestDied, f"QEMU ended with status {status}", "a clean power-off")

@@ -82,8 +82,11 @@ void scheduler_forget(struct thread *thread)
 void fp_release(struct thread *thread)
 {
     for (unsigned i = 0; i < HARTS_MAX; i++) {
-        if (harts[i].fp_owner == thread)
-            harts[i].fp_owner = NULL;
+        if (harts[i].fp_owner != thread)
+            continue;
+        harts[i].fp_owner = NULL;
+        if (&harts[i] == this_hart())
+            csr_clear(sstatus, SSTATUS_FS); /* nobody is left to save them for */
     }
 }
 

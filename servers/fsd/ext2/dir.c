@@ -28,7 +28,7 @@ static const uint8_t mode_of_type[8] = {
 static struct disk_dirent *record_at(const struct ext2 *fs, uint8_t *block, uint32_t offset)
 {
     struct disk_dirent *record = (struct disk_dirent *)(block + offset);
-    if (offset % 4 || offset + sizeof *record > fs->block_size)
+    if (offset + sizeof *record > fs->block_size)
         return NULL;
     if (record->record_len < sizeof *record || record->record_len % 4 ||
         record->record_len > fs->block_size - offset)

@@ -1,6 +1,7 @@
 /* Test images: a file in memory behind the block device interface. Every request is checked
  * against the interface's rules. */
 #include "image.h"
+#include "../format.h"
 #include "check.h"
 #include <errno.h>
 #include <ftw.h>
@@ -212,11 +213,29 @@ int image_fsck_status(struct image *image, char *output, size_t size)
     return run("e2fsck -fn check.img", output, size);
 }
 
+/* e2fsck mends the superblock's sums without a word, so they are looked at here. */
+static void check_sums(struct image *image, const char *what)
+{
+    const struct superblock *super = (struct superblock *)(image->bytes + EXT2_SUPER_OFFSET);
+    const uint32_t block_size = 1024u << super->log_block_size;
+    const struct group_descriptor *group =
+        (struct group_descriptor *)(image->bytes + (super->first_data_block + 1) * block_size);
+    uint32_t blocks = 0, inodes = 0, total = super->inodes_count / super->inodes_per_group;
+    for (uint32_t i = 0; i < total; i++) {
+        blocks += group[i].free_blocks;
+        inodes += group[i].free_inodes;
+    }
+    CHECK(blocks == super->free_blocks_count && inodes == super->free_inodes_count,
+          "%s: sums %u and %u, superblock %u and %u", what, blocks, inodes,
+          super->free_blocks_count, super->free_inodes_count);
+}
+
 void image_fsck(struct image *image, const char *what)
 {
     char output[4096];
     int status = image_fsck_status(image, output, sizeof output);
     CHECK(status == 0, "%s: e2fsck exits with %d:\n%s", what, status, output);
+    check_sums(image, what);
 }
 
 void image_debugfs(struct image *image, const char *command, char *output, size_t size)

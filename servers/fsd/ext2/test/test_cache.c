@@ -143,6 +143,35 @@ static void test_small_cache(const char *options)
     image_free(&image);
 }
 
+/* What was deleted before it was written is never written. */
+static void test_forgotten(void)
+{
+    struct image image;
+    image_make(&image, "-b 1024", 16 * 1024);
+    struct ext2 *fs = image_mount(&image, 4000);
+    file_make(fs, MIB);
+    CHECK(fs->cache.dirty > 1000 && !path_unlink(fs, "/f"), "unlink");
+    CHECK(fs->cache.dirty < 20, "%u dirty", fs->cache.dirty);
+    CHECK(!ext2_unmount(fs), "unmount");
+    image_free(&image);
+}
+
+/* A file in many groups is freed in several transactions, all but the last nearly full. */
+static void test_large_truncate(void)
+{
+    struct image image;
+    image_make(&image, "-b 1024 -g 256 -O ^resize_inode,^meta_bg -m 0", 16 * 1024);
+    struct ext2 *fs = image_mount(&image, 1024);
+    uint32_t inode = file_make(fs, 8 * MIB), before = fs->transaction.id;
+    CHECK(!ext2_truncate(fs, inode, 20 * 1024), "truncate");
+    CHECK(fs->transaction.worst <= TRANSACTION_BLOCKS, "%u blocks", fs->transaction.worst);
+    CHECK(fs->transaction.worst > TRANSACTION_BLOCKS - 6, "%u blocks", fs->transaction.worst);
+    CHECK(fs->transaction.id > before + 1, "one transaction");
+    CHECK(!ext2_unmount(fs), "unmount");
+    image_fsck(&image, "large truncate");
+    image_free(&image);
+}
+
 /* Data is told from metadata, and no transaction is larger than promised. */
 static void test_kinds(void)
 {
@@ -191,6 +220,8 @@ int main(void)
     test_sync_some();
     test_small_cache("-b 1024");
     test_small_cache("-b 4096");
+    test_forgotten();
+    test_large_truncate();
     test_kinds();
     CHECK(allocations == 0, "%d", allocations);
     return check_end();

@@ -85,6 +85,10 @@ static void block_is_super(struct image *image)
 {
     file(image)->block[0] = 1;
 }
+static void block_is_table(struct image *image)
+{
+    file(image)->block[0] = INODE_TABLE;
+}
 static void table_block_outside(struct image *image)
 {
     file(image)->block[EXT2_SINGLE] = 0x80000000;
@@ -108,6 +112,10 @@ static void record_long(struct image *image)
 static void record_odd(struct image *image)
 {
     ((struct disk_dirent *)block_of(image, inode_of(image, 2)->block[0]))->record_len = 13;
+}
+static void record_tail(struct image *image)
+{
+    ((struct disk_dirent *)block_of(image, inode_of(image, 2)->block[0]))->record_len = 1020;
 }
 static void record_short(struct image *image)
 {
@@ -191,11 +199,13 @@ static const struct {
     {"count_huge", count_huge, -EIO, 0, 0},
     {"block_outside", block_outside, 0, LISTS, true},
     {"block_is_super", block_is_super, 0, LISTS, true},
+    {"block_is_table", block_is_table, 0, LISTS | READS | CREATES, true},
     {"table_block_outside", table_block_outside, 0, LISTS, true},
     {"table_loop", table_loop, 0, LISTS | READS | CREATES, true},
     {"record_zero", record_zero, 0, 0, true},
     {"record_long", record_long, 0, 0, true},
     {"record_odd", record_odd, 0, 0, true},
+    {"record_tail", record_tail, 0, 0, true},
     {"record_short", record_short, 0, 0, true},
     {"record_inode", record_inode, 0, 0, true},
     {"root_is_file", root_is_file, 0, 0, false},
@@ -255,6 +265,51 @@ static void test_case(size_t index)
     image_free(&image);
 }
 
+/* Symbolic links longer than what holds their text. */
+static void test_links(void)
+{
+    static const struct {
+        uint32_t inode, size;
+    } links[] = {{15, 60}, {15, 5000}, {15, 0}, {16, 1025}, {16, 0x80000000}, {16, 0}};
+    for (size_t i = 0; i < sizeof links / sizeof links[0]; i++) {
+        struct image image;
+        struct ext2 *fs;
+        char text[64];
+        uint32_t inode;
+        image_empty(&image, MADE_SIZE / 1024);
+        make_image(image.bytes);
+        CHECK(!image_mount_try(&image, 64, true, &fs), "mount");
+        CHECK(ext2_readlink(fs, 15, text, 64) == 4 && ext2_readlink(fs, 16, text, 64) == 64, "sound");
+        CHECK(!path_walk(fs, "/d/link", true, &inode) && inode == 12, "walk");
+        CHECK(!ext2_unmount(fs), "unmount");
+        inode_of(&image, links[i].inode)->size = links[i].size;
+        CHECK(!image_mount_try(&image, 64, true, &fs), "mount");
+        CHECK(ext2_readlink(fs, links[i].inode, text, 64) == -EIO, "link %zu", i);
+        CHECK(path_walk(fs, i < 3 ? "/d/link" : "/long", true, &inode) == -EIO, "link %zu", i);
+        ext2_unmount(fs);
+        image_free(&image);
+    }
+}
+
+/* The counters promise more blocks than the bitmap has: what was taken is given back. */
+static void test_half(void)
+{
+    struct image image;
+    struct ext2 *fs;
+    image_empty(&image, MADE_SIZE / 1024);
+    make_image(image.bytes);
+    uint8_t *bitmap = (uint8_t *)block_of(&image, 3);
+    memset(bitmap, 0xff, MADE_BLOCK);
+    bitmap[14] = 0xfe; /* one block is free */
+    CHECK(!image_mount_try(&image, 64, false, &fs), "mount");
+    /* needs an indirect block and one of data */
+    CHECK(path_write(fs, "/d/g", 20 * MADE_BLOCK, "x", 1) == -EIO, "write");
+    CHECK(path_write(fs, "/d/g", 0, "x", 1) == -EROFS, "read only");
+    CHECK(!ext2_unmount(fs), "unmount");
+    CHECK(bitmap[14] == 0xfe && inode_of(&image, 14)->block[EXT2_SINGLE] == 0, "half done");
+    image_free(&image);
+}
+
 /* Mostly in the first blocks, where the structure is, and mostly small changes. */
 static void random_damage(uint8_t *image, uint64_t *random)
 {
@@ -281,6 +336,8 @@ int main(void)
     uint64_t random = 42;
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
         test_case(i);
+    test_links();
+    test_half();
     make_image(pristine);
     for (int i = 0; i < 20000; i++) {
         memcpy(image, pristine, sizeof image);

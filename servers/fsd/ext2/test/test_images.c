@@ -229,6 +229,38 @@ static void test_attributes(void)
     image_free(&image);
 }
 
+static void test_shared_attributes(void)
+{
+    struct image image;
+    char output[4096], command[512];
+    unsigned block = 0;
+    image_make(&image, "-b 1024 -I 128", 2048);
+    struct ext2 *fs = image_mount(&image, 64);
+    CHECK(path_write(fs, "/a", 0, "x", 1) == 1 && path_write(fs, "/b", 0, "x", 1) == 1, "make");
+    CHECK(!ext2_unmount(fs), "unmount");
+    image_save(&image, "attributes.img");
+    run("debugfs -w -R 'ea_set /a user.colour green' attributes.img >/dev/null 2>&1;"
+        "debugfs -R 'stat /a' attributes.img 2>/dev/null | sed -n 's/^File ACL: *\\([0-9]*\\).*/\\1/p'",
+        output, sizeof output);
+    CHECK(sscanf(output, "%u", &block) == 1 && block, "%s", output);
+    snprintf(command, sizeof command,
+             "debugfs -w -R 'set_inode_field /b file_acl %u' attributes.img;"
+             "debugfs -w -R 'set_inode_field /b blocks 4' attributes.img", block);
+    run(command, output, sizeof output);
+    image_load(&image, "attributes.img");
+    struct attribute_header *header =
+        (struct attribute_header *)(image.bytes + (block % 2048) * 1024);
+    CHECK(header->magic == EXT2_ATTRIBUTE_MAGIC && header->references == 1, "attributes");
+    header->references = 2;
+    image_fsck(&image, "shared attributes");
+    fs = image_mount(&image, 64);
+    CHECK(!path_unlink(fs, "/a") && !ext2_sync(fs) && header->references == 1, "one is left");
+    image_fsck(&image, "shared attributes");
+    CHECK(!path_unlink(fs, "/b") && !ext2_unmount(fs), "unlink");
+    image_fsck(&image, "shared attributes");
+    image_free(&image);
+}
+
 static void test_times_and_modes(void)
 {
     struct image image;
@@ -267,6 +299,7 @@ int main(void)
     test_tree("-b 2048 -O ^dir_index -I 128");
     test_tree("-b 4096 -t ext3");
     test_attributes();
+    test_shared_attributes();
     test_times_and_modes();
     CHECK(allocations == 0, "%d", allocations);
     return check_end();

@@ -244,6 +244,103 @@ static void test_records(void)
     image_free(&image);
 }
 
+/* Removing small names makes room for a large one. */
+static void test_merging(void)
+{
+    struct image image;
+    struct ext2_stat stat;
+    char name[300], list[4096];
+    uint32_t inode;
+    image_make(&image, "-b 1024", 2048);
+    struct ext2 *fs = image_mount(&image, 64);
+    CHECK(!path_mkdir(fs, "/d"), "mkdir");
+    for (int i = 0; i < 80; i++) {
+        snprintf(name, sizeof name, "/d/%02d", i);
+        CHECK(!path_create(fs, name, &inode), "create");
+    }
+    CHECK(!path_stat(fs, "/d", &stat) && stat.size == 1024, "80 names fit");
+    for (int i = 79; i >= 0; i--) {
+        snprintf(name, sizeof name, "/d/%02d", i);
+        CHECK(!path_unlink(fs, name), "unlink");
+    }
+    for (int i = 0; i < 3; i++) {
+        memset(name, 'a' + i, sizeof name);
+        memcpy(name, "/d/", 3);
+        name[258] = '\0';
+        CHECK(!path_create(fs, name, &inode), "create");
+    }
+    CHECK(!path_stat(fs, "/d", &stat) && stat.size == 1024, "size %llu",
+          (unsigned long long)stat.size);
+    CHECK(!path_list(fs, "/d", list, sizeof list) && strlen(list) == 3 * 255 + 2, "%s", list);
+    CHECK(!ext2_unmount(fs), "unmount");
+    image_fsck(&image, "merging");
+    image_free(&image);
+}
+
+/* A cookie may be older than the records: the next call must not read the middle of one. */
+static void test_cookies(void)
+{
+    struct image image;
+    struct ext2_dirent entry;
+    uint64_t cookie = 0;
+    uint32_t inode, directory = 0;
+    char name[16], long_name[210] = "/d/";
+    image_make(&image, "-b 1024", 2048);
+    struct ext2 *fs = image_mount(&image, 64);
+    CHECK(!path_mkdir(fs, "/d") && !path_walk(fs, "/d", true, &directory), "mkdir");
+    for (int i = 0; i < 30; i++) {
+        snprintf(name, sizeof name, "/d/%02d", i);
+        CHECK(!path_create(fs, name, &inode), "create");
+    }
+    do
+        CHECK(ext2_readdir(fs, directory, cookie, &entry, &cookie) == 1, "readdir");
+    while (strcmp(entry.name, "09"));
+    for (int i = 0; i < 20; i++) { /* one record over the place where the cookie points to */
+        snprintf(name, sizeof name, "/d/%02d", i);
+        CHECK(!path_unlink(fs, name), "unlink");
+    }
+    memset(long_name + 3, '\1', 200);
+    CHECK(!path_create(fs, long_name, &inode), "create");
+    for (int i = 20; i < 30; i++) {
+        CHECK(ext2_readdir(fs, directory, cookie, &entry, &cookie) == 1, "readdir");
+        snprintf(name, sizeof name, "%02d", i);
+        CHECK(!strcmp(entry.name, name), "%s, not %s", entry.name, name);
+    }
+    CHECK(ext2_readdir(fs, directory, cookie, &entry, &cookie) == 0, "the end");
+    CHECK(ext2_readdir(fs, directory, UINT64_MAX - 3, &entry, &cookie) == 0, "behind it");
+    CHECK(!ext2_unmount(fs), "unmount");
+    image_free(&image);
+}
+
+/* The cache of names: it must not know what is no longer so, nor take one name for another. */
+static void test_lookup_cache(void)
+{
+    struct image image;
+    char name[64];
+    uint32_t inode, x = 0, y = 0, b = 0;
+    image_make(&image, "-b 1024", 2048);
+    struct ext2 *fs = image_mount(&image, 64);
+    CHECK(!path_mkdir(fs, "/a") && !path_mkdir(fs, "/b") && !path_mkdir(fs, "/a/x"), "mkdir");
+    CHECK(!path_walk(fs, "/a/x", true, &x) && !path_walk(fs, "/b", true, &b), "walk");
+    CHECK(!ext2_lookup(fs, x, "..", 2, &inode) && inode != b, "..");
+    CHECK(!path_rmdir(fs, "/a/x") && !path_mkdir(fs, "/b/y"), "-");
+    CHECK(!path_walk(fs, "/b/y", true, &y) && x == y, "the number is used again");
+    CHECK(!ext2_lookup(fs, y, "..", 2, &inode) && inode == b, "the other directory's ..");
+    CHECK(!path_rename(fs, "/b/y", "/a/y"), "rename");
+    CHECK(!ext2_lookup(fs, y, "..", 2, &inode) && inode != b, ".. has moved");
+    CHECK(path_walk(fs, "/b/y", true, &inode) == -ENOENT, "gone");
+    for (int i = 0; i < 100; i++) {
+        snprintf(name, sizeof name, "a-name-of-31-bytes-%012d", i);
+        CHECK(!ext2_create(fs, b, name, 31, 0644, &x), "create");
+        CHECK(!ext2_lookup(fs, b, name, 31, &inode) && inode == x, "lookup");
+        for (size_t len = 1; len < 31; len++)
+            CHECK(ext2_lookup(fs, b, name, len, &inode) == -ENOENT, "a part of the name");
+        CHECK(!ext2_lookup(fs, b, name, 31, &inode) && inode == x, "lookup again");
+    }
+    CHECK(!ext2_unmount(fs), "unmount");
+    image_free(&image);
+}
+
 /* Link counts end at 32000, for files and for the ".." of subdirectories. */
 static void test_link_max(void)
 {
@@ -288,6 +385,9 @@ int main(void)
     test_steps("-b 1024 -O ^filetype -m 0");
     test_steps("-b 1024 -g 256 -O ^resize_inode,^meta_bg");
     test_records();
+    test_merging();
+    test_cookies();
+    test_lookup_cache();
     test_link_max();
     CHECK(allocations == 0, "%d", allocations);
     return check_end();

@@ -54,42 +54,53 @@ static bool parse_time(const char *text, struct timespec *when) {
     return true;
 }
 
-/* %N is not strftime's: its digits are put in first. */
+/* %N and %:z are not strftime's: their digits are put in first. */
+static size_t expand_own(char *to, size_t size, const char *format, const struct tm *parts,
+                         long ns, size_t *taken) {
+    char zone[8] = "";
+    if (format[1] == 'N') {
+        *taken = 2;
+        return (size_t)snprintf(to, size, "%09ld", ns);
+    }
+    if (format[1] == ':' && format[2] == 'z') {
+        *taken = 3;
+        strftime(zone, sizeof(zone), "%z", parts);
+        return (size_t)snprintf(to, size, "%.3s:%s", zone, strlen(zone) > 3 ? zone + 3 : "");
+    }
+    *taken = format[1] != '\0' ? 2 : 1;
+    return (size_t)snprintf(to, size, "%.*s", (int)*taken, format);
+}
+
 static void print_formatted(const char *format, const struct tm *parts, long ns) {
-    size_t size = strlen(format) * 9 + 2, used = 0;
+    size_t size = strlen(format) * 9 + 16, used = 0, taken;
     char *expanded = must_allocate(size);
-    for (; *format != '\0'; format++) {
-        if (format[0] == '%' && format[1] == 'N') {
-            used += (size_t)snprintf(expanded + used, size - used, "%09ld", ns);
-            format++;
-            continue;
-        }
-        expanded[used++] = *format;
-        if (format[0] == '%' && format[1] != '\0')
-            expanded[used++] = *++format;
+    for (; *format != '\0'; format += taken) {
+        taken = 1;
+        if (*format == '%')
+            used += expand_own(expanded + used, size - used, format, parts, ns, &taken);
+        else
+            expanded[used++] = *format;
     }
     expanded[used++] = '\n'; /* so that the result is never empty, which looks like an error */
     expanded[used] = '\0';
     for (size_t room = used + 64;; room *= 2) {
         char *result = must_allocate(room);
         size_t len = strftime(result, room, expanded, parts);
-        if (len > 0) {
-            output_write(result, len);
-            free(result);
-            break;
-        }
+        output_write(result, len);
         free(result);
+        if (len > 0)
+            break;
     }
     free(expanded);
 }
 
-static const char *iso_format(const char *precision, bool utc) {
+static const char *iso_format(const char *precision) {
     if (precision == NULL || strcmp(precision, "date") == 0)
         return "%Y-%m-%d";
     if (strcmp(precision, "seconds") == 0)
-        return utc ? "%Y-%m-%dT%H:%M:%S+00:00" : "%Y-%m-%dT%H:%M:%S%z";
+        return "%Y-%m-%dT%H:%M:%S%:z";
     if (strcmp(precision, "ns") == 0)
-        return utc ? "%Y-%m-%dT%H:%M:%S,%N+00:00" : "%Y-%m-%dT%H:%M:%S,%N%z";
+        return "%Y-%m-%dT%H:%M:%S,%N%:z";
     errx(1, "%s: date, seconds or ns is expected", precision);
 }
 
@@ -109,7 +120,10 @@ int main(int argc, char **argv) {
     utility_start(usage, 1);
     if (clock_gettime(CLOCK_REALTIME, &when) < 0)
         err(1, "clock");
-    while ((option = utility_option(argc, argv, "ud:r:s:I::R", NULL)) != -1) {
+    for (int i = 1; i < argc; i++) /* the only option whose argument may be left out */
+        if (strcmp(argv[i], "-I") == 0)
+            argv[i] = (char *)"-Idate";
+    while ((option = utility_option(argc, argv, "ud:r:s:I:R")) != -1) {
         utc = utc || option == 'u';
         iso = iso || option == 'I';
         set = set || option == 's';
@@ -126,14 +140,16 @@ int main(int argc, char **argv) {
         utc = utc || option == 'R';
     }
     if (iso)
-        format = iso_format(precision, utc);
+        format = iso_format(precision);
     if (optind < argc && argv[optind][0] == '+')
         format = argv[optind++] + 1;
     if (optind < argc)
         utility_misuse("a format begins with +");
     if (set && clock_settime(CLOCK_REALTIME, &when) < 0)
         err(1, "cannot set the clock");
-    const struct tm *parts = utc ? gmtime(&when.tv_sec) : localtime(&when.tv_sec);
+    if (utc)
+        setenv("TZ", "UTC0", 1);
+    const struct tm *parts = localtime(&when.tv_sec);
     if (parts == NULL)
         errx(1, "this time cannot be shown");
     print_formatted(format, parts, when.tv_nsec);

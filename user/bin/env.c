@@ -31,7 +31,7 @@ int main(int argc, char **argv) {
     int option;
 
     utility_start(usage, 125);
-    while ((option = utility_option(argc, argv, "+iu:0", NULL)) != -1) {
+    while ((option = utility_option(argc, argv, "+iu:0")) != -1) {
         if (option == 'i')
             environ = nothing;
         else if (option == '0')

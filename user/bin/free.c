@@ -23,7 +23,7 @@ int main(int argc, char **argv) {
     int option, unit = 'k';
 
     utility_start(usage, 1);
-    while ((option = utility_option(argc, argv, "bkmh", NULL)) != -1)
+    while ((option = utility_option(argc, argv, "bkmh")) != -1)
         unit = option;
     if (optind < argc)
         utility_misuse("no arguments are expected");

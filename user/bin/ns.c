@@ -109,7 +109,7 @@ static int run(int argc, char **argv) {
     size_t count = 0;
     int option;
 
-    while ((option = utility_option(argc, argv, "+ero:x:b:", NULL)) != -1) {
+    while ((option = utility_option(argc, argv, "+ero:x:b:")) != -1) {
         if (option == 'e')
             flags |= NS_VIEW_EMPTY;
         else if (option == 'r')

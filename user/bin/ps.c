@@ -93,7 +93,7 @@ int main(int argc, char **argv) {
     int option;
 
     utility_start(usage, 1);
-    while ((option = utility_option(argc, argv, "ael", NULL)) != -1) {
+    while ((option = utility_option(argc, argv, "ael")) != -1) {
         all = all || option != 'l';
         longer = longer || option == 'l';
     }

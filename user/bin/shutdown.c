@@ -11,7 +11,7 @@ int main(int argc, char **argv) {
     int option;
 
     utility_start(usage, 1);
-    while ((option = utility_option(argc, argv, "rhP", NULL)) != -1)
+    while ((option = utility_option(argc, argv, "rhP")) != -1)
         again = option == 'r';
     if (optind < argc && strcmp(argv[optind], "now") == 0)
         optind++;

@@ -69,7 +69,7 @@ int main(int argc, char **argv) {
     int option, error;
 
     utility_start(usage, 125);
-    while ((option = utility_option(argc, argv, "+p", NULL)) != -1)
+    while ((option = utility_option(argc, argv, "+p")) != -1)
         posix = true;
     if (optind == argc)
         utility_misuse("no command given");

@@ -118,7 +118,7 @@ static void parse_options(int argc, char **argv) {
     uint64_t pid;
     int option;
     tracer.out = stdout;
-    while ((option = utility_option(argc, argv, "+p:o:", NULL)) != -1) {
+    while ((option = utility_option(argc, argv, "+p:o:")) != -1) {
         if (option == 'p') {
             if (!parse_count(optarg, &pid) || pid == 0 || pid > UINT32_MAX)
                 errx(125, "%s: not a process id", optarg);

@@ -9,7 +9,7 @@ int main(int argc, char **argv) {
     uint64_t offset = 0;
 
     utility_start(usage, 1);
-    while (utility_option(argc, argv, "") != -1)
+    while (utility_option(argc, argv, "+") != -1)
         continue;
     if (optind < argc)
         utility_misuse("no arguments are expected");

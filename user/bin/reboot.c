@@ -6,7 +6,7 @@ static const char usage[] = "usage: reboot\n"
 
 int main(int argc, char **argv) {
     utility_start(usage, 1);
-    while (utility_option(argc, argv, "") != -1)
+    while (utility_option(argc, argv, "+") != -1)
         continue;
     if (optind < argc)
         utility_misuse("no arguments are expected");

@@ -21,7 +21,7 @@ int main(int argc, char **argv) {
     int status = 0;
 
     utility_start(usage, 1);
-    while (utility_option(argc, argv, "") != -1)
+    while (utility_option(argc, argv, "+") != -1)
         continue;
     if (optind == argc)
         sync();

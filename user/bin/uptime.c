@@ -18,7 +18,7 @@ int main(int argc, char **argv) {
     time_t now = time(NULL);
 
     utility_start(usage, 1);
-    while (utility_option(argc, argv, "") != -1)
+    while (utility_option(argc, argv, "+") != -1)
         continue;
     if (optind < argc)
         utility_misuse("no arguments are expected");

@@ -78,12 +78,22 @@ static void read_reg(struct walk *walk, const uint8_t *value, size_t len)
     node->hart = (uint32_t)node->device.base;
 }
 
+/* Keeps whole names only: what is left of one that is cut must not pass for another. */
+static void read_compatible(struct fdt_device *device, const uint8_t *value, size_t len)
+{
+    size_t n = len < sizeof(device->compatible) ? len : sizeof(device->compatible);
+    memcpy(device->compatible, value, n);
+    while (n && device->compatible[n - 1])
+        n--;
+    device->compatible_len = n;
+}
+
 static void chosen(struct fdt_info *info, const char *name, const uint8_t *value, size_t len)
 {
     if (strcmp(name, "bootargs") == 0 && len > 0) {
-        size_t n = len < sizeof(info->bootargs) ? len : sizeof(info->bootargs);
+        size_t n = len < sizeof(info->bootargs) ? len : sizeof(info->bootargs) - 1;
         memcpy(info->bootargs, value, n);
-        info->bootargs[n - 1] = 0;
+        info->bootargs[n] = 0;
     } else if (strcmp(name, "linux,initrd-start") == 0 && len >= 4) {
         info->initrd_start = cells(value, len >= 8 ? 2 : 1);
     } else if (strcmp(name, "linux,initrd-end") == 0 && len >= 4) {
@@ -103,11 +113,7 @@ static void property(struct walk *walk, const char *name, const uint8_t *value, 
     } else if (strcmp(name, "reg") == 0) {
         read_reg(walk, value, len);
     } else if (strcmp(name, "compatible") == 0) {
-        size_t n = len < sizeof(node->device.compatible) ? len : sizeof(node->device.compatible);
-        memcpy(node->device.compatible, value, n);
-        node->device.compatible_len = n;
-        if (n)
-            node->device.compatible[n - 1] = 0;
+        read_compatible(&node->device, value, len);
     } else if (strcmp(name, "interrupts") == 0 && len >= 4) {
         node->device.interrupt = be32(value);
     } else if (strcmp(name, "device_type") == 0) {

@@ -59,7 +59,6 @@ int64_t call_start(struct thread *caller, struct channel *channel, uint64_t badg
     struct thread *receiver = NULL;
     if (!list_empty(&channel->receivers)) {
         receiver = container_of(channel->receivers.next, struct thread, link);
-        caller->generation++;
         int64_t error = call_deliver(caller, receiver);
         if (error)
             return error;
@@ -177,7 +176,6 @@ static int64_t receive(struct thread *server, struct channel *channel, uint64_t 
         return SYSCALL_DONE;
     while (!list_empty(&channel->callers)) {
         struct thread *caller = container_of(channel->callers.next, struct thread, link);
-        caller->generation++;
         int64_t error = call_deliver(caller, server);
         if (error) {
             call_finish(caller, error);
@@ -253,7 +251,6 @@ static inline int64_t reply(struct thread *server, uint64_t token, struct thread
     list_remove(&caller->link);
     if (caller->deadline)
         timer_cancel(caller);
-    caller->generation++;
     caller->channel = NULL;
     caller->window_count = 0;
     struct thread *receiver = caller->server_thread;

@@ -202,7 +202,6 @@ void call_finish(struct thread *caller, int64_t error)
     list_remove(&caller->link);
     if (caller->state == THREAD_CALLING)
         channel->stats.queue--;
-    caller->generation++; /* the token goes stale */
     caller->channel = NULL;
     caller->window_count = 0;
     caller->state = THREAD_DEAD;
@@ -262,7 +261,6 @@ void channel_thread_ended(struct thread *thread)
         if (thread->state == THREAD_CALLING)
             channel->stats.queue--;
         list_remove(&thread->link);
-        thread->generation++;
         thread->state = THREAD_DEAD;
         if (server)
             donation_recompute(server);
@@ -283,7 +281,6 @@ void serving_process_ended(struct process *process)
             continue;
         }
         list_remove(&caller->link);
-        caller->generation++;
         caller->resent = true;
         caller_enqueue(caller, channel);
     }

@@ -10,6 +10,9 @@
 
 struct thread *fastpath(struct thread *self);
 
+_Static_assert(CALL_PLAIN == 0 && THREAD_SERVED < 256 && __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__,
+               "call_word is a state with nothing else set");
+
 static inline void unlink(struct list *link)
 {
     link->prev->next = link->next;
@@ -17,13 +20,15 @@ static inline void unlink(struct list *link)
 }
 
 /* This hart may go on with next at once: nothing more urgent waits, and there are no FP registers
- * to save. (FP stays off: if next had loaded its own, it loads them again.) */
+ * to save. */
 static inline bool may_switch(const struct thread *next)
 {
-    return !scheduler_ready_above(next->priority) && !(csr_read(sstatus) & SSTATUS_FS);
+    return !scheduler_ready_above(next->priority) &&
+           (csr_read(sstatus) & SSTATUS_FS) != SSTATUS_FS_DIRTY;
 }
 
-/* switch_to without FP; `now` is in timer ticks. */
+/* switch_to; `now` is in timer ticks. FP is left off: a thread that had loaded its own registers
+ * loads them again when it uses them. */
 static inline void switch_fast(struct thread *self, struct thread *next, uint64_t now)
 {
     struct hart *hart = this_hart();
@@ -33,8 +38,10 @@ static inline void switch_fast(struct thread *self, struct thread *next, uint64_
     struct address_space *space = &next->process->space;
     if (hart->satp != space->satp)
         space_enter(space);
+    if (csr_read(sstatus) & SSTATUS_FS)
+        csr_clear(sstatus, SSTATUS_FS);
     next->hart = hart;
-    next->state = THREAD_RUNNING;
+    next->call_word = THREAD_RUNNING;
     hart->current = next;
 }
 
@@ -82,19 +89,17 @@ static inline struct thread *call_fast(struct thread *self)
     process->calls++;
     channel->stats.calls++;
     channel->object.references++;
-    self->state = THREAD_SERVED;
-    self->call_kind = CALL_PLAIN;
-    self->resent = false;
+    self->call_word = THREAD_SERVED; /* a plain call, no windows */
     self->channel = channel;
     self->badge = badge;
     self->call_time = now;
-    self->generation++;
+    token_renew(self);
     self->server_process = server->process;
     self->server_thread = server;
     unlink(&server->link);
     list_push_back(&server->process->serving, &self->link);
     server->channel = NULL;
-    server->regs[REG_A0] = thread_token(self);
+    server->regs[REG_A0] = self->token;
     move_words(self, server);
     server->regs[REG_A6] = self->regs[REG_A6];
     server->regs[REG_A7] = process->pid;
@@ -128,9 +133,7 @@ static inline struct thread *reply_recv_fast(struct thread *self)
     channel->object.references--; /* never the last: the server's handle has one */
     unlink(&caller->link);
     list_init(&caller->link);
-    caller->generation++;
     caller->channel = NULL;
-    caller->window_count = 0;
     caller->regs[REG_A0] = 0;
     move_words(self, caller);
     self->state = THREAD_RECEIVING;

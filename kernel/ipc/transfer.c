@@ -117,7 +117,8 @@ int64_t call_deliver(struct thread *caller, struct thread *receiver)
         receiver->regs[REG_A1] = tag | (caller->resent ? (uint64_t)MESSAGE_RESENT << 56 : 0);
         receiver->regs[REG_A6] = caller->regs[REG_A6];
     }
-    receiver->regs[REG_A0] = thread_token(caller);
+    token_renew(caller); /* an earlier receiver's is stale from now on */
+    receiver->regs[REG_A0] = caller->token;
     receiver->regs[REG_A7] = caller->process->pid;
     receiver->regs[REG_T0] = caller->badge;
     return 0;

@@ -14,7 +14,7 @@
 #include "proc/scheduler.h"
 
 struct thread *thread_table[THREADS_MAX];
-static uint64_t slot_generation[THREADS_MAX]; /* goes on where the slot's last thread ended */
+static uint64_t slot_token[THREADS_MAX]; /* goes on where the slot's last thread ended */
 static uint32_t slot_hint;
 
 #define IPC_TOP (USER_TOP - PAGE_SIZE)
@@ -73,7 +73,7 @@ struct thread *thread_new(struct process *process, uint32_t priority)
         return NULL;
     thread->process = process;
     thread->slot = slot_hint;
-    thread->generation = slot_generation[slot_hint];
+    thread->token = slot_token[slot_hint] ? slot_token[slot_hint] : THREADS_MAX + slot_hint;
     thread->priority = thread->base_priority = (uint8_t)priority;
     thread->state = THREAD_DEAD; /* until it is started */
     list_init(&thread->link);
@@ -108,7 +108,7 @@ static void thread_free(struct thread *thread)
     unmap_ipc_page(thread);
     if (thread->restart)
         object_release(thread->restart);
-    slot_generation[thread->slot] = thread->generation + 1;
+    slot_token[thread->slot] = thread->token;
     thread_table[thread->slot] = NULL;
     kfree(thread->fp);
     kfree(thread);

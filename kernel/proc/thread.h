@@ -46,12 +46,20 @@ struct thread {
     struct hart *hart;   /* offset 256: where it runs or ran last */
     struct process *process;
     struct ipc_page *ipc; /* the kernel's view */
-    uint8_t state;       /* enum thread_state */
+    union { /* together, so that the fast path sets and checks them at once */
+        struct {
+            uint8_t state;        /* enum thread_state */
+            uint8_t call_kind;    /* enum call_kind */
+            uint8_t resent;       /* the current call was received before, by a server that died */
+            uint8_t window_count; /* lent by the current call */
+        };
+        uint32_t call_word;
+    };
     uint8_t priority;    /* effective: own or donated */
     uint8_t base_priority;
-    uint8_t call_kind;   /* enum call_kind */
-    uint32_t slot;       /* index in the thread table: low bits of the reply token */
-    uint64_t generation; /* of the current call: the token's high bits */
+    uint32_t slot;       /* index in the thread table */
+    uint64_t token;      /* of the current call: generation << TOKEN_SLOT_BITS | slot; each
+                            delivery of a call makes a new one */
 
     struct list link;    /* ready queue, callers, receivers, or serving list */
     struct list process_link;
@@ -64,8 +72,6 @@ struct thread {
     struct process *server_process; /* SERVED: who holds the token */
     struct thread *server_thread;   /* SERVED: who received, NULL once it is gone */
     struct window windows[MESSAGE_WINDOWS_MAX]; /* lent by the current call */
-    uint8_t window_count;
-    bool resent;
     uint64_t call_time;             /* ticks */
 
     struct fp_state *fp;            /* made on first use */
@@ -91,17 +97,14 @@ void thread_end(struct thread *thread);
 /* thread_reap: a hart found that its current thread is dead: frees it. */
 void thread_reap(struct thread *thread);
 
-static inline uint64_t thread_token(const struct thread *thread)
-{
-    return thread->generation << TOKEN_SLOT_BITS | thread->slot;
-}
+static inline void token_renew(struct thread *thread) { thread->token += THREADS_MAX; }
 
 /* thread_from_token: the caller that a reply token names, if this process may answer it. */
 extern struct thread *thread_table[THREADS_MAX];
 static inline struct thread *thread_from_token(uint64_t token, const struct process *process)
 {
     struct thread *thread = thread_table[token % THREADS_MAX];
-    return thread && thread->state == THREAD_SERVED && thread_token(thread) == token &&
+    return thread && thread->state == THREAD_SERVED && thread->token == token &&
                    thread->server_process == process
                ? thread
                : NULL;

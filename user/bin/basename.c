@@ -28,7 +28,7 @@ int main(int argc, char **argv) {
     int option;
 
     utility_start(usage, 1);
-    while ((option = utility_option(argc, argv, "+as:", NULL)) != -1) {
+    while ((option = utility_option(argc, argv, "+as:")) != -1) {
         all = true;
         if (option == 's')
             suffix = optarg;

@@ -38,7 +38,7 @@ int main(int argc, char **argv) {
     int option, status = 0;
 
     utility_start(usage, 1);
-    while ((option = utility_option(argc, argv, "nu", NULL)) != -1)
+    while ((option = utility_option(argc, argv, "nu")) != -1)
         if (option == 'n')
             number = true;
     for (char **name = input_arguments(argc, argv); *name != NULL; name++) {

@@ -61,7 +61,7 @@ int main(int argc, char **argv) {
 
     utility_start(usage, 1);
     change.text = take_minus_mode(&argc, argv);
-    while ((option = utility_option(argc, argv, "Rv", NULL)) != -1) {
+    while ((option = utility_option(argc, argv, "Rv")) != -1) {
         change.recursive |= option == 'R';
         change.verbose |= option == 'v';
     }

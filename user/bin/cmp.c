@@ -18,7 +18,7 @@ int main(int argc, char **argv) {
     int option;
 
     utility_start(usage, 2);
-    while ((option = utility_option(argc, argv, "ls", NULL)) != -1) {
+    while ((option = utility_option(argc, argv, "ls")) != -1) {
         list |= option == 'l';
         silent |= option == 's';
     }

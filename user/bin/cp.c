@@ -62,7 +62,7 @@ int main(int argc, char **argv) {
     int option, status = 0, links = 0;
 
     utility_start(usage, 1);
-    while ((option = utility_option(argc, argv, "rRpfinvaLP", NULL)) != -1) {
+    while ((option = utility_option(argc, argv, "rRpfinvaLP")) != -1) {
         options.recursive |= option == 'r' || option == 'R' || option == 'a';
         options.preserve |= option == 'p' || option == 'a';
         options.force |= option == 'f';

@@ -143,7 +143,7 @@ int main(int argc, char **argv) {
     uint64_t most = UINT64_MAX;
 
     utility_start(usage, 2);
-    while (utility_option(argc, argv, "+", NULL) != -1)
+    while (utility_option(argc, argv, "+") != -1)
         continue;
     if (argc - optind < 1 || argc - optind > 2)
         utility_misuse("which way?");

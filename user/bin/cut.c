@@ -103,7 +103,7 @@ int main(int argc, char **argv) {
     int option, status = 0;
 
     utility_start(usage, 1);
-    while ((option = utility_option(argc, argv, "b:c:f:d:sn", NULL)) != -1) {
+    while ((option = utility_option(argc, argv, "b:c:f:d:sn")) != -1) {
         if (option == 'd') {
             if (strlen(optarg) > 1)
                 errx(1, "%s: the delimiter must be one byte", optarg);

@@ -208,7 +208,7 @@ static void report(uint64_t elapsed) {
 
 int main(int argc, char **argv) {
     utility_start(usage, 1);
-    while (utility_option(argc, argv, "", NULL) != -1)
+    while (utility_option(argc, argv, "+") != -1)
         continue;
     for (int i = optind; i < argc; i++)
         take_operand(argv[i]);

@@ -40,7 +40,7 @@ int main(int argc, char **argv) {
     int option, result = 0;
 
     utility_start(usage, 1);
-    while ((option = utility_option(argc, argv, "hik", NULL)) != -1) {
+    while ((option = utility_option(argc, argv, "hik")) != -1) {
         human = option == 'h' || (human && option != 'k');
         inodes |= option == 'i';
     }

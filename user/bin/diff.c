@@ -346,7 +346,7 @@ static void compare_directories(const char *a, const char *b) {
 int main(int argc, char **argv) {
     int option;
     utility_start(usage, 2);
-    while ((option = utility_option(argc, argv, "NqrsuU:", NULL)) != -1) {
+    while ((option = utility_option(argc, argv, "NqrsuU:")) != -1) {
         options.absent_is_empty |= option == 'N';
         options.brief |= option == 'q';
         options.recursive |= option == 'r';

@@ -5,7 +5,7 @@ static const char usage[] = "usage: dirname NAME...\n";
 
 int main(int argc, char **argv) {
     utility_start(usage, 1);
-    while (utility_option(argc, argv, "+", NULL) != -1)
+    while (utility_option(argc, argv, "+") != -1)
         continue;
     if (optind == argc)
         utility_misuse("missing operand");

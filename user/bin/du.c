@@ -118,7 +118,7 @@ int main(int argc, char **argv) {
     int option;
 
     utility_start(usage, 1);
-    while ((option = utility_option(argc, argv, "abchksd:", NULL)) != -1) {
+    while ((option = utility_option(argc, argv, "abchksd:")) != -1) {
         options.all |= option == 'a';
         options.bytes |= option == 'b';
         options.human = option == 'h' || (options.human && option != 'k');

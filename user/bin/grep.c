@@ -189,7 +189,7 @@ static void search_operand(const char *name) {
 static unsigned take_options(int argc, char **argv) {
     unsigned flags = 0;
     int option;
-    while ((option = utility_option(argc, argv, "EFGHLRace:f:hilm:noqrsvwxy", NULL)) != -1) {
+    while ((option = utility_option(argc, argv, "EFGHLRace:f:hilm:noqrsvwxy")) != -1) {
         if (option == 'E' || option == 'F' || option == 'G')
             flags = (flags & ~(unsigned)(REGEX_EXTENDED | REGEX_LITERAL)) |
                     (option == 'E' ? REGEX_EXTENDED : option == 'F' ? REGEX_LITERAL : 0);

@@ -46,7 +46,7 @@ int main(int argc, char **argv) {
         count = digits;
         optind = 2;
     }
-    while ((option = utility_option(argc, argv, "n:c:qv", NULL)) != -1) {
+    while ((option = utility_option(argc, argv, "n:c:qv")) != -1) {
         if (option == 'n' || option == 'c') {
             bytes = option == 'c';
             if (!parse_size(optarg, &count))

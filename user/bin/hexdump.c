@@ -100,7 +100,7 @@ int main(int argc, char **argv) {
     int option;
 
     utility_start(usage, 1);
-    while ((option = utility_option(argc, argv, "Cvn:s:", NULL)) != -1) {
+    while ((option = utility_option(argc, argv, "Cvn:s:")) != -1) {
         canonical |= option == 'C';
         all |= option == 'v';
         if ((option == 'n' && !parse_size(optarg, &digits)) ||

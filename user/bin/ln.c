@@ -39,7 +39,7 @@ int main(int argc, char **argv) {
     int option, status = 0;
 
     utility_start(usage, 1);
-    while ((option = utility_option(argc, argv, "fnsv", NULL)) != -1) {
+    while ((option = utility_option(argc, argv, "fnsv")) != -1) {
         symbolic |= option == 's';
         force |= option == 'f';
         verbose |= option == 'v';

@@ -405,7 +405,7 @@ static void take_options(int argc, char **argv) {
     bool terminal = isatty(STDOUT_FILENO);
     int option;
     options.columns = options.hide_controls = terminal;
-    while ((option = utility_option(argc, argv, "1aACdFhiklLnpqrRsStU", NULL)) != -1) {
+    while ((option = utility_option(argc, argv, "1aACdFhiklLnpqrRsStU")) != -1) {
         options.all |= option == 'a';
         options.almost_all |= option == 'A';
         options.directory |= option == 'd';

@@ -48,7 +48,7 @@ int main(int argc, char **argv) {
     int option, status = 0;
 
     utility_start(usage, 1);
-    while ((option = utility_option(argc, argv, "pvm:", NULL)) != -1) {
+    while ((option = utility_option(argc, argv, "pvm:")) != -1) {
         parents |= option == 'p';
         verbose |= option == 'v';
         if (option == 'm')

@@ -40,7 +40,7 @@ int main(int argc, char **argv) {
     int option;
 
     utility_start(usage, 1);
-    while ((option = utility_option(argc, argv, "dqup:t", NULL)) != -1) {
+    while ((option = utility_option(argc, argv, "dqup:t")) != -1) {
         directory |= option == 'd';
         quiet |= option == 'q';
         only_name |= option == 'u';

@@ -108,7 +108,7 @@ int main(int argc, char **argv) {
     int option, status = 0;
 
     utility_start(usage, 1);
-    while ((option = utility_option(argc, argv, "finv", NULL)) != -1) {
+    while ((option = utility_option(argc, argv, "finv")) != -1) {
         if (option == 'v') {
             verbose = true;
             continue;

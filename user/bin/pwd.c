@@ -6,7 +6,7 @@ static const char usage[] = "usage: pwd [-LP]\n"
 
 int main(int argc, char **argv) {
     utility_start(usage, 1);
-    while (utility_option(argc, argv, "LP", NULL) != -1)
+    while (utility_option(argc, argv, "LP") != -1)
         continue;
     for (size_t size = 1024;; size *= 2) {
         char *path = must_allocate(size);

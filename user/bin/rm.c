@@ -62,7 +62,7 @@ int main(int argc, char **argv) {
     int option, status = 0;
 
     utility_start(usage, 1);
-    while ((option = utility_option(argc, argv, "dfirRv", NULL)) != -1) {
+    while ((option = utility_option(argc, argv, "dfirRv")) != -1) {
         recursive |= option == 'r' || option == 'R';
         directories |= option == 'd';
         verbose |= option == 'v';

@@ -39,7 +39,7 @@ int main(int argc, char **argv) {
     int option, status = 0;
 
     utility_start(usage, 1);
-    while ((option = utility_option(argc, argv, "pv", NULL)) != -1) {
+    while ((option = utility_option(argc, argv, "pv")) != -1) {
         parents |= option == 'p';
         verbose |= option == 'v';
     }

@@ -68,7 +68,7 @@ int main(int argc, char **argv) {
     utility_start(usage, 1);
     /* "-1" is an operand: options end at the first number */
     while (optind < argc && !(argv[optind][0] == '-' && strchr(".0123456789", argv[optind][1])) &&
-           (option = utility_option(argc, argv, "+ws:", NULL)) != -1) {
+           (option = utility_option(argc, argv, "+ws:")) != -1) {
         equal |= option == 'w';
         if (option == 's')
             separator = optarg;

@@ -164,7 +164,7 @@ int main(int argc, char **argv) {
     int option, status = 0;
 
     utility_start(usage, 1);
-    while ((option = utility_option(argc, argv, "bcqt", NULL)) != -1) {
+    while ((option = utility_option(argc, argv, "bcqt")) != -1) {
         check |= option == 'c';
         quiet |= option == 'q';
     }

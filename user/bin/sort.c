@@ -314,7 +314,7 @@ int main(int argc, char **argv) {
     int option, check = 0;
 
     utility_start(usage, 2);
-    while ((option = utility_option(argc, argv, "bcCfnrsuk:t:o:", NULL)) != -1) {
+    while ((option = utility_option(argc, argv, "bcCfnrsuk:t:o:")) != -1) {
         options.blanks |= option == 'b';
         options.order.fold |= option == 'f';
         options.order.number |= option == 'n';

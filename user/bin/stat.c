@@ -131,7 +131,7 @@ int main(int argc, char **argv) {
     int option, result = 0;
 
     utility_start(usage, 1);
-    while ((option = utility_option(argc, argv, "Lc:", NULL)) != -1) {
+    while ((option = utility_option(argc, argv, "Lc:")) != -1) {
         if (option == 'c')
             format = optarg;
         else

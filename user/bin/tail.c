@@ -210,7 +210,7 @@ int main(int argc, char **argv) {
     utility_start(usage, 1);
     if (argc > 1 && take_old_style(argv[1], &request))
         optind = 2;
-    while ((option = utility_option(argc, argv, "n:c:fqv", NULL)) != -1) {
+    while ((option = utility_option(argc, argv, "n:c:fqv")) != -1) {
         if (option == 'n' || option == 'c')
             take_count(&request, optarg, option == 'c');
         follows |= option == 'f';

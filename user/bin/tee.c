@@ -13,7 +13,7 @@ int main(int argc, char **argv) {
     ssize_t n;
 
     utility_start(usage, 1);
-    while ((option = utility_option(argc, argv, "ai", NULL)) != -1) {
+    while ((option = utility_option(argc, argv, "ai")) != -1) {
         if (option == 'a')
             flags = O_WRONLY | O_CREAT | O_APPEND;
         else

@@ -65,7 +65,7 @@ int main(int argc, char **argv) {
     int option, status = 0;
 
     utility_start(usage, 1);
-    while ((option = utility_option(argc, argv, "cd:r:", NULL)) != -1) {
+    while ((option = utility_option(argc, argv, "cd:r:")) != -1) {
         if (option == 'c') {
             create = false;
         } else if (option == 'd') {

@@ -161,7 +161,7 @@ int main(int argc, char **argv) {
     int option;
 
     utility_start(usage, 1);
-    while ((option = utility_option(argc, argv, "+cCds", NULL)) != -1) {
+    while ((option = utility_option(argc, argv, "+cCds")) != -1) {
         inverse |= option == 'c' || option == 'C';
         delete |= option == 'd';
         squeeze |= option == 's';

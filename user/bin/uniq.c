@@ -70,7 +70,7 @@ int main(int argc, char **argv) {
     int option;
 
     utility_start(usage, 1);
-    while ((option = utility_option(argc, argv, "cduif:s:", NULL)) != -1) {
+    while ((option = utility_option(argc, argv, "cduif:s:")) != -1) {
         options.count |= option == 'c';
         options.repeated |= option == 'd';
         options.unique |= option == 'u';

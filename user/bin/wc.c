@@ -77,7 +77,7 @@ int main(int argc, char **argv) {
     int option, status = 0;
 
     utility_start(usage, 1);
-    while ((option = utility_option(argc, argv, "lwc", NULL)) != -1) {
+    while ((option = utility_option(argc, argv, "lwc")) != -1) {
         want_lines |= option == 'l';
         want_words |= option == 'w';
         want_bytes |= option == 'c';

@@ -225,7 +225,7 @@ int main(int argc, char **argv) {
     int option, ends[2];
 
     utility_start(usage, 1);
-    while ((option = utility_option(argc, argv, "+0d:n:I:rt", NULL)) != -1) {
+    while ((option = utility_option(argc, argv, "+0d:n:I:rt")) != -1) {
         options.not_empty |= option == 'r';
         options.trace |= option == 't';
         if (option == '0')

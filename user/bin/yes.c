@@ -6,7 +6,7 @@ static const char usage[] = "usage: yes [WORD]...\n"
 
 int main(int argc, char **argv) {
     utility_start(usage, 1);
-    while (utility_option(argc, argv, "+", NULL) != -1)
+    while (utility_option(argc, argv, "+") != -1)
         continue;
     for (;;) {
         if (optind == argc)

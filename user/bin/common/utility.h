@@ -7,7 +7,6 @@
 
 #include <err.h>
 #include <errno.h>
-#include <getopt.h>
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -17,8 +16,6 @@
 #include <unistd.h>
 
 #define BUFFER_SIZE 65536
-#define OPTION_HELP 1000
-#define HELP_OPTION {"help", no_argument, NULL, OPTION_HELP}
 
 static struct {
     const char *usage;
@@ -134,18 +131,65 @@ __attribute__((noreturn)) static inline void utility_misuse(const char *what) {
     exit(utility.trouble);
 }
 
-/* utility_option: the next option letter, or -1 behind the last. --help is answered here. */
-static inline int utility_option(int argc, char **argv, const char *letters,
-                                 const struct option *longs) {
-    static const struct option only_help[] = {HELP_OPTION, {NULL, 0, NULL, 0}};
-    int option = getopt_long(argc, argv, letters, longs != NULL ? longs : only_help, NULL);
-    if (option == '?' || option == ':')
+/* utility_move: takes the word at from to the front of the words [to..from]. */
+static inline void utility_move(char **argv, int from, int to) {
+    char *word = argv[from];
+    memmove(argv + to + 1, argv + to, (size_t)(from - to) * sizeof(argv[0]));
+    argv[to] = word;
+}
+
+/* utility_argument: of the option whose letter has just been taken: the rest of its word, or the
+ * next word that lies behind the operands that were passed over. */
+static inline char *utility_argument(int argc, char **argv, char *rest, int *operands) {
+    if (*rest != '\0')
+        return rest;
+    if (optind + *operands >= argc) {
+        warnx("option requires an argument -- '%c'", rest[-1]);
         utility_misuse(NULL);
-    if (option == OPTION_HELP) {
-        output_text(utility.usage);
-        exit(0);
     }
-    return option;
+    utility_move(argv, optind + *operands, optind);
+    return argv[optind++];
+}
+
+/* utility_option: the next option's letter, with its argument in optarg, or -1 when only operands
+ * are left, from argv[optind] on. Options may come behind operands, which are moved; a '+' in
+ * front of letters ends that. --help is answered here. (getopt() of some C libraries takes "-"
+ * for an option and does not start at an optind of the caller's choice.) */
+static inline int utility_option(int argc, char **argv, const char *letters) {
+    static char *cluster; /* what is left of a word such as "-la" */
+    static int operands;  /* passed over: they lie from argv[optind] on */
+    bool in_order = *letters == '+';
+
+    if (cluster == NULL || *cluster == '\0') {
+        for (operands = 0; optind + operands < argc; operands++) {
+            const char *word = argv[optind + operands];
+            if ((word[0] == '-' && word[1] != '\0') || in_order)
+                break;
+        }
+        char *word = optind + operands < argc ? argv[optind + operands] : NULL;
+        if (word == NULL || word[0] != '-' || word[1] == '\0')
+            return -1;
+        utility_move(argv, optind + operands, optind);
+        optind++;
+        if (strcmp(word, "--") == 0)
+            return -1;
+        if (strcmp(word, "--help") == 0) {
+            output_text(utility.usage);
+            exit(0);
+        }
+        cluster = word + 1;
+    }
+    char letter = *cluster++;
+    const char *known = letter != '+' && letter != ':' ? strchr(letters, letter) : NULL;
+    if (known == NULL) {
+        warnx("invalid option -- '%c'", letter);
+        utility_misuse(NULL);
+    }
+    if (known[1] == ':') {
+        optarg = utility_argument(argc, argv, cluster, &operands);
+        cluster = NULL;
+    }
+    return letter;
 }
 
 /* must_allocate, must_resize, must_copy: malloc, realloc and strdup that do not return without

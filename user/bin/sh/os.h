@@ -19,17 +19,16 @@ void os_start(bool interactive);
 bool os_interrupted(void);
 
 /* os_spawn: starts a program; it gets the descriptors that are not close-on-exec and the working
- * directory. The pid, or -errno (-ENOEXEC: not in an executable format). */
-int os_spawn(const char *path, char *const *argv, char *const *envp);
+ * directory, and joins the job that leader leads (0: it leads a new one; OS_SAME_JOB: the shell's
+ * own). The pid, or -errno (-ENOEXEC: not in an executable format). */
+int os_spawn(const char *path, char *const *argv, char *const *envp, int leader);
+enum { OS_SAME_JOB = -1 };
 
 /* os_wait: waits for a child. Its pid, 0 if nohang and it runs, or -errno. */
 int os_wait(int pid, bool nohang, struct os_end *end);
 
 /* os_kill: pid, or the job of -pid. 0 or -errno. */
 int os_kill(int pid, int signal);
-
-/* os_job_join: puts a child into the job that leader leads (0 = it leads its own). */
-void os_job_join(int pid, int leader);
 
 /* os_foreground: whom ^C interrupts: the job of this leader, or: */
 void os_foreground(int leader);

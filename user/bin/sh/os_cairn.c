@@ -40,9 +40,18 @@ bool os_interrupted(void) {
     return was;
 }
 
-int os_spawn(const char *path, char *const *argv, char *const *envp) {
+int os_spawn(const char *path, char *const *argv, char *const *envp, int leader) {
+    posix_spawnattr_t attributes;
     pid_t pid;
-    int error = posix_spawn(&pid, path, NULL, NULL, argv, envp);
+    int error = posix_spawnattr_init(&attributes);
+    if (error != 0)
+        return -error;
+    if (leader != OS_SAME_JOB) {
+        posix_spawnattr_setpgroup(&attributes, leader);
+        posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETPGROUP);
+    }
+    error = posix_spawn(&pid, path, NULL, &attributes, argv, envp);
+    posix_spawnattr_destroy(&attributes);
     return error == 0 ? pid : -error;
 }
 
@@ -109,10 +118,6 @@ int os_wait(int pid, bool nohang, struct os_end *end) {
 
 int os_kill(int pid, int number) {
     return kill(pid, number) < 0 ? -errno : 0;
-}
-
-void os_job_join(int pid, int leader) {
-    setpgid(pid, leader);
 }
 
 /* A handle that can signal a job and do nothing else. */

@@ -32,16 +32,16 @@ void job_free(struct shell *shell, struct job *job) {
     free(job);
 }
 
-void job_add(struct shell *shell, struct job *job, int pid, const char *name, int status) {
+int job_to_join(const struct shell *shell, const struct job *job) {
+    return shell->interactive ? job->leader : OS_SAME_JOB;
+}
+
+void job_add(struct job *job, int pid, const char *name, int status) {
     job->processes = must_realloc(job->processes,
                                   (size_t)(job->count + 1) * sizeof(struct job_process));
     struct job_process *process = &job->processes[job->count++];
     *process = (struct job_process){.pid = pid, .done = pid == 0, .name = must_copy(name)};
     process->end.status = status;
-    if (pid == 0)
-        return;
-    if (shell->interactive)
-        os_job_join(pid, job->leader);
     if (job->leader == 0)
         job->leader = pid;
 }

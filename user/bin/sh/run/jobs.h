@@ -27,7 +27,11 @@ struct job *job_new(struct shell *shell);
 void job_free(struct shell *shell, struct job *job);
 
 /* job_add: a process that was started; or, with pid 0, one that could not be. */
-void job_add(struct shell *shell, struct job *job, int pid, const char *name, int status);
+void job_add(struct job *job, int pid, const char *name, int status);
+
+/* job_to_join: what os_spawn is told for the next process of a job: only an interactive shell gives
+ * its children jobs of their own. */
+int job_to_join(const struct shell *shell, const struct job *job);
 
 /* job_name: gives it a number and a text: it is now the user's background job. */
 void job_name(struct shell *shell, struct job *job, const struct node *node);

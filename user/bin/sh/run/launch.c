@@ -38,7 +38,8 @@ static int read_script_head(const char *path, char *head, char **interpreter, ch
     return **interpreter != '\0' ? 1 : -ENOEXEC;
 }
 
-static int spawn_script(struct shell *shell, const char *path, char *const *argv, char **envp) {
+static int spawn_script(struct shell *shell, const char *path, char *const *argv, char **envp,
+                        int leader) {
     char head[SCRIPT_HEAD], *interpreter = (char *)os_shell_path(), *argument = NULL;
     size_t count = 0, used = 0;
 
@@ -53,18 +54,18 @@ static int spawn_script(struct shell *shell, const char *path, char *const *argv
         with[used++] = argument;
     with[used++] = (char *)path;
     memcpy(with + used, argv + 1, count * sizeof(char *)); /* with the NULL */
-    return os_spawn(interpreter, with, envp);
+    return os_spawn(interpreter, with, envp, leader);
 }
 
 void launch_program(struct shell *shell, struct job *job, char *const *argv) {
     struct text path = {0};
     char **envp = variables_environment(&shell->variables, &shell->scratch);
 
-    int result = find_program(shell, argv[0], &path);
+    int leader = job_to_join(shell, job), result = find_program(shell, argv[0], &path);
     if (result == 0) {
-        result = os_spawn(text_get(&path), argv, envp);
+        result = os_spawn(text_get(&path), argv, envp, leader);
         if (result == -ENOEXEC)
-            result = spawn_script(shell, text_get(&path), argv, envp);
+            result = spawn_script(shell, text_get(&path), argv, envp, leader);
         if (result == -ENOENT)
             result = -ENOEXEC; /* it was there a moment ago: its interpreter is not */
     }
@@ -73,7 +74,7 @@ void launch_program(struct shell *shell, struct job *job, char *const *argv) {
                  argv[0]);
     else if (result < 0)
         complain(shell, "%s: %s", argv[0], strerror(-result));
-    job_add(shell, job, result > 0 ? result : 0, argv[0], result == -ENOENT ? 127 : 126);
+    job_add(job, result > 0 ? result : 0, argv[0], result == -ENOENT ? 127 : 126);
     text_free(&path);
 }
 
@@ -110,7 +111,7 @@ static void launch_simple(struct shell *shell, struct job *job, const struct nod
     if (!expand_words(shell, node->words, &shell->scratch, &argv) ||
         !redirect_apply(shell, &frame, node->redirects) ||
         !assign_variables(shell, node->assignments, &saved))
-        job_add(shell, job, 0, name, 2);
+        job_add(job, 0, name, 2);
     else {
         trace_command(shell, node->assignments, &argv);
         launch_program(shell, job, argv.items);
@@ -127,7 +128,7 @@ static void launch_subshell(struct shell *shell, struct job *job, const struct n
 
     redirect_begin(&frame);
     if (parentheses && !redirect_apply(shell, &frame, node->redirects)) {
-        job_add(shell, job, 0, "sh", 2);
+        job_add(job, 0, "sh", 2);
     } else {
         unparse(&text, parentheses ? node->body : node);
         launch_text(shell, job, text_get(&text));
@@ -156,7 +157,7 @@ void launch_pipeline(struct shell *shell, struct job *job, const struct node *pi
             int error = private_pipe(ends);
             if (error != 0) {
                 complain(shell, "pipe: %s", strerror(-error));
-                job_add(shell, job, 0, "pipe", 2);
+                job_add(job, 0, "pipe", 2);
                 break;
             }
         }

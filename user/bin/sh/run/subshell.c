@@ -58,7 +58,7 @@ static int write_all(int fd, const char *data, size_t len) {
 }
 
 /* The new process reads the script from fd. */
-static int spawn_subshell(struct shell *shell, int fd, size_t state_len) {
+static int spawn_subshell(struct shell *shell, int leader, int fd, size_t state_len) {
     long values[] = {fd, (long)state_len, shell->pid, shell->last_background, shell->status};
     char numbers[5][24], options[8];
     char *argv[SUBSHELL_ARGUMENTS + 3] = {(char *)"sh", (char *)SUBSHELL_OPTION};
@@ -75,7 +75,7 @@ static int spawn_subshell(struct shell *shell, int fd, size_t state_len) {
     argv[used++] = options;
     argv[used++] = (char *)shell->name;
     return os_spawn(os_shell_path(), argv,
-                    variables_environment(&shell->variables, &shell->scratch));
+                    variables_environment(&shell->variables, &shell->scratch), leader);
 }
 
 void launch_text(struct shell *shell, struct job *job, const char *text) {
@@ -88,7 +88,7 @@ void launch_text(struct shell *shell, struct job *job, const char *text) {
     int result = private_pipe(ends);
     if (result == 0) {
         fcntl(ends[0], F_SETFD, 0);
-        result = spawn_subshell(shell, ends[0], state_len);
+        result = spawn_subshell(shell, job_to_join(shell, job), ends[0], state_len);
         close(ends[0]);
         if (result > 0)
             write_all(ends[1], script.data, script.len); /* if it dies early, its status tells */
@@ -96,7 +96,7 @@ void launch_text(struct shell *shell, struct job *job, const char *text) {
     }
     if (result < 0)
         complain(shell, "subshell: %s", strerror(-result));
-    job_add(shell, job, result > 0 ? result : 0, "sh", 126);
+    job_add(job, result > 0 ? result : 0, "sh", 126);
     text_free(&script);
 }
 

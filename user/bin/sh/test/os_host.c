@@ -32,7 +32,7 @@ bool os_interrupted(void) {
     return was;
 }
 
-int os_spawn(const char *path, char *const *argv, char *const *envp) {
+int os_spawn(const char *path, char *const *argv, char *const *envp, int leader) {
     posix_spawnattr_t attributes;
     sigset_t defaults;
     pid_t pid;
@@ -41,7 +41,10 @@ int os_spawn(const char *path, char *const *argv, char *const *envp) {
     sigaddset(&defaults, SIGPIPE);
     sigaddset(&defaults, SIGTTOU);
     posix_spawnattr_setsigdefault(&attributes, &defaults);
-    posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGDEF);
+    posix_spawnattr_setpgroup(&attributes, leader);
+    posix_spawnattr_setflags(&attributes, leader == OS_SAME_JOB
+                                              ? POSIX_SPAWN_SETSIGDEF
+                                              : POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETPGROUP);
     int error = posix_spawn(&pid, path, NULL, &attributes, argv, envp);
     posix_spawnattr_destroy(&attributes);
     return error == 0 ? pid : -error;
@@ -64,10 +67,6 @@ int os_wait(int pid, bool nohang, struct os_end *end) {
 
 int os_kill(int pid, int number) {
     return kill(pid, number) < 0 ? -errno : 0;
-}
-
-void os_job_join(int pid, int leader) {
-    setpgid(pid, leader);
 }
 
 void os_foreground(int leader) {

@@ -99,13 +99,26 @@ size_t frames_largest(void)
     return 0;
 }
 
-static bool is_reserved(uint64_t physical, const struct range *reserved, size_t n)
+static bool is_reserved(struct range block, const struct range *reserved, size_t n)
 {
     for (size_t i = 0; i < n; i++) {
-        if (physical + PAGE_SIZE > reserved[i].start && physical < reserved[i].end)
+        if (block.end > reserved[i].start && block.start < reserved[i].end)
             return true;
     }
     return false;
+}
+
+/* The order of the largest free block that can start at index, or -1: the frame is reserved. */
+static int largest_order(uint64_t index, const struct range *reserved, size_t n)
+{
+    int order = FRAME_ORDERS - 1;
+    for (; order >= 0; order--) {
+        uint64_t count = 1ul << order;
+        struct range block = {address_of(index), address_of(index + count)};
+        if (index % count == 0 && index + count <= frame_count && !is_reserved(block, reserved, n))
+            break;
+    }
+    return order;
 }
 
 void frame_init(struct range ram, uint64_t first_free, const struct range *reserved, size_t n)
@@ -119,8 +132,10 @@ void frame_init(struct range ram, uint64_t first_free, const struct range *reser
         list_init(&free_blocks[order]);
     for (uint64_t index = 0; index < frame_count; index++)
         frames[index].references = 1;
-    for (uint64_t index = index_of(first_free + bytes); index < frame_count; index++) {
-        if (!is_reserved(address_of(index), reserved, n))
-            frame_free(address_of(index), 0);
+    for (uint64_t index = index_of(first_free + bytes); index < frame_count;) {
+        int order = largest_order(index, reserved, n); /* whole blocks: few frames are touched */
+        if (order >= 0)
+            frame_free(address_of(index), (unsigned)order);
+        index += order >= 0 ? 1ul << order : 1;
     }
 }

@@ -118,6 +118,7 @@ __attribute__((format(printf, 1, 2))) static inline void output_format(const cha
 
 /* utility_start: usage is the text of --help; its first line starts with "usage: ". */
 static inline void utility_start(const char *usage, int trouble) {
+    optind = 1; /* a C library may begin with 0 */
     utility.usage = usage;
     utility.trouble = trouble;
     atexit(output_flush);

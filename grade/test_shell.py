@@ -188,23 +188,27 @@ def test_script_file(folder: Folder) -> None:
     assert (result.output, result.status) == ("script argument\n", 4)
 
 
-def test_interrupt_ends_the_foreground_job_only(folder: Folder) -> None:
+@pytest.mark.parametrize("command", ["cat", "sleep 1000", "sleep 1000 | cat", "yes > f"])
+def test_interrupt_ends_the_foreground_job(folder: Folder, command: str) -> None:
     shell = folder.shell
-    for command in ("cat", "sleep 1000", "sleep 1000 | cat", "yes > f"):
-        shell.start(f"echo started; {command}")
-        shell.expect("started\r?\n")
-        shell.interrupt()
-        assert shell.finish(command).status == INTERRUPTED, command
+    shell.start(f"sh -c 'echo started; {command}'")
+    shell.expect("started\r?\n")
+    assert shell.interrupt(command).status == INTERRUPTED
     assert shell.check("echo still here") == "still here\n"
+
+
+def test_interrupt_ends_a_loop_of_the_shell_itself(folder: Folder) -> None:
+    folder.shell.start("echo started; while true; do :; done")
+    folder.shell.expect("started\r?\n")
+    assert folder.shell.interrupt("while").status == INTERRUPTED
 
 
 def test_interrupt_spares_background_jobs(folder: Folder) -> None:
     shell = folder.shell
     shell.check("sleep 1000 & echo")
-    shell.start("echo started; sleep 1000")
+    shell.start("sh -c 'echo started; sleep 1000'")
     shell.expect("started\r?\n")
-    shell.interrupt()
-    assert shell.finish("sleep").status == INTERRUPTED
+    assert shell.interrupt("sleep").status == INTERRUPTED
     shell.check("kill $!")
 
 

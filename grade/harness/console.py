@@ -12,6 +12,7 @@ import secrets
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from grade.harness.failure import GuestTimeout
 from grade.harness.stream import Stream
 
 if TYPE_CHECKING:
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
 INTERRUPT = b"\x03"
 END_OF_INPUT = b"\x04"
 BOOT_SECONDS = 20.0
+EXPECT_SECONDS = 15.0
+ASK_AGAIN_SECONDS = 1.0
 
 
 @dataclass(frozen=True)
@@ -79,7 +82,9 @@ class Console:
         followed by end of input."""
         self.start(command)
         if typed is not None:
-            self.send(typed.encode() + END_OF_INPUT)
+            # ^D in the middle of a line only hands over what was typed so far.
+            ends = 1 if typed.endswith("\n") or not typed else 2
+            self.send(typed.encode() + END_OF_INPUT * ends)
         return self.finish(command, timeout)
 
     def check(self, command: str, timeout: float | None = None, typed: str | None = None) -> str:
@@ -99,9 +104,36 @@ class Console:
         """Start a command without waiting; `finish` waits for it."""
         self.send(command + "\n")
 
-    def interrupt(self) -> None:
-        """Press ^C."""
+    def interrupt(self, command: str, timeout: float | None = None) -> Result:
+        """Press ^C, and wait until the shell is back. What is typed right behind a ^C may still
+        reach the dying program, so the question is put again until it is answered."""
         self.send(INTERRUPT)
+        tokens: list[Token] = []
+        start = self.stream.position
+
+        def ask() -> re.Match[bytes] | None:
+            text = bytes(self.stream.data[start:])
+            answers = (token.answer.search(text) for token in tokens)
+            return next((answer for answer in answers if answer), None)
+
+        limit = EXPECT_SECONDS if timeout is None else timeout
+        for _ in range(max(1, round(limit / ASK_AGAIN_SECONDS))):
+            tokens.append(Token.fresh())
+            self.send(tokens[-1].line)
+            try:
+                match = self.machine.wait_for(
+                    ask, f"`{command}` ends by ^C", ASK_AGAIN_SECONDS, self.stream
+                )
+            except GuestTimeout as error:
+                late = error
+                continue
+            assert isinstance(match, re.Match)
+            self.finish("the questions asked twice")  # whose answers nobody needs
+            return Result(
+                match.string[: match.start()].decode(errors="replace").replace("\r\n", "\n"),
+                int(match[1]),
+            )
+        raise late
 
     def finish(self, command: str = "the command", timeout: float | None = None) -> Result:
         """Wait until the shell is back; what was written since the last match."""

@@ -138,8 +138,16 @@ def test_long_output_is_complete(start: Start) -> None:
 def test_interrupt(start: Start) -> None:
     console = start().console
     console.start("hang")
-    console.interrupt()
-    assert console.finish("hang").status == 130
+    assert console.interrupt("hang").status == 130
+    assert console.run("echo next").output == "next\n"
+
+
+def test_interrupt_asks_again_when_the_program_took_the_question(start: Start) -> None:
+    console = start().console
+    console.start("dying")
+    result = console.interrupt("dying")
+    assert (result.output.count("took"), result.status) == (1, 130)
+    assert console.run("echo next").output == "next\n"
 
 
 def test_control_port_carries_lines(start: Start) -> None:

@@ -168,9 +168,16 @@ $(BUILD)/root.img: $(PROGRAM_ELFS) $(TEST_ELFS) $(shell find root -type f 2>/dev
 	$(call say,MKE2FS,$@)
 	$(Q)$(PYTHON) scripts/make-image --strip $(CROSS)strip -o $@ --root root --bin $(PROGRAM_ELFS) --test $(TEST_ELFS)
 
-# The user's own disk: made once, then kept, so that files survive a reboot and a rebuild.
-$(BUILD)/disk.img: | $(BUILD)/root.img
-	$(Q)cp --sparse=always $(BUILD)/root.img $@
+# The user's own disk: made once, then kept, so that files survive a reboot and a rebuild; only
+# the programs on it are replaced by newer ones.
+$(BUILD)/disk.fresh: $(BUILD)/root.img scripts/make-image
+	$(Q)if [ -e $(BUILD)/disk.img ]; then \
+	    $(PYTHON) scripts/make-image --refresh --strip $(CROSS)strip -o $(BUILD)/disk.img \
+	        --bin $(PROGRAM_ELFS) --test $(TEST_ELFS); \
+	else cp --sparse=always $(BUILD)/root.img $(BUILD)/disk.img; fi
+	$(Q)touch $@
+$(BUILD)/disk.img: $(BUILD)/disk.fresh
+	$(Q)[ -e $@ ] || cp --sparse=always $(BUILD)/root.img $@
 
 # ---- Running --------------------------------------------------------------------------------
 

@@ -21,8 +21,7 @@ static int group_get(struct ext2 *fs, uint32_t index, uint32_t bitmap, struct gr
         cache_release(blocks->bitmap);
         return error;
     }
-    blocks->descriptor =
-        (struct group_descriptor *)blocks->descriptors->data + index % per_block;
+    blocks->descriptor = (struct group_descriptor *)blocks->descriptors->data + index % per_block;
     return 0;
 }
 
@@ -179,7 +178,7 @@ int block_free(struct ext2 *fs, uint32_t block, bool metadata)
         error = fs_error(fs);
     } else {
         group_add(fs, &blocks);
-        blocks.bitmap->data[bit / 8] &= (uint8_t)~(1u << bit % 8);
+        blocks.bitmap->data[bit / 8] &= (uint8_t) ~(1u << bit % 8);
         count_blocks(fs, group, &blocks, 1);
         if (metadata)
             transaction_revoke(fs, block);
@@ -245,8 +244,8 @@ int inode_alloc(struct ext2 *fs, uint32_t parent, bool directory, uint32_t *numb
 {
     if (!fs->free_inodes)
         return -ENOSPC;
-    uint32_t start = directory ? group_for_directory(fs, parent)
-                               : (parent - 1) / fs->inodes_per_group;
+    uint32_t start =
+        directory ? group_for_directory(fs, parent) : (parent - 1) / fs->inodes_per_group;
     /* First where the file's blocks can be near, then anywhere. */
     for (int need_blocks = 1; need_blocks >= 0; need_blocks--)
         for (uint32_t i = 0; i < fs->group_count; i++) {
@@ -277,7 +276,7 @@ int inode_free(struct ext2 *fs, uint32_t number, bool directory)
         error = fs_error(fs);
     } else {
         group_add(fs, &blocks);
-        blocks.bitmap->data[bit / 8] &= (uint8_t)~(1u << bit % 8);
+        blocks.bitmap->data[bit / 8] &= (uint8_t) ~(1u << bit % 8);
         count_inodes(fs, group, &blocks, 1, directory);
     }
     group_put(&blocks);

@@ -9,7 +9,7 @@
 #ifdef EXT2_FRAME_GAP
 #include <sanitizer/asan_interface.h>
 #else
-#define EXT2_FRAME_GAP 0
+#define EXT2_FRAME_GAP                           0
 #define ASAN_POISON_MEMORY_REGION(address, size) ((void)(address), (void)(size))
 #endif
 
@@ -359,7 +359,7 @@ static int sweep_on(struct ext2 *fs, uint32_t *limit, bool pinned)
     struct cache *cache = &fs->cache;
     const uint32_t longest = CACHE_RUN_BYTES >> fs->block_bits;
     int result = 0;
-    while (cache->sweep_next < cache->sweep_count && *limit > 0) {
+    while (cache->sweep_next<cache->sweep_count && * limit> 0) {
         struct buffer **run = &cache->sweep[cache->sweep_next];
         uint32_t left = cache->sweep_count - cache->sweep_next, count = 0;
         if (left > *limit)

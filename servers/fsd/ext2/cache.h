@@ -14,7 +14,7 @@ struct ext2;
 struct ext2_options;
 
 #define CACHE_BLOCKS_MIN 64u
-#define CACHE_RUN_BYTES 65536u /* the longest read or write */
+#define CACHE_RUN_BYTES  65536u /* the longest read or write */
 
 enum {
     BUFFER_MAPPED = 1,   /* holds the block that its number says, and is in the hash table */
@@ -29,7 +29,7 @@ struct buffer {
     uint16_t flags;
     uint32_t transaction; /* id of the last transaction that it was added to */
     struct buffer *hash_next;
-    struct buffer *older, *newer;            /* by use */
+    struct buffer *older, *newer; /* by use */
     struct buffer *dirty_next, *dirty_previous;
 };
 

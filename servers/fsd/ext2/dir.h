@@ -34,5 +34,5 @@ int dir_remove(struct ext2 *fs, struct inode *directory, struct slot *slot);
 
 /* dir_make: gives a new directory its first block with "." and "..". */
 int dir_make(struct ext2 *fs, struct inode *directory, uint32_t parent);
-int dir_empty(struct ext2 *fs, struct inode *directory); /* 0, ENOTEMPTY, EIO */
+int dir_empty(struct ext2 *fs, struct inode *directory);                     /* 0, ENOTEMPTY, EIO */
 int dir_parent(struct ext2 *fs, struct inode *directory, struct slot *slot); /* finds ".." */

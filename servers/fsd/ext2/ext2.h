@@ -12,6 +12,9 @@
  * number from disk is checked before use (EIO for a damaged structure), and after such an error
  * in metadata the file system turns read-only.
  *
+ * Names are found without regard to permissions and owners: new inodes belong to user 0, atime is
+ * changed by ext2_utime only, and blocks reserved for the administrator are given to nobody.
+ *
  * Order of updates: every operation brackets its changes with transaction_begin/commit
  * (transaction.h); without a journal these only mark blocks dirty. */
 #pragma once
@@ -34,7 +37,8 @@ struct ext2_options {
 /* ext2_mount: EINVAL not ext2, EOPNOTSUPP features, EIO damaged beyond use. On success *out. */
 int ext2_mount(struct ext2 **out, struct block_device *device, const struct ext2_options *options);
 
-/* ext2_unmount: writes everything back, marks the superblock clean, frees. */
+/* ext2_unmount: writes everything back, marks the superblock clean (unless it was not when it was
+ * mounted, or errors were met: e2fsck is to look then), frees what nobody can hold any more. */
 int ext2_unmount(struct ext2 *fs);
 
 /* ext2_sync: writes all dirty blocks and flushes the disk. ext2_sync_some: writes back at most
@@ -79,6 +83,7 @@ int ext2_walk_parent(struct ext2 *fs, uint32_t start, const char *path, size_t l
 
 int ext2_create(struct ext2 *fs, uint32_t parent, const char *name, size_t len, uint32_t mode,
                 uint32_t *inode); /* regular file; mode = permission bits; EEXIST */
+/* Results as in POSIX and Linux: unlink of a directory is EISDIR, link to one EPERM. */
 int ext2_mkdir(struct ext2 *fs, uint32_t parent, const char *name, size_t len, uint32_t mode);
 int ext2_rmdir(struct ext2 *fs, uint32_t parent, const char *name, size_t len);
 int ext2_unlink(struct ext2 *fs, uint32_t parent, const char *name, size_t len);
@@ -90,7 +95,8 @@ int ext2_readlink(struct ext2 *fs, uint32_t inode, char *buffer, size_t size); /
 int ext2_rename(struct ext2 *fs, uint32_t from_parent, const char *from, size_t from_len,
                 uint32_t to_parent, const char *to, size_t to_len);
 
-/* One directory entry at cookie (0 first); *next is where to go on; 0 at the end, 1 on success. */
+/* One directory entry ("." and ".." too) at cookie (0 first); *next is where to go on; result: 0 at
+ * the end, 1 on success. */
 struct ext2_dirent {
     uint32_t inode;
     uint8_t type; /* FS_IFMT bits >> 12, as struct fs_dirent has it; 0 = unknown */
@@ -108,7 +114,10 @@ int64_t ext2_write(struct ext2 *fs, uint32_t inode, uint64_t offset, const void 
 
 /* ext2_peek: a pointer to cached data of the file at offset, valid until the next call on fs;
  * result: bytes that may be read there (up to one block, 0 at end of file), so that a server can
- * copy out of the cache directly. ext2_poke: the same for writing length bytes; allocates. */
+ * copy out of the cache directly. ext2_poke: the same for writing length bytes (the result may be
+ * less: up to the end of the block); allocates, and the file already has its new size. The caller
+ * must fill all of it, with zeros if its own source fails: a new block that is wholly covered is
+ * not cleared first. */
 int64_t ext2_peek(struct ext2 *fs, uint32_t inode, uint64_t offset, const void **data);
 int64_t ext2_poke(struct ext2 *fs, uint32_t inode, uint64_t offset, size_t length, void **data);
 

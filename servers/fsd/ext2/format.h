@@ -9,9 +9,9 @@
 
 _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "structures are read in place");
 
-#define EXT2_MAGIC 0xEF53u
+#define EXT2_MAGIC        0xEF53u
 #define EXT2_SUPER_OFFSET 1024u
-#define EXT2_SUPER_SIZE 1024u
+#define EXT2_SUPER_SIZE   1024u
 
 enum { EXT2_STATE_VALID = 1, EXT2_STATE_ERROR = 2 };
 enum { EXT2_REVISION_OLD = 0, EXT2_REVISION_DYNAMIC = 1 };
@@ -97,9 +97,9 @@ enum { EXT2_DIRECT = 12, EXT2_SINGLE = 12, EXT2_DOUBLE = 13, EXT2_TRIPLE = 14, E
 #define EXT2_FAST_SYMLINK_MAX 59u /* bytes of a link's text that fit into the block slots */
 
 enum {
-    EXT2_FLAG_INDEX = 0x1000,        /* a directory with a hash index */
-    EXT2_FLAG_EXTENTS = 0x80000,     /* both belong to features that refuse the mount: */
-    EXT2_FLAG_INLINE = 0x10000000,   /* in an inode they are damage */
+    EXT2_FLAG_INDEX = 0x1000,      /* a directory with a hash index */
+    EXT2_FLAG_EXTENTS = 0x80000,   /* both belong to features that refuse the mount: */
+    EXT2_FLAG_INLINE = 0x10000000, /* in an inode they are damage */
 };
 
 struct disk_inode {

@@ -21,10 +21,10 @@ struct ext2 {
     struct block_device *device;
     void (*release)(void *memory);
     bool read_only;
-    bool errors;      /* damage or an I/O error in metadata was met */
-    bool file_types;  /* directory entries carry the type */
+    bool errors;          /* damage or an I/O error in metadata was met */
+    bool file_types;      /* directory entries carry the type */
     uint16_t mount_state; /* superblock.state as it was found */
-    uint32_t now;     /* s since 1970, never 0 */
+    uint32_t now;         /* s since 1970, never 0 */
 
     uint32_t block_size, block_bits; /* bytes; log2 */
     uint32_t blocks, first_block;    /* the file system is blocks first_block .. blocks - 1 */

@@ -10,7 +10,7 @@ struct ext2;
 struct buffer;
 
 #define INODES_HELD_MAX 1024u
-#define INODES_SCRATCH 16u /* remembered though nobody holds them; more than one operation uses */
+#define INODES_SCRATCH  16u /* remembered though nobody holds them; more than one operation uses */
 
 /* What is remembered of an inode between calls: how often it is held, and where the last access
  * went, so that the next one need not walk the tree of indirect blocks. All but the
@@ -18,7 +18,7 @@ struct buffer;
 struct inode_state {
     uint32_t number; /* 0: unused */
     uint32_t holds;
-    uint32_t pins; /* struct inodes that point here now */
+    uint32_t pins;                                           /* struct inodes that point here now */
     uint32_t extent_logical, extent_physical, extent_length; /* a contiguous piece of the file */
     uint32_t leaf_logical, leaf_block; /* the last indirect block of data, and the first file
                                           block that it maps; leaf_block 0: none */

@@ -7,7 +7,7 @@
 #include <stdint.h>
 
 #define LOOKUP_CACHE_SIZE 512u /* a power of two */
-#define LOOKUP_NAME_MAX 31u    /* longer names are not remembered */
+#define LOOKUP_NAME_MAX   31u  /* longer names are not remembered */
 
 struct lookup_entry {
     uint32_t parent; /* 0: unused */

@@ -6,8 +6,8 @@
 #include <string.h>
 
 #define EXTENT_SEARCHED 32u /* slots looked at beyond the wanted one, to make an extent */
-#define LEVELS 4u
-#define FREE_BLOCKS 5u /* metadata blocks that freeing one block changes, at most */
+#define LEVELS          4u
+#define FREE_BLOCKS     5u /* metadata blocks that freeing one block changes, at most */
 
 /* The way to a file block: level 0 is the inode's slots, level depth - 1 names the data. */
 struct branch {

@@ -83,7 +83,8 @@ int ext2_readlink(struct ext2 *fs, uint32_t number, char *target, size_t size)
     int error = inode_get_live(fs, number, &link);
     if (error)
         return error;
-    error = inode_type(&link) == MODE_SYMLINK ? link_text(fs, &link, &text, &len, &buffer) : -EINVAL;
+    error =
+        inode_type(&link) == MODE_SYMLINK ? link_text(fs, &link, &text, &len, &buffer) : -EINVAL;
     if (!error) {
         len = len < size ? len : size;
         memcpy(target, text, len);

@@ -4,5 +4,5 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-int name_check(const char *name, size_t len); /* EINVAL, ENAMETOOLONG */
+int name_check(const char *name, size_t len);    /* EINVAL, ENAMETOOLONG */
 bool name_is_dots(const char *name, size_t len); /* "." or ".." */

@@ -123,8 +123,8 @@ int ext2_mkdir(struct ext2 *fs, uint32_t parent, const char *name, size_t len, u
     return make(fs, parent, name, len, &node, &number);
 }
 
-int ext2_symlink(struct ext2 *fs, uint32_t parent, const char *name, size_t len,
-                 const char *target, size_t target_len)
+int ext2_symlink(struct ext2 *fs, uint32_t parent, const char *name, size_t len, const char *target,
+                 size_t target_len)
 {
     struct node node = {MODE_SYMLINK | 0777, target, target_len};
     uint32_t number;

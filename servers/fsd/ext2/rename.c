@@ -56,8 +56,9 @@ static int check(struct ext2 *fs, struct renaming *rename)
         error = ancestor_check(fs, rename->node.number, rename->to_parent.number);
         if (!error && rename->moves)
             error = dir_parent(fs, &rename->node, &rename->dotdot);
-        if (!error && rename->moves && (rename->dotdot.inode != rename->from_parent.number ||
-                                        rename->from_parent.disk->links <= 2))
+        if (!error && rename->moves &&
+            (rename->dotdot.inode != rename->from_parent.number ||
+             rename->from_parent.disk->links <= 2))
             error = fs_error(fs);
     }
     if (!error && rename->replaces)

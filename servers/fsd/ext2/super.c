@@ -9,7 +9,7 @@
 #include <string.h>
 
 #define COMPATIBLE_INCOMPAT EXT2_INCOMPAT_FILETYPE
-#define COMPATIBLE_RO (EXT2_RO_COMPAT_SPARSE_SUPER | EXT2_RO_COMPAT_LARGE_FILE)
+#define COMPATIBLE_RO       (EXT2_RO_COMPAT_SPARSE_SUPER | EXT2_RO_COMPAT_LARGE_FILE)
 
 int fs_error(struct ext2 *fs)
 {
@@ -77,19 +77,19 @@ static int check_geometry(struct ext2 *fs, const struct superblock *super)
 
     const uint32_t bits = fs->block_size * 8;
     if (fs->first_block != (fs->block_size == 1024) || fs->blocks <= fs->first_block + 1 ||
-        (uint64_t)fs->blocks << fs->block_bits > fs->device->size ||
-        fs->blocks_per_group < 8 || fs->blocks_per_group > bits ||
-        fs->inodes_per_group < 8 || fs->inodes_per_group > bits)
+        (uint64_t)fs->blocks << fs->block_bits > fs->device->size || fs->blocks_per_group < 8 ||
+        fs->blocks_per_group > bits || fs->inodes_per_group < 8 || fs->inodes_per_group > bits)
         return -EIO;
     if (fs->inode_size < EXT2_OLD_INODE_SIZE || fs->inode_size > fs->block_size ||
         (fs->inode_size & (fs->inode_size - 1)))
         return -EIO;
 
-    uint64_t groups = ((uint64_t)fs->blocks - fs->first_block + fs->blocks_per_group - 1) /
-                      fs->blocks_per_group;
+    uint64_t groups =
+        ((uint64_t)fs->blocks - fs->first_block + fs->blocks_per_group - 1) / fs->blocks_per_group;
     fs->group_count = (uint32_t)groups;
-    fs->inode_table_blocks = (uint32_t)(
-        ((uint64_t)fs->inodes_per_group * fs->inode_size + fs->block_size - 1) >> fs->block_bits);
+    fs->inode_table_blocks =
+        (uint32_t)(((uint64_t)fs->inodes_per_group * fs->inode_size + fs->block_size - 1) >>
+                   fs->block_bits);
     fs->descriptor_first = fs->first_block + 1;
     fs->descriptor_blocks =
         (uint32_t)((groups * sizeof(struct group_descriptor) + fs->block_size - 1) >>

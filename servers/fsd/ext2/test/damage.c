@@ -7,7 +7,7 @@
 #include <string.h>
 
 #define MADE_ENTRIES_MAX 100000u
-#define REQUESTS_MAX 200000u /* a sound core needs a few thousand for this work */
+#define REQUESTS_MAX     200000u /* a sound core needs a few thousand for this work */
 
 struct memory_disk {
     struct block_device device;
@@ -133,8 +133,8 @@ static void change(struct ext2 *fs)
 
 void damage_work(uint8_t *image, size_t size)
 {
-    static const char *const paths[] = {"/", "/f", "/d", "/d/link", "/long/g", "/big", "/many",
-                                        "/lost+found"};
+    static const char *const paths[] = {"/",       "/f",   "/d",    "/d/link",
+                                        "/long/g", "/big", "/many", "/lost+found"};
     struct memory_disk disk = {{size, 0, disk_read, disk_write, NULL}, image, 0};
     struct ext2_options options = {false, 64, allocate, release, UINT64_C(1700000000) * 1000000000};
     struct ext2 *fs;

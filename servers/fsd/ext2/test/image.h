@@ -9,10 +9,10 @@ struct image {
     struct block_device device; /* first: a device is its image */
     uint8_t *bytes;
     size_t size;
-    unsigned reads, writes, flushes;   /* requests so far */
-    unsigned fail_read, fail_write;    /* fail the Nth request from now on; 0: none */
-    unsigned failed;                   /* requests that were made to fail */
-    uint64_t largest;                  /* the longest request, bytes */
+    unsigned reads, writes, flushes; /* requests so far */
+    unsigned fail_read, fail_write;  /* fail the Nth request from now on; 0: none */
+    unsigned failed;                 /* requests that were made to fail */
+    uint64_t largest;                /* the longest request, bytes */
 };
 
 #define NOW UINT64_C(1700000000000000000) /* ns: the tests' clock starts here */

@@ -10,7 +10,7 @@ enum { FILE_F = 12, DIRECTORY_D, FILE_G, LINK_FAST, LINK_SLOW, FILE_BIG, DIRECTO
 
 struct maker {
     uint8_t *image;
-    uint32_t next; /* the first free block */
+    uint32_t next;                             /* the first free block */
     uint32_t directory_offset, directory_last; /* in the block being filled */
     uint8_t *directory;
 };
@@ -71,7 +71,8 @@ static void name_add(struct maker *maker, uint32_t number, unsigned type, const 
 
 static void make_files(struct maker *maker)
 {
-    struct disk_inode *inode = inode_make(maker, FILE_F, MODE_REGULAR | 0644, 1, 14 * MADE_BLOCK - 9);
+    struct disk_inode *inode =
+        inode_make(maker, FILE_F, MODE_REGULAR | 0644, 1, 14 * MADE_BLOCK - 9);
     for (int i = 0; i < 12; i++)
         file_block(maker, inode, &inode->block[i]);
     uint32_t *table = block_at(maker, give(maker, inode, &inode->block[EXT2_SINGLE]));
@@ -143,7 +144,7 @@ static void bits_set(uint8_t *bitmap, uint32_t used, uint32_t total)
 {
     memset(bitmap, 0xff, MADE_BLOCK); /* what does not exist counts as used */
     for (uint32_t bit = used; bit < total; bit++)
-        bitmap[bit / 8] &= (uint8_t)~(1u << bit % 8);
+        bitmap[bit / 8] &= (uint8_t) ~(1u << bit % 8);
 }
 
 void make_image(uint8_t image[MADE_SIZE])

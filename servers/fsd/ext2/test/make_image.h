@@ -5,9 +5,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define MADE_BLOCK 1024u
+#define MADE_BLOCK  1024u
 #define MADE_BLOCKS 128u
-#define MADE_SIZE (MADE_BLOCKS * MADE_BLOCK)
+#define MADE_SIZE   (MADE_BLOCKS * MADE_BLOCK)
 
 /* In it: /f (14 blocks, an indirect one), /d/g, /d/link -> ../f, /long (a slow link), /big (a
  * sparse file up to its triply indirect block), /many (three blocks of names), a free rest. */

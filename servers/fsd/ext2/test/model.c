@@ -67,8 +67,7 @@ static void entry_remove(struct model_node *directory, struct model_entry *entry
     *entry = directory->entries[--directory->count];
 }
 
-int model_create(struct model_node *directory, const char *name, int type,
-                 struct model_node **node)
+int model_create(struct model_node *directory, const char *name, int type, struct model_node **node)
 {
     if (model_find(directory, name))
         return -EEXIST;
@@ -214,8 +213,7 @@ static void compare_directory(struct ext2 *fs, uint32_t inode, struct model_node
         static const uint8_t types[] = {010, 4, 012};
         CHECK(entry.type == types[expected->node->type] || entry.type == 0, "%s", below);
         uint32_t number = 0;
-        CHECK(!ext2_lookup(fs, inode, entry.name, entry.name_len, &number) &&
-                  number == entry.inode,
+        CHECK(!ext2_lookup(fs, inode, entry.name, entry.name_len, &number) && number == entry.inode,
               "%s", below);
         model_compare(fs, entry.inode, expected->node, below);
     }

@@ -26,7 +26,7 @@ struct model_node {
     size_t count;
 };
 
-struct model_node *model_new(int type); /* links 0 (a directory: 2, once it has a parent) */
+struct model_node *model_new(int type);   /* links 0 (a directory: 2, once it has a parent) */
 void model_free(struct model_node *root); /* the whole tree */
 struct model_entry *model_find(struct model_node *directory, const char *name);
 

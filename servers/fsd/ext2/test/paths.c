@@ -63,8 +63,7 @@ int path_symlink(struct ext2 *fs, const char *target, const char *path)
 {
     struct place at;
     int error = place_find(fs, path, &at);
-    return error ? error
-                 : ext2_symlink(fs, at.parent, at.name, at.len, target, strlen(target));
+    return error ? error : ext2_symlink(fs, at.parent, at.name, at.len, target, strlen(target));
 }
 
 int path_readlink(struct ext2 *fs, const char *path, char *buffer, size_t size)
@@ -80,8 +79,7 @@ int path_rename(struct ext2 *fs, const char *from, const char *to)
     int error = place_find(fs, from, &a);
     if (!error)
         error = place_find(fs, to, &b);
-    return error ? error
-                 : ext2_rename(fs, a.parent, a.name, a.len, b.parent, b.name, b.len);
+    return error ? error : ext2_rename(fs, a.parent, a.name, a.len, b.parent, b.name, b.len);
 }
 
 int path_stat(struct ext2 *fs, const char *path, struct ext2_stat *stat)
@@ -123,13 +121,12 @@ int path_list(struct ext2 *fs, const char *path, char *out, size_t size)
     size_t used = 0;
     out[0] = '\0';
     int result = path_walk(fs, path, true, &inode);
-    while (!result &&
-           (result = ext2_readdir(fs, inode, cookie, &entry, &cookie)) == 1) {
+    while (!result && (result = ext2_readdir(fs, inode, cookie, &entry, &cookie)) == 1) {
         result = 0;
         if (!strcmp(entry.name, ".") || !strcmp(entry.name, ".."))
             continue;
-        used += (size_t)snprintf(out + used, used < size ? size - used : 0, "%s%s",
-                                 used ? " " : "", entry.name);
+        used += (size_t)snprintf(out + used, used < size ? size - used : 0, "%s%s", used ? " " : "",
+                                 entry.name);
     }
     return result;
 }

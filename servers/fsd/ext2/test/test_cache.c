@@ -128,7 +128,8 @@ static void test_small_cache(const char *options)
             CHECK(ext2_write(fs, inode, at, data + at, length) == (int64_t)length, "write");
         } else {
             CHECK(ext2_read(fs, inode, at, back, length) == (int64_t)length &&
-                      !memcmp(back, data + at, length), "read at %zu", at);
+                      !memcmp(back, data + at, length),
+                  "read at %zu", at);
         }
     }
     for (uint32_t i = 0; i < fs->cache.count; i++) {

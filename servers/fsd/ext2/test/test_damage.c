@@ -279,7 +279,8 @@ static void test_links(void)
         image_empty(&image, MADE_SIZE / 1024);
         make_image(image.bytes);
         CHECK(!image_mount_try(&image, 64, true, &fs), "mount");
-        CHECK(ext2_readlink(fs, 15, text, 64) == 4 && ext2_readlink(fs, 16, text, 64) == 64, "sound");
+        CHECK(ext2_readlink(fs, 15, text, 64) == 4 && ext2_readlink(fs, 16, text, 64) == 64,
+              "sound");
         CHECK(!path_walk(fs, "/d/link", true, &inode) && inode == 12, "walk");
         CHECK(!ext2_unmount(fs), "unmount");
         inode_of(&image, links[i].inode)->size = links[i].size;
@@ -313,7 +314,8 @@ static void test_half(void)
 /* Mostly in the first blocks, where the structure is, and mostly small changes. */
 static void random_damage(uint8_t *image, uint64_t *random)
 {
-    static const uint16_t values[] = {0, 1, 2, 5, 8, 12, 0xff, 0x100, 0x400, 0x7fff, 0x8000, 0xffff};
+    static const uint16_t values[] = {0,    1,     2,     5,      8,      12,
+                                      0xff, 0x100, 0x400, 0x7fff, 0x8000, 0xffff};
     unsigned count = 1 + random_below(random, 6);
     for (unsigned i = 0; i < count; i++) {
         uint32_t limit = random_below(random, 4) ? 12 * MADE_BLOCK : MADE_SIZE;

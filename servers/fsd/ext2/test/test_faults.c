@@ -28,7 +28,7 @@ static void note(struct ext2 *fs, struct outcome *outcome, int64_t result, bool 
 }
 
 #define CHANGE(operation) note(fs, outcome, operation, true)
-#define LOOK(operation) note(fs, outcome, operation, false)
+#define LOOK(operation)   note(fs, outcome, operation, false)
 
 /* Everything that there is, through a cache too small for it. */
 static void work(struct ext2 *fs, struct outcome *outcome)
@@ -107,7 +107,8 @@ static void run_one(const struct image *base, bool reads, unsigned n, unsigned *
         work(fs, &outcome);
         ext2_info(fs, &info);
         error = ext2_unmount(fs);
-        CHECK(!info.errors || outcome.io_errors || outcome.read_only || error == -EIO, "%s %u: nobody was told", what, n);
+        CHECK(!info.errors || outcome.io_errors || outcome.read_only || error == -EIO,
+              "%s %u: nobody was told", what, n);
         CHECK(!outcome.late, "%s %u: changes after the error", what, n);
         CHECK(info.errors || reads || !image.failed || error, "%s %u: a lost write", what, n);
         const struct superblock *super = (struct superblock *)(image.bytes + EXT2_SUPER_OFFSET);

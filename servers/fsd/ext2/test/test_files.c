@@ -32,8 +32,14 @@ static void test_levels(unsigned bits)
         uint64_t logical;
         unsigned tables;
     } places[] = {
-        {0, 0},         {11, 0},        {12, 1},       {12 + p - 1, 1},
-        {12 + p, 2},    {12 + 2 * p, 2}, {12 + p + p * p - 1, 2}, {12 + p + p * p, 3},
+        {0, 0},
+        {11, 0},
+        {12, 1},
+        {12 + p - 1, 1},
+        {12 + p, 2},
+        {12 + 2 * p, 2},
+        {12 + p + p * p - 1, 2},
+        {12 + p + p * p, 3},
         {12 + p + p * p + p + 5, 3},
     };
     struct image image;
@@ -55,7 +61,8 @@ static void test_levels(unsigned bits)
         CHECK(!path_truncate(fs, "/f", at + 2 * block), "grow");
         const uint64_t from = at >= block ? at - block : at;
         memset(back, 1, 3 * block);
-        CHECK(path_read(fs, "/f", from, back, 3 * block) == (int64_t)(at + 2 * block - from), "read");
+        CHECK(path_read(fs, "/f", from, back, 3 * block) == (int64_t)(at + 2 * block - from),
+              "read");
         CHECK(!memcmp(back + (at - from), data, block), "place %zu", i);
         for (size_t k = 0; k < block; k++)
             if ((at >= block && back[k]) || back[at - from + block + k]) {
@@ -69,8 +76,9 @@ static void test_levels(unsigned bits)
             FILE *file;
             snprintf(output, sizeof output, "%s/dumped", test_directory());
             file = fopen(output, "rb");
-            CHECK(file && !fseek(file, (long)at, SEEK_SET) && fread(back, 1, block, file) == block &&
-                      !memcmp(back, data, block), "debugfs sees the same");
+            CHECK(file && !fseek(file, (long)at, SEEK_SET) &&
+                      fread(back, 1, block, file) == block && !memcmp(back, data, block),
+                  "debugfs sees the same");
             if (file)
                 fclose(file);
         }
@@ -87,8 +95,16 @@ static void test_levels(unsigned bits)
 static void test_truncate(const char *options, unsigned bits)
 {
     const uint64_t p = 1u << (bits - 2), block = 1u << bits;
-    const uint64_t cuts[] = {12 + p + 3 * p, 12 + p + 2 * p + 1, 12 + p + p, 12 + p + 1, 12 + p,
-                             12 + p - 1,     13,                 12,         11,         1,
+    const uint64_t cuts[] = {12 + p + 3 * p,
+                             12 + p + 2 * p + 1,
+                             12 + p + p,
+                             12 + p + 1,
+                             12 + p,
+                             12 + p - 1,
+                             13,
+                             12,
+                             11,
+                             1,
                              0};
     struct image image;
     image_make(&image, options, 16384);
@@ -106,8 +122,8 @@ static void test_truncate(const char *options, unsigned bits)
                   stat.blocks == (full + tables) * block / 512,
               "cut %zu: %llu sectors, not %llu", i, (unsigned long long)stat.blocks,
               (unsigned long long)((full + tables) * block / 512));
-        CHECK(path_read(fs, "/f", 0, back, size + 1) == (int64_t)size &&
-                  !memcmp(back, data, size), "cut %zu", i);
+        CHECK(path_read(fs, "/f", 0, back, size + 1) == (int64_t)size && !memcmp(back, data, size),
+              "cut %zu", i);
         /* what was cut off must not come back */
         CHECK(!path_truncate(fs, "/f", size + 50), "grow");
         CHECK(path_read(fs, "/f", size, back, 100) == 50, "read");
@@ -301,7 +317,8 @@ static void test_interrupted(void)
     image_save(&image, "cut.img");
     snprintf(command, sizeof command,
              "debugfs -w -R 'set_inode_field /f size 20000' cut.img;"
-             "debugfs -w -R 'set_super_value last_orphan %u' cut.img", inode);
+             "debugfs -w -R 'set_super_value last_orphan %u' cut.img",
+             inode);
     run(command, output, sizeof output);
     image_load(&image, "cut.img");
     fs = image_mount(&image, 64);
@@ -309,7 +326,8 @@ static void test_interrupted(void)
     CHECK(!path_stat(fs, "/f", &stat) && stat.blocks == 2 * 21, "%llu sectors",
           (unsigned long long)stat.blocks);
     CHECK(path_read(fs, "/f", 0, data + 200000, 50000) == 20000 &&
-              !memcmp(data, data + 200000, 20000), "contents");
+              !memcmp(data, data + 200000, 20000),
+          "contents");
     CHECK(!ext2_unmount(fs), "unmount");
     image_fsck(&image, "interrupted truncation");
     free(data);
@@ -322,8 +340,10 @@ int main(void)
         test_levels(bits);
     test_truncate("-b 1024 -m 0", 10);
     test_truncate("-b 1024 -m 0 -g 256 -O ^resize_inode,^meta_bg", 10);
-    test_limits("-b 1024 -O ^large_file,^resize_inode", (12 + 256 + 65536 + 16777216ull) * 1024, true);
-    test_limits("-b 2048 -O ^large_file,^resize_inode", (12 + 512 + 262144 + 134217728ull) * 2048, true);
+    test_limits("-b 1024 -O ^large_file,^resize_inode", (12 + 256 + 65536 + 16777216ull) * 1024,
+                true);
+    test_limits("-b 2048 -O ^large_file,^resize_inode", (12 + 512 + 262144 + 134217728ull) * 2048,
+                true);
     test_limits("-b 4096 -O ^large_file,^resize_inode", (1ull << 41) - (1ull << 32), true);
     test_limits("-b 1024 -r 0", 0x7fffffff, false);
     test_full("-b 1024");

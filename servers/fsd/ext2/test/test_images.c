@@ -154,7 +154,8 @@ static void test_tree(const char *options)
         "for i in $(seq 1 700); do echo $i > many/a-rather-long-name-for-a-small-file-$i; done;"
         "seq 1 40000 > d/numbers; seq 1 90000 > d/e/more; : > d/empty; ln -s d/e link;"
         "ln d/numbers d/e/f/same; ln -s $(printf 'x%.0s' $(seq 1 200)) long;"
-        "mkfifo pipe; chmod 700 d", output, sizeof output);
+        "mkfifo pipe; chmod 700 d",
+        output, sizeof output);
     snprintf(command, sizeof command, "%s -d tree", options);
     image_make(&image, command, 16384);
     image_save(&image, "tree.img");
@@ -210,7 +211,8 @@ static void test_attributes(void)
     CHECK(!ext2_unmount(fs), "unmount");
     image_save(&image, "attributes.img");
     run("debugfs -w -R 'ea_set /a user.colour green' attributes.img;"
-        "debugfs -w -R 'ea_set /s user.colour blue' attributes.img", output, sizeof output);
+        "debugfs -w -R 'ea_set /s user.colour blue' attributes.img",
+        output, sizeof output);
     image_load(&image, "attributes.img");
     image_fsck(&image, "attributes");
     fs = image_mount(&image, 64);
@@ -240,12 +242,14 @@ static void test_shared_attributes(void)
     CHECK(!ext2_unmount(fs), "unmount");
     image_save(&image, "attributes.img");
     run("debugfs -w -R 'ea_set /a user.colour green' attributes.img >/dev/null 2>&1;"
-        "debugfs -R 'stat /a' attributes.img 2>/dev/null | sed -n 's/^File ACL: *\\([0-9]*\\).*/\\1/p'",
+        "debugfs -R 'stat /a' attributes.img 2>/dev/null | sed -n 's/^File ACL: "
+        "*\\([0-9]*\\).*/\\1/p'",
         output, sizeof output);
     CHECK(sscanf(output, "%u", &block) == 1 && block, "%s", output);
     snprintf(command, sizeof command,
              "debugfs -w -R 'set_inode_field /b file_acl %u' attributes.img;"
-             "debugfs -w -R 'set_inode_field /b blocks 4' attributes.img", block);
+             "debugfs -w -R 'set_inode_field /b blocks 4' attributes.img",
+             block);
     run(command, output, sizeof output);
     image_load(&image, "attributes.img");
     struct attribute_header *header =
@@ -279,7 +283,8 @@ static void test_times_and_modes(void)
     ext2_set_time(fs, NOW + 3000000000);
     CHECK(!ext2_chmod(fs, inode, 0107070707), "chmod");
     CHECK(!ext2_stat(fs, inode, &stat) && stat.mode == (0100000 | 0707) && stat.ctime == s + 3 &&
-              stat.mtime == s + 2, "%o", stat.mode);
+              stat.mtime == s + 2,
+          "%o", stat.mode);
     CHECK(!ext2_utime(fs, inode, 5, 6), "utime");
     CHECK(!ext2_stat(fs, inode, &stat) && stat.atime == 5 && stat.mtime == 6, "utime");
     CHECK(!ext2_stat(fs, 2, &stat) && stat.mtime == s, "the root changed with the name");

@@ -8,9 +8,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define HELD 12
+#define HELD       12
 #define OPERATIONS 2500
-#define WRITE_MAX 40000
+#define WRITE_MAX  40000
+#ifndef SEEDS
+#define SEEDS 18
+#endif
 
 struct world {
     struct image image;
@@ -247,7 +250,8 @@ static void do_truncate(struct world *world)
     struct model_node *node = random_file(world, &inode);
     if (!node || node->type != MODEL_FILE)
         return;
-    size_t size = pick(world, 3) ? random_offset(world, node) : pick(world, (uint32_t)node->size + 1);
+    size_t size =
+        pick(world, 3) ? random_offset(world, node) : pick(world, (uint32_t)node->size + 1);
     int result = ext2_truncate(world->fs, inode, size);
     CHECK(result == 0, "truncate gives %d", result);
     if (!result)
@@ -282,8 +286,7 @@ static void do_hold(struct world *world)
 static void do_sync(struct world *world)
 {
     ext2_set_time(world->fs, NOW + ++world->now * UINT64_C(1000000000));
-    int result = pick(world, 3) ? ext2_sync_some(world->fs, pick(world, 20))
-                                : ext2_sync(world->fs);
+    int result = pick(world, 3) ? ext2_sync_some(world->fs, pick(world, 20)) : ext2_sync(world->fs);
     CHECK(result >= 0, "sync gives %d", result);
 }
 
@@ -386,7 +389,7 @@ int main(int argc, char **argv)
         {"-b 1024 -I 1024 -N 90", 1200, 64},
     };
     unsigned first = argc > 1 ? (unsigned)atoi(argv[1]) : 1;
-    unsigned last = argc > 2 ? (unsigned)atoi(argv[2]) : argc > 1 ? first : 24;
+    unsigned last = argc > 2 ? (unsigned)atoi(argv[2]) : argc > 1 ? first : SEEDS;
     for (unsigned seed = first; seed <= last; seed++) {
         unsigned disk = seed % (sizeof disks / sizeof disks[0]);
         run_seed(seed, disks[disk].options, disks[disk].kib, disks[disk].cache, argc > 1);

@@ -16,8 +16,8 @@ struct step {
 };
 
 #define LONG                                                                                       \
-    "0123456789012345678901234567890123456789012345678901234567890123456789012345678901234567890" \
-    "0123456789012345678901234567890123456789012345678901234567890123456789012345678901234567890" \
+    "0123456789012345678901234567890123456789012345678901234567890123456789012345678901234567890"  \
+    "0123456789012345678901234567890123456789012345678901234567890123456789012345678901234567890"  \
     "0123456789012345678901234567890123456789012345678901234567890123456789abc"
 
 static const struct step steps[] = {
@@ -73,9 +73,15 @@ static const struct step steps[] = {
     {WALK_LAST, "/s/", 0, 0},
     {SYMLINK, "gone", "/dangling", 0},
     {WALK, "/dangling", 0, -ENOENT},
-    {SYMLINK, "f", "/s1", 0}, {SYMLINK, "s1", "/s2", 0}, {SYMLINK, "s2", "/s3", 0},
-    {SYMLINK, "s3", "/s4", 0}, {SYMLINK, "s4", "/s5", 0}, {SYMLINK, "s5", "/s6", 0},
-    {SYMLINK, "s6", "/s7", 0}, {SYMLINK, "s7", "/s8", 0}, {SYMLINK, "s8", "/s9", 0},
+    {SYMLINK, "f", "/s1", 0},
+    {SYMLINK, "s1", "/s2", 0},
+    {SYMLINK, "s2", "/s3", 0},
+    {SYMLINK, "s3", "/s4", 0},
+    {SYMLINK, "s4", "/s5", 0},
+    {SYMLINK, "s5", "/s6", 0},
+    {SYMLINK, "s6", "/s7", 0},
+    {SYMLINK, "s7", "/s8", 0},
+    {SYMLINK, "s8", "/s9", 0},
     {WALK, "/s8", 0, 0},
     {WALK, "/s9", 0, -ELOOP},
     {SYMLINK, LONG "/" LONG, "/d/slow", 0},
@@ -109,23 +115,32 @@ static const struct step steps[] = {
     {RENAME, "/f", "/d/..", -EINVAL},
     {RENAME, "/d/.", "/x", -EINVAL},
     /* renaming directories */
-    {MKDIR, "/a", 0, 0}, {MKDIR, "/a/b", 0, 0}, {MKDIR, "/a/b/c", 0, 0}, {MKDIR, "/z", 0, 0},
+    {MKDIR, "/a", 0, 0},
+    {MKDIR, "/a/b", 0, 0},
+    {MKDIR, "/a/b/c", 0, 0},
+    {MKDIR, "/z", 0, 0},
     {RENAME, "/a", "/a/b/c/a", -EINVAL},
     {RENAME, "/a", "/a/x", -EINVAL},
     {RENAME, "/a/b/c", "/a", -ENOTEMPTY},
     {RENAME, "/a/b", "/f", -ENOTDIR},
     {RENAME, "/f", "/z", -EISDIR},
     {RENAME, "/a/b", "/z/b", 0},
-    {LINKS, "/a", 0, 2}, {LINKS, "/z", 0, 3}, {LINKS, "/z/b", 0, 3},
+    {LINKS, "/a", 0, 2},
+    {LINKS, "/z", 0, 3},
+    {LINKS, "/z/b", 0, 3},
     {WALK, "/z/b/../../f", 0, 0},
     {RENAME, "/z/b", "/a", 0}, /* replaces an empty directory, from another parent */
-    {LINKS, "/a", 0, 3}, {LINKS, "/z", 0, 2}, {WALK, "/a/c", 0, 0},
+    {LINKS, "/a", 0, 3},
+    {LINKS, "/z", 0, 2},
+    {WALK, "/a/c", 0, 0},
     {MKDIR, "/q", 0, 0},
     {RENAME, "/a", "/q", 0}, /* in the same parent */
     {LINKS, "/", 0, 6},      /* lost+found, d, q, z */
     {RENAME, "/q", "/d", -ENOTEMPTY},
     {RENAME, "/q/c", "/z", 0},
-    {LINKS, "/", 0, 6}, {LINKS, "/q", 0, 2}, {LINKS, "/z", 0, 2},
+    {LINKS, "/", 0, 6},
+    {LINKS, "/q", 0, 2},
+    {LINKS, "/z", 0, 2},
     {WALK, "/z/../q", 0, 0},
     {RENAME, "/q", "/r", 0},
     {RENAME, "/s1", "/z/s1", 0}, /* a link moves, not what it names */

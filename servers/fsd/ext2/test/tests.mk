@@ -3,13 +3,19 @@ EXT2_CORE := $(wildcard servers/fsd/ext2/*.c)
 EXT2_TEST := servers/fsd/ext2/test
 EXT2_TEST_COMMON := $(EXT2_CORE) $(EXT2_TEST)/image.c $(EXT2_TEST)/paths.c
 
-HOST_TESTS += ext2_names ext2_files ext2_images ext2_cache ext2_model ext2_faults ext2_damage
+HOST_TESTS += ext2_names ext2_files ext2_images ext2_cache ext2_model ext2_faults \
+    ext2_damage ext2_transactions
 ext2_names_SOURCES := $(EXT2_TEST_COMMON) $(EXT2_TEST)/test_names.c
 ext2_files_SOURCES := $(EXT2_TEST_COMMON) $(EXT2_TEST)/test_files.c
 ext2_model_SOURCES := $(EXT2_TEST_COMMON) $(EXT2_TEST)/model.c $(EXT2_TEST)/test_model.c
 ext2_images_SOURCES := $(EXT2_TEST_COMMON) $(EXT2_TEST)/test_images.c
 ext2_cache_SOURCES := $(EXT2_TEST_COMMON) $(EXT2_TEST)/test_cache.c
 ext2_faults_SOURCES := $(EXT2_TEST_COMMON) $(EXT2_TEST)/test_faults.c
+
+# The model once more, with transactions that check what a journal will rely on.
+ext2_transactions_SOURCES := $(filter-out %/transaction.c,$(ext2_model_SOURCES)) \
+    $(EXT2_TEST)/transaction_check.c
+ext2_transactions_CFLAGS := -DSEEDS=3
 
 # Damaged images: a poisoned gap behind every cached block shows accesses that leave it.
 EXT2_DAMAGE := $(EXT2_TEST)/damage.c $(EXT2_TEST)/make_image.c

@@ -121,6 +121,7 @@ static inline void utility_start(const char *usage, int trouble) {
     optind = 1; /* a C library may begin with 0 */
     utility.usage = usage;
     utility.trouble = trouble;
+    optind = 1; /* some C libraries start with 0 */
     atexit(output_flush);
 }
 

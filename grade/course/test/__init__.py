@@ -1,0 +1,1 @@
+"""Tests of the course machinery, on a tiny course made on the spot."""

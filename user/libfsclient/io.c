@@ -120,3 +120,17 @@ int fs_sync(handle_t root)
 {
     return (int)fs_word_call(root, FS_SYNC, 0);
 }
+
+int64_t fs_sync_start(handle_t root, handle_t channel, unsigned bit)
+{
+    struct message m = {.type = FS_SYNC_ASYNC, .len = 8, .handle_count = 1};
+    m.words[0] = bit;
+    m.handles[0] = channel;
+    int error = channel_call(root, &m);
+    return error ? error : (int64_t)m.words[0];
+}
+
+int64_t fs_job(handle_t root, int64_t job)
+{
+    return fs_word_call(root, FS_JOB_STATUS, (uint64_t)job);
+}

@@ -27,6 +27,12 @@ int fs_fstat(handle_t file, struct fs_stat *stat);
 int fs_statfs(handle_t root, struct fs_statfs_reply *reply);
 int fs_sync(handle_t root);
 
+/* fs_sync_start: the async pattern. A job id (> 0) at once; the server goes on between other
+ * requests, and when it is done pulses this bit of the channel. fs_job: 0 done, 1 running, or
+ * what it failed with. */
+int64_t fs_sync_start(handle_t root, handle_t channel, unsigned bit);
+int64_t fs_job(handle_t root, int64_t job);
+
 /* mkdir, rmdir, unlink, truncate, chmod, utime: operation = FS_MKDIR ... */
 int64_t fs_path_operation(handle_t root, uint32_t operation, const char *path, unsigned flags,
                           unsigned mode, uint64_t size);

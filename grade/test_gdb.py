@@ -70,7 +70,7 @@ def test_page_tables_are_walked(machine: Machine) -> None:
 def test_trace_is_switched_and_shown(machine: Machine) -> None:
     gdb(machine, "cairn trace on")
     machine.console.check("cat /etc/motd")
-    assert re.search(r"call +\w+ -> +fsd|call +cat", gdb(machine, "cairn trace 200"))
+    assert re.search(r"(call|recv) +\S+ -> fsd-root", gdb(machine, "cairn trace 1000"))
 
 
 def test_user_program_is_debugged_in_user_mode(machine: Machine) -> None:

@@ -142,6 +142,7 @@ static int submit(struct disk *disk, struct io *io)
     return error;
 }
 
+/* exercise 5.8 */
 void disk_pump(struct disk *disk)
 {
     struct io *next;
@@ -162,6 +163,7 @@ void disk_pump(struct disk *disk)
     }
     disk->backend->kick(disk);
 }
+/* end 5.8 */
 
 void disk_start(struct disk *disk, struct io *io)
 {
@@ -185,6 +187,7 @@ static void advance(struct disk *disk, struct io *io)
         finish(disk, io, (int64_t)io->done);
 }
 
+/* exercise 5.9 */
 void disk_complete(struct disk *disk, struct io *io, bool ok)
 {
     int error = ok ? 0 : -EIO;
@@ -206,6 +209,7 @@ void disk_complete(struct disk *disk, struct io *io, bool ok)
     else
         advance(disk, io);
 }
+/* end 5.9 */
 
 void disk_fail(struct disk *disk)
 {

@@ -5,6 +5,7 @@
 #include "abi/errno.h"
 #include "proto/fs.h"
 
+/* exercise 5.6 */
 int transfer_of_blocks(const struct blk_request *request, uint64_t sectors, uint64_t object_size,
                        uint64_t window_size, struct transfer *transfer)
 {
@@ -26,6 +27,7 @@ int transfer_of_blocks(const struct blk_request *request, uint64_t sectors, uint
                                   .window = window};
     return 0;
 }
+/* end 5.6 */
 
 int transfer_of_bytes(uint64_t position, uint64_t length, bool write, uint64_t sectors,
                       uint64_t window_size, struct transfer *transfer)

@@ -39,6 +39,7 @@ static struct virtio_blk *blk_of(struct disk *disk)
     return (struct virtio_blk *)disk;
 }
 
+/* exercise 5.7 */
 static int queue_command(struct virtio_blk *blk, unsigned place, uint32_t type, uint64_t sector,
                          uint64_t physical, uint32_t length, void *cookie)
 {
@@ -56,6 +57,7 @@ static int queue_command(struct virtio_blk *blk, unsigned place, uint32_t type, 
         (struct virtqueue_segment){at + offsetof(struct virtio_blk_command, status), 1};
     return virtqueue_add(&blk->queue.ring, segments, out, count - out, cookie);
 }
+/* end 5.7 */
 
 static int submit(struct disk *disk, struct io *io, enum disk_command command, uint64_t sector,
                   uint32_t count, uint64_t physical)

@@ -159,6 +159,7 @@ static int copy_segments(struct creation *c)
     return 0;
 }
 
+/* exercise 4.8 */
 static int map_all(struct creation *c)
 {
     uint64_t offset = 0;
@@ -184,6 +185,7 @@ static int map_all(struct creation *c)
         return -ENOEXEC;
     return result < 0 ? (int)result : 0;
 }
+/* end 4.8 */
 
 static int make_process(struct creation *c)
 {
@@ -221,6 +223,7 @@ int creation_make(struct creation *c, struct process *slot)
     return 0;
 }
 
+/* exercise 4.9 */
 int creation_give(struct creation *c, handle_t handle, uint32_t rights)
 {
     if (c->given >= c->block->handle_count)
@@ -235,6 +238,7 @@ int creation_give(struct creation *c, handle_t handle, uint32_t rights)
     c->given++;
     return 0;
 }
+/* end 4.9 */
 
 /* Gives the process the handles that every process has. */
 static int give_own_handles(struct creation *c)

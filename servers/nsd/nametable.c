@@ -24,6 +24,7 @@ static bool is_separator(char c)
     return c == ':' || c == '/';
 }
 
+/* exercise 4.1 */
 int name_parse(struct name *name, const char *text, size_t len)
 {
     if (len > NAME_MAX_LEN)
@@ -42,17 +43,20 @@ int name_parse(struct name *name, const char *text, size_t len)
     memcpy(name->text, text, len);
     return 0;
 }
+/* end 4.1 */
 
 bool name_equal(const struct name *a, const struct name *b)
 {
     return a->stem == b->stem && memcmp(a->text, b->text, a->stem) == 0;
 }
 
+/* exercise 4.2 */
 bool name_covers(const struct name *name, const char *uri, size_t len)
 {
     return len >= name->stem && memcmp(uri, name->text, name->stem) == 0 &&
            (len == name->stem || is_separator(uri[name->stem]));
 }
+/* end 4.2 */
 
 static bool name_under(const struct name *name, const struct name *prefix)
 {
@@ -91,6 +95,7 @@ static int uri_replace(struct uri *uri, const struct name *name, const struct na
 
 /* ---- Entries -------------------------------------------------------------------------------- */
 
+/* exercise 4.3 */
 static struct entry *entry_match(struct name_table *table, const char *uri, size_t len)
 {
     struct entry *best = NULL;
@@ -102,6 +107,7 @@ static struct entry *entry_match(struct name_table *table, const char *uri, size
     }
     return best;
 }
+/* end 4.3 */
 
 static struct entry *entry_find(struct name_table *table, const struct name *name)
 {
@@ -229,6 +235,7 @@ static bool name_has_deeper(const struct name_table *table, int view, const stru
 
 /* layers_pass: takes uri down from view to the entries. Returns NULL with *error 0 when it
  * arrived there, the rule that binds or rebinds it, or NULL with an error. */
+/* exercise 4.4 */
 static const struct rule *layers_pass(struct name_table *table, int *view, const struct uri *uri,
                                       int *error)
 {
@@ -246,6 +253,7 @@ static const struct rule *layers_pass(struct name_table *table, int *view, const
     }
     return NULL;
 }
+/* end 4.4 */
 
 /* A search on its way: the URI as it is now, seen from the view base. */
 struct search {
@@ -258,6 +266,7 @@ struct search {
 
 /* One step: 1 when the prefix was replaced, 0 when it leads to the handle, or -errno. A rebound
  * name moves base below its layer, for the target is a name of the view there. */
+/* exercise 4.5 */
 static int search_step(struct name_table *table, struct search *search)
 {
     const struct name *target = NULL;
@@ -289,6 +298,7 @@ static int search_step(struct name_table *table, struct search *search)
     error = uri_replace(&search->uri, search->prefix, target);
     return error ? error : 1;
 }
+/* end 4.5 */
 
 int64_t name_table_resolve(struct name_table *table, int view, const char *text, size_t len,
                            char *resolved, size_t size, struct name_match *match)

@@ -31,6 +31,7 @@ int name_view_create(struct name_table *table, int parent, bool empty, bool read
     return -ENFILE;
 }
 
+/* exercise 4.6 */
 void name_view_drop(struct name_table *table, int view, void (*released)(int64_t handle, void *),
                     void *context)
 {
@@ -57,6 +58,7 @@ void name_view_drop(struct name_table *table, int view, void (*released)(int64_t
         layer->children--;
     }
 }
+/* end 4.6 */
 
 struct rule *name_rule_match(struct view *layer, const char *uri, size_t len)
 {

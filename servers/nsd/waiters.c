@@ -50,6 +50,7 @@ int64_t waiters_add(struct request *request, int view, const char *uri, size_t l
 }
 
 /* An answer that finds its caller gone closes the handle that it carried: that is all. */
+/* exercise 4.7 */
 void waiters_wake(void)
 {
     for (size_t i = 0; i < count;) {
@@ -64,6 +65,7 @@ void waiters_wake(void)
         forget(i);
     }
 }
+/* end 4.7 */
 
 void waiters_drop(int view)
 {

@@ -75,6 +75,7 @@ int virtqueue_init(struct virtqueue *queue, uint16_t size, void *memory, bool ev
 }
 
 /* Fills the free descriptors from free_head on; returns the last one. next[] already links them. */
+/* exercise 5.2 */
 static uint16_t write_chain(struct virtqueue *queue, const struct virtqueue_segment *segments,
                             unsigned out, unsigned count)
 {
@@ -91,7 +92,9 @@ static uint16_t write_chain(struct virtqueue *queue, const struct virtqueue_segm
     }
     return last;
 }
+/* end 5.2 */
 
+/* exercise 5.3 */
 int virtqueue_add(struct virtqueue *queue, const struct virtqueue_segment *segments, unsigned out,
                   unsigned in, void *cookie)
 {
@@ -126,6 +129,7 @@ int virtqueue_add(struct virtqueue *queue, const struct virtqueue_segment *segme
     queue->available[RING_INDEX] = queue->available_index;
     return 0;
 }
+/* end 5.3 */
 
 void virtqueue_kick(struct virtqueue *queue)
 {
@@ -171,6 +175,7 @@ static uint16_t finished_count(struct virtqueue *queue)
     return finished;
 }
 
+/* exercise 5.5 */
 int virtqueue_take(struct virtqueue *queue, void **cookie, uint32_t *length)
 {
     if (queue->broken)
@@ -193,6 +198,7 @@ broken:
     queue->broken = true;
     return -EIO;
 }
+/* end 5.5 */
 
 void *virtqueue_abandon(struct virtqueue *queue)
 {

@@ -121,6 +121,7 @@ static bool in_metadata(const struct ext2 *fs, const struct group *group, uint32
            block - group->inode_table < fs->inode_table_blocks;
 }
 
+/* exercise 6.7 */
 static int block_alloc_in(struct ext2 *fs, uint32_t index, uint32_t goal, uint32_t *block)
 {
     struct group *group = &fs->groups[index];
@@ -142,6 +143,7 @@ static int block_alloc_in(struct ext2 *fs, uint32_t index, uint32_t goal, uint32
     group_put(&blocks);
     return error;
 }
+/* end 6.7 */
 
 int block_alloc(struct ext2 *fs, uint32_t goal, uint32_t *block)
 {

@@ -90,6 +90,7 @@ static void slot_set(struct slot *slot, struct buffer *buffer, uint32_t offset,
 
 /* Searches one block: 1 if the name is in it (then *slot is its record), else 0; the first
  * record with room for `need` bytes goes into *space, unless that has one already. */
+/* exercise 6.4 */
 static int search_block(struct ext2 *fs, struct buffer *buffer, const char *name, size_t len,
                         struct slot *slot, uint32_t need, struct slot *space)
 {
@@ -108,6 +109,7 @@ static int search_block(struct ext2 *fs, struct buffer *buffer, const char *name
     }
     return 0;
 }
+/* end 6.4 */
 
 static int search(struct ext2 *fs, struct inode *directory, const char *name, size_t len,
                   struct slot *slot, struct slot *space)
@@ -233,6 +235,7 @@ int dir_make(struct ext2 *fs, struct inode *directory, uint32_t parent)
     return 0;
 }
 
+/* exercise 6.5 */
 int dir_insert(struct ext2 *fs, struct inode *directory, struct slot *slot, const char *name,
                size_t len, const struct inode *inode)
 {
@@ -254,6 +257,7 @@ int dir_insert(struct ext2 *fs, struct inode *directory, struct slot *slot, cons
     directory_changed(fs, directory);
     return 0;
 }
+/* end 6.5 */
 
 int dir_replace(struct ext2 *fs, struct inode *directory, struct slot *slot,
                 const struct inode *inode)
@@ -268,6 +272,7 @@ int dir_replace(struct ext2 *fs, struct inode *directory, struct slot *slot,
     return 0;
 }
 
+/* exercise 6.6 */
 int dir_remove(struct ext2 *fs, struct inode *directory, struct slot *slot)
 {
     struct disk_dirent *previous = NULL, *record;
@@ -289,6 +294,7 @@ int dir_remove(struct ext2 *fs, struct inode *directory, struct slot *slot)
     directory_changed(fs, directory);
     return 0;
 }
+/* end 6.6 */
 
 /* ---- Reading ---------------------------------------------------------------------------- */
 

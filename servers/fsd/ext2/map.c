@@ -33,6 +33,7 @@ static int check_inode(struct ext2 *fs, const struct inode *inode)
     return inode->disk->flags & (EXT2_FLAG_EXTENTS | EXT2_FLAG_INLINE) ? fs_error(fs) : 0;
 }
 
+/* exercise 6.2 */
 static int branch_find(const struct ext2 *fs, uint64_t logical, struct branch *branch)
 {
     const unsigned bits = fs->pointer_bits;
@@ -54,7 +55,9 @@ static int branch_find(const struct ext2 *fs, uint64_t logical, struct branch *b
     }
     return -EFBIG;
 }
+/* end 6.2 */
 
+/* exercise 6.3 */
 static int table_find(struct ext2 *fs, struct inode *inode, const struct branch *branch,
                       struct table *table)
 {
@@ -74,6 +77,7 @@ static int table_find(struct ext2 *fs, struct inode *inode, const struct branch 
     }
     return 0;
 }
+/* end 6.3 */
 
 /* ---- Looking up ------------------------------------------------------------------------- */
 
@@ -193,6 +197,7 @@ static int tables_make(struct ext2 *fs, const struct branch *branch, unsigned le
     return 0;
 }
 
+/* exercise 6.8 */
 int map_allocate(struct ext2 *fs, struct inode *inode, uint64_t logical, uint32_t *physical)
 {
     struct inode_state *state = inode->state;
@@ -245,6 +250,7 @@ out:
     table_put(&table);
     return error;
 }
+/* end 6.8 */
 
 /* ---- Freeing ---------------------------------------------------------------------------- */
 

@@ -201,6 +201,7 @@ int removal_check(struct ext2 *fs, struct inode *inode)
     return error || inode->disk->links == 2 ? error : fs_error(fs);
 }
 
+/* exercise 6.9 */
 void removal_apply(struct ext2 *fs, struct inode *inode, struct inode *parent)
 {
     inode_changed(fs, inode);
@@ -214,6 +215,7 @@ void removal_apply(struct ext2 *fs, struct inode *inode, struct inode *parent)
     if (inode->disk->links == 0)
         orphan_add(fs, inode);
 }
+/* end 6.9 */
 
 int removal_finish(struct ext2 *fs, uint32_t number, bool dead)
 {

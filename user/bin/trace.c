@@ -32,8 +32,8 @@ static const char *name_of(uint32_t pid) {
     } known[64];
     struct process_facts facts;
     unsigned slot = pid % 64;
-    if (pid == 0)
-        return "kernel";
+    if (pid == 0) /* of a call: nobody receives on the channel yet, or the kernel serves it */
+        return "-";
     if (known[slot].pid != pid) {
         const char *name = process_name(pid, &facts);
         known[slot].pid = pid;

@@ -183,6 +183,7 @@ int shell_main(int argc, char **argv) {
 
     shell.stack_base = __builtin_frame_address(0);
     shell.substitute = command_output;
+    arena_alloc(&shell.scratch, 1); /* its first block stays: each command begins in it */
     if (argc > 1 && strcmp(argv[1], "--help") == 0)
         return write(STDOUT_FILENO, help, sizeof(help) - 1) < 0;
     import_environment(&shell);

@@ -23,12 +23,13 @@ static enum mark value_mark(unsigned flags) {
 }
 
 static bool expand_arithmetic(struct expansion *e, const char *text, size_t len, unsigned flags) {
-    struct arena arena = {0};
+    struct arena *arena = &e->shell->scratch;
+    struct arena_mark mark = arena_mark(arena);
     int64_t value;
     char digits[24];
     bool ok = false;
 
-    char *expression = expand_inner(e, text, len, EXPAND_QUOTED, &arena);
+    char *expression = expand_inner(e, text, len, EXPAND_QUOTED, arena);
     if (expression != NULL) {
         const char *error = arithmetic_evaluate(&e->shell->variables, expression, &value);
         ok = error == NULL;
@@ -39,7 +40,7 @@ static bool expand_arithmetic(struct expansion *e, const char *text, size_t len,
             complain(e->shell, "arithmetic: \"%s\": %s", expression, error);
         }
     }
-    arena_free(&arena);
+    arena_release(arena, mark);
     return ok;
 }
 
@@ -92,9 +93,10 @@ static bool expand_dollar(struct expansion *e, struct scan *scan, size_t at, uns
         return expand_simple_parameter(e, text + at + 1, *end - at - 1, flags);
     if (at + 2 < scan->len && text[at + 2] == '(' && scan_arithmetic(scan, at) == behind)
         return expand_arithmetic(e, text + at + 3, *end - at - 5, flags);
-    struct arena arena = {0};
-    bool ok = expand_command(e, arena_copy(&arena, text + at + 2, *end - at - 3), flags);
-    arena_free(&arena);
+    struct arena_mark mark = arena_mark(&e->shell->scratch);
+    const char *command = arena_copy(&e->shell->scratch, text + at + 2, *end - at - 3);
+    bool ok = expand_command(e, command, flags);
+    arena_release(&e->shell->scratch, mark);
     return ok;
 }
 

@@ -6,7 +6,7 @@
 
 void marked_add(struct marked *marked, char c, enum mark mark) {
     if (marked->len == marked->capacity) {
-        marked->capacity = marked->capacity > 0 ? marked->capacity * 2 : 64;
+        marked->capacity = marked->capacity > 0 ? marked->capacity * 2 : 32;
         marked->chars = must_realloc(marked->chars, marked->capacity);
         marked->marks = must_realloc(marked->marks, marked->capacity);
     }

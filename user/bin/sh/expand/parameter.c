@@ -71,7 +71,8 @@ static bool unset_error(struct expansion *e, const char *name) {
 }
 
 bool expand_simple_parameter(struct expansion *e, const char *text, size_t len, unsigned flags) {
-    struct arena arena = {0};
+    struct arena *arena = &e->shell->scratch;
+    struct arena_mark mark = arena_mark(arena);
     char number[24];
     bool ok = true;
 
@@ -79,13 +80,13 @@ bool expand_simple_parameter(struct expansion *e, const char *text, size_t len, 
         expand_positional(e, *text == '*', flags);
         return true;
     }
-    const char *name = arena_copy(&arena, text, len);
+    const char *name = arena_copy(arena, text, len);
     const char *value = parameter_value(e->shell, name, number);
     if (value != NULL)
         marked_string(e->out, value, value_mark(flags));
     else if (e->shell->nounset)
         ok = unset_error(e, name);
-    arena_free(&arena);
+    arena_release(arena, mark);
     return ok;
 }
 
@@ -167,7 +168,8 @@ static bool expand_conditional(struct expansion *e, const struct parameter *p, c
 bool expand_parameter(struct expansion *e, struct scan *scan, size_t at, unsigned flags,
                       size_t *end) {
     struct parameter p;
-    struct arena arena = {0};
+    struct arena *arena = &e->shell->scratch;
+    struct arena_mark mark = arena_mark(arena);
     char number[24];
     bool ok = true;
 
@@ -177,14 +179,14 @@ bool expand_parameter(struct expansion *e, struct scan *scan, size_t at, unsigne
         return false;
     }
     *end = (size_t)behind;
-    const char *name = arena_copy(&arena, scan->text + p.name, p.name_len);
+    const char *name = arena_copy(arena, scan->text + p.name, p.name_len);
     const char *word = scan->text + p.word, *value;
     bool all = *name == '@' || *name == '*';
     if (all) {
         struct marked joined = {0};
         struct expansion inner = {.shell = e->shell, .out = &joined};
         expand_positional(&inner, true, EXPAND_QUOTED);
-        value = e->shell->positional.count > 0 ? marked_plain(&joined, &arena) : NULL;
+        value = e->shell->positional.count > 0 ? marked_plain(&joined, arena) : NULL;
         marked_free(&joined);
     } else {
         value = parameter_value(e->shell, name, number);
@@ -199,11 +201,11 @@ bool expand_parameter(struct expansion *e, struct scan *scan, size_t at, unsigne
     } else if (p.operator== '#' || p.operator== '%')
         ok = expand_trim(e, value != NULL ? value : "", &p, word, flags);
     else if (p.operator!= 0)
-        ok = expand_conditional(e, &p, name, value, word, flags, &arena);
+        ok = expand_conditional(e, &p, name, value, word, flags, arena);
     else if (all)
         expand_positional(e, *name == '*', flags);
     else if (value != NULL)
         marked_string(e->out, value, value_mark(flags));
-    arena_free(&arena);
+    arena_release(arena, mark);
     return ok;
 }

@@ -105,9 +105,14 @@ bool pattern_match(struct span pattern, const char *text, size_t len) {
     }
 }
 
+/* A '[' that no ']' closes stands for itself: the name of test does, in every script. */
 bool pattern_active(struct span pattern) {
-    for (size_t i = 0; i < pattern.len; i++)
-        if (pattern.marks[i] != MARK_QUOTED && memchr("*?[", pattern.chars[i], 3) != NULL)
+    bool ignored;
+    for (size_t i = 0; i < pattern.len; i++) {
+        if (special(pattern, i, '*') || special(pattern, i, '?'))
             return true;
+        if (special(pattern, i, '[') && match_bracket(pattern, i, 'x', &ignored) > 0)
+            return true;
+    }
     return false;
 }

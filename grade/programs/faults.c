@@ -238,21 +238,10 @@ static void test_other_ends(void)
 #define FP_THREADS 4
 #define FP_ROUNDS 300
 
-static uint64_t thread_stacks[FP_THREADS][256] __attribute__((aligned(16)));
 static volatile struct child_page *const shared = (volatile struct child_page *)CHILD_PAGE;
-extern char fp_thread_entry[];
-void fp_thread(uint64_t number);
-asm(".pushsection .text.fp_thread_entry,\"ax\",@progbits\n"
-    "fp_thread_entry:\n"
-    "    .option push\n"
-    "    .option norelax\n"
-    "    la gp, __global_pointer$\n"
-    "    .option pop\n"
-    "    j fp_thread\n"
-    ".popsection");
 
 /* Words: 0 = seed, 1 = mismatches of FP, 2 = of tp, 3 = threads done, 4 = registers not zero. */
-__attribute__((used)) void fp_thread(uint64_t number)
+static void fp_thread(uint64_t number)
 {
     uint64_t seed = shared->words[0] + number * 1000, fresh[32], tp = seed * 16;
     fp_read(fresh);
@@ -273,13 +262,12 @@ __attribute__((used)) void fp_thread(uint64_t number)
         __atomic_fetch_add(&shared->words[2], now != tp, __ATOMIC_RELAXED);
     }
     __atomic_fetch_add(&shared->words[3], 1, __ATOMIC_RELAXED);
-    thread_exit();
 }
 
 static void fp_process(volatile struct child_page *page)
 {
     for (uint64_t i = 0; i < FP_THREADS; i++)
-        thread_create((uint64_t)fp_thread_entry, (uint64_t)thread_stacks[i + 1], i, 0);
+        child_thread(fp_thread, i);
     while (page->words[3] < FP_THREADS)
         thread_yield();
 }

@@ -271,11 +271,16 @@ int64_t space_protect(struct address_space *space, uint64_t address, uint64_t si
 static int64_t enter_page(struct address_space *space, uint64_t address, uint64_t physical,
                           uint64_t flags)
 {
-    size_t tables = 0;
-    pte_t *pte = pt_walk(space->root, address, true, &tables);
-    space->owner->pages_used += (uint32_t)tables;
-    if (!pte)
-        return -ENOMEM;
+    pte_t *pte = pt_walk(space->root, address, false, NULL);
+    if (!pte) {
+        size_t tables = 0;
+        if (!process_charge(space->owner, 2)) /* it may take two */
+            return -ENOMEM;
+        pte = pt_walk(space->root, address, true, &tables);
+        process_uncharge(space->owner, 2 - tables);
+        if (!pte)
+            return -ENOMEM;
+    }
     bool was_valid = *pte & PTE_V;
     *pte = pte_make(physical, flags | PTE_U | PTE_A | PTE_D | PTE_V);
     if (was_valid)
@@ -330,8 +335,10 @@ void *space_byte(struct address_space *space, uint64_t address, uint32_t access,
     struct region *region = NULL;
     if (physical < 0x80000000ul) /* registers: reading may have effects */
         region = space_region(space, address);
-    if (region && !region->memory)
+    if (region && !region->memory) {
+        *error = -EFAULT;
         return NULL;
+    }
     return phys_to_virt(physical);
 }
 

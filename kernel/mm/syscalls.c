@@ -85,6 +85,8 @@ SYSCALL(memory_map)
     uint32_t most = (entry->rights & RIGHT_MAP_R ? PROT_READ : 0) |
                     (entry->rights & RIGHT_MAP_W ? PROT_WRITE : 0) |
                     (entry->rights & RIGHT_MAP_X ? PROT_EXEC : 0);
+    if (prot & PROT_WRITE)
+        prot |= PROT_READ; /* a writable page can be read, so the handle must allow that, too */
     if (prot & ~most)
         return -EACCES;
     struct memory *memory = container_of(entry->object, struct memory, object);
@@ -104,6 +106,8 @@ SYSCALL(memory_protect)
     if (a3 & ~(uint64_t)(PROT_READ | PROT_WRITE | PROT_EXEC))
         return -EINVAL;
     struct address_space *space = space_of(caller, a0, &error);
+    if (a3 & PROT_WRITE)
+        a3 |= PROT_READ;
     return space ? space_protect(space, a1, PAGE_ALIGN_UP(a2), (uint32_t)a3) : error;
 }
 

@@ -142,6 +142,31 @@ bool word_wait(volatile uint64_t *word, uint64_t value, uint64_t milliseconds)
     return true;
 }
 
+#define THREADS 8
+#define THREAD_STACK 4096
+static uint8_t stacks[THREADS][THREAD_STACK] __attribute__((aligned(16)));
+static unsigned stacks_used;
+extern char child_thread_entry[];
+asm(".pushsection .text.child_thread_entry,\"ax\",@progbits\n"
+    "child_thread_entry:\n"
+    "    .option push\n"
+    "    .option norelax\n"
+    "    la gp, __global_pointer$\n"
+    "    .option pop\n"
+    "    ld t0, 0(sp)\n" /* the function; a0 is its argument already */
+    "    jalr t0\n"
+    "    li a7, 4\n"
+    "    ecall\n"
+    ".popsection");
+_Static_assert(SYS_thread_exit == 4, "child_thread_entry ends in thread_exit");
+
+int64_t child_thread(void (*function)(uint64_t), uint64_t argument)
+{
+    uint8_t *top = stacks[stacks_used++ % THREADS] + THREAD_STACK - 16;
+    *(uint64_t *)top = (uint64_t)function;
+    return thread_create((uint64_t)child_thread_entry, (uint64_t)top, argument, 0);
+}
+
 void raw_call(struct registers *r)
 {
     register uint64_t a0 asm("a0") = r->a[0];

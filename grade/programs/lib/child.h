@@ -51,6 +51,11 @@ void child_end(struct child *child);
 /* child_run: new, start, wait, end: how the function ended. */
 struct process_status child_run(child_function *function);
 
+/* child_thread: another thread of the calling process (a child, or the test) that runs
+ * function(argument) on one of eight small stacks and ends. It has no thread-local variables: it
+ * may only use generated system call stubs and raw_call. Thread id or -errno. */
+int64_t child_thread(void (*function)(uint64_t), uint64_t argument);
+
 /* word_wait: until *word is at least value; false after so many ms. */
 bool word_wait(volatile uint64_t *word, uint64_t value, uint64_t milliseconds);
 

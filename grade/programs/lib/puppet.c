@@ -81,6 +81,8 @@ bool puppet_new(struct puppet *puppet, const char *name, const struct process_qu
         return false;
     memcpy(code, puppet_code, (size_t)(puppet_code_end - puppet_code));
     asm volatile("fence.i" ::: "memory");
+    memory_unmap(0, (uint64_t)code, PAGE_SIZE); /* the puppet's mapping keeps them */
+    memory_unmap(0, (uint64_t)stack, STACK_SIZE);
     puppet->steps = (volatile struct step *)script;
     puppet->data = (volatile uint8_t *)script + PAGE_SIZE;
     return true;

@@ -113,6 +113,7 @@ static inline bool tag_is_short(uint64_t tag) { return tag >> 32 <= MESSAGE_REGI
 /* donation.c: priorities along chains of calls. */
 void donate(struct channel *channel, unsigned priority);
 void donation_recompute(struct thread *server);
+void donation_base_changed(struct thread *thread); /* its own priority was set anew */
 bool would_deadlock(const struct thread *caller, const struct channel *channel);
 
 /* trace.c */

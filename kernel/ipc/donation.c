@@ -24,14 +24,22 @@ static void requeue(struct thread *thread)
 }
 
 /* exercise 3.9 */
-void donate(struct channel *channel, unsigned priority)
+static void raise(struct thread *server, unsigned priority)
 {
-    struct thread *server = channel->server;
     while (server && server->priority < priority) {
         thread_set_priority(server, priority);
         requeue(server);
         server = waits_for(server);
     }
+}
+
+void donate(struct channel *channel, unsigned priority) { raise(channel->server, priority); }
+
+void donation_base_changed(struct thread *thread)
+{
+    requeue(thread);
+    raise(waits_for(thread), thread->priority);
+    donation_recompute(waits_for(thread));
 }
 
 void donation_recompute(struct thread *server)

@@ -202,6 +202,14 @@ static void kick_idle(const struct hart *self)
     }
 }
 
+/* What is left of the current slice: a thread that is often interrupted must not get a new one
+ * each time, or its equals would never run. */
+static uint64_t slice_rest(const struct hart *hart)
+{
+    uint64_t now = time_now();
+    return hart->slice_end > now ? hart->slice_end - now : hart->slice_end != 0;
+}
+
 /* exercise 2.2 */
 void scheduler_exit(void)
 {
@@ -215,6 +223,7 @@ void scheduler_exit(void)
         if (!scheduler_ready_above(current->priority) && !rotate)
             goto out;
         hart->current = NULL;
+        current->slice_left = rotate ? 0 : slice_rest(hart);
         enqueue(current, !rotate);
     }
     if (!ready_mask)
@@ -223,7 +232,8 @@ void scheduler_exit(void)
     struct thread *next = container_of(ready[top].next, struct thread, link);
     dequeue(next);
     switch_to(next);
-    hart->slice_end = 0;
+    hart->slice_end = next->slice_left ? time_now() + next->slice_left : 0;
+    next->slice_left = 0;
 out:
     if (ready_mask || reaper_pending())
         kick_idle(hart);

@@ -226,6 +226,7 @@ SYSCALL(process_set_priority)
         thread->base_priority = (uint8_t)a1;
         if (!donated || a1 > thread->priority)
             thread_set_priority(thread, (unsigned)a1);
+        donation_base_changed(thread);
     }
     return 0;
 }

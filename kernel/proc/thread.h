@@ -65,6 +65,7 @@ struct thread {
     struct list process_link;
     struct list deadline_link;
     uint64_t deadline;   /* ns; 0 = none */
+    uint64_t slice_left; /* ns, of a slice that a more urgent thread cut short; 0 = a new one */
 
     struct channel *channel;        /* CALLING, SERVED, RECEIVING: which */
     struct channel *bound;          /* the channel that this thread serves alone */

@@ -616,6 +616,9 @@ mv d e
 mv d hollow
 mv e hollow; mv d hollow
 mv numbers nosuch/x
+mv numbers x/
+mv numbers hollow/
+mv numbers words/
 mv nosuch x
 mv d d/x
 mv d numbers

@@ -40,6 +40,10 @@ static bool copy_one(const char *source, const char *destination) {
     }
     if (S_ISDIR(status.st_mode))
         return copy_directory(source, destination, &status);
+    if (path_claims_directory(destination)) {
+        warnx("%s: not a directory", destination);
+        return false;
+    }
     bool exists = stat(destination, &old) == 0;
     if (exists && same_file(&status, &old)) {
         warnx("%s: is the same file as '%s'", destination, source);

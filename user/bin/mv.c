@@ -53,6 +53,12 @@ static bool move_by_copy(const char *source, const char *destination, const stru
 static bool may_replace(const char *source, const char *destination, const struct stat *status,
                         bool *good) {
     struct stat old;
+    *good = false;
+    if (path_claims_directory(destination) && !S_ISDIR(status->st_mode)) {
+        warnx("%s: not a directory", destination);
+        return false;
+    }
+    *good = true;
     if (lstat(destination, &old) < 0)
         return true;
     *good = false;

@@ -88,6 +88,12 @@ static inline bool same_file(const struct stat *a, const struct stat *b) {
            a->st_ctime == b->st_ctime;
 }
 
+/* path_claims_directory: a name such as "x/" may only stand for a directory. */
+static inline bool path_claims_directory(const char *path) {
+    size_t length = strlen(path);
+    return length > 1 && path[length - 1] == '/';
+}
+
 /* is_directory: what path leads to, through links. */
 static inline bool is_directory(const char *path) {
     struct stat status;

@@ -7,6 +7,12 @@
 .global _start
 _start:
     csrw sie, zero
+    /* A hart that kmain starts may come here, too: OpenSBI 1.1 can let it go before it has
+     * written down where to. */
+    lla t0, boot_hart_came
+    li t1, 1
+    amoswap.w t1, t1, (t0)
+    bnez t1, secondary_start
     mv s0, a0
     mv s1, a1
     lla t0, bss_start
@@ -68,6 +74,11 @@ paging_on:
     slli t0, t0, 38                 /* DIRECT_MAP */
     add ra, ra, t0
     ret
+
+.section .data
+.balign 4
+boot_hart_came: /* not in .bss, which the first hart clears */
+    .word 0
 
 .section .bss
 .balign 4096

@@ -23,7 +23,7 @@ static void place(struct process *process, uint64_t address, const void *bytes, 
 {
     uint64_t start = address & ~(PAGE_SIZE - 1);
     uint64_t length = PAGE_ALIGN_UP(address + memory_size) - start;
-    struct memory *memory = memory_new(length, 0, process);
+    struct memory *memory = memory_new(length, 0, process->account);
     assert(memory);
     for (size_t done = 0; done < size;) {
         uint64_t at = address - start + done;
@@ -48,7 +48,7 @@ static handle_t give(struct process *process, struct object *object, uint32_t ri
 
 static handle_t give_service(struct process *process, kernel_service *serve)
 {
-    struct channel *channel = channel_new(process, 0, serve);
+    struct channel *channel = channel_new(process->account, 0, serve);
     assert(channel);
     channel->receive_handles = 1; /* the kernel never stops receiving */
     return give(process, &channel->object, RIGHT_SEND | RIGHT_DUP | RIGHT_TRANSFER);
@@ -63,7 +63,8 @@ static void fill_info(struct first_process_info *info, struct process *process,
     object_retain(&process->object);
     info->self = give(process, &process->object, RIGHT_MANAGE | pass_on);
     struct memory *memory =
-        memory_wrap(archive, PAGE_ALIGN_UP(machine->initrd_end) - archive, process);
+        memory_wrap(archive, PAGE_ALIGN_UP(machine->initrd_end) - archive,
+                    process->account);
     assert(memory);
     info->archive = give(process, &memory->object, RIGHT_MAP_R | pass_on);
     info->archive_size = machine->initrd_end - machine->initrd_start;

@@ -17,8 +17,9 @@ enum { VIRTIO_REG_MAGIC = 0, VIRTIO_REG_DEVICE_ID = 2, VIRTIO_REG_STATUS = 0x70 
 
 static struct device devices[DEVICES_MAX];
 static uint32_t device_count;
+static const struct object_class device_class = {.type = OBJECT_DEVICE}; /* they stay for ever */
 static struct device bus = {
-    .object = {OBJECT_DEVICE, 1}, .is_bus = true, .info = {.compatible = "bus"}};
+    .object = {&device_class, 1}, .is_bus = true, .info = {.compatible = "bus"}};
 
 struct device *device_bus(void) { return &bus; }
 
@@ -34,7 +35,7 @@ void device_add(const char *compatible, uint64_t base, uint64_t size, uint32_t i
         return;
     }
     struct device *device = &devices[device_count++];
-    object_init(&device->object, OBJECT_DEVICE);
+    object_init(&device->object, &device_class);
     string_copy(device->info.compatible, compatible, sizeof(device->info.compatible));
     device->info.base = base;
     device->info.size = size;
@@ -223,7 +224,7 @@ SYSCALL(dma_alloc)
         return error;
     if (a1 == 0 || a1 > MEMORY_SIZE_MAX)
         return -EINVAL;
-    struct memory *memory = memory_new(PAGE_ALIGN_UP(a1), MEMORY_CONTIGUOUS, process);
+    struct memory *memory = memory_new(PAGE_ALIGN_UP(a1), MEMORY_CONTIGUOUS, process->account);
     if (!memory)
         return -ENOMEM;
     struct dma_buffer buffer = {.physical = memory->contiguous,

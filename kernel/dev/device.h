@@ -3,7 +3,7 @@
 
 #include "abi/device.h"
 #include "lib/list.h"
-#include "proc/object.h"
+#include "mm/object.h"
 #include <stdbool.h>
 
 struct channel;

@@ -4,7 +4,7 @@
 #include "arch/csr.h"
 #include "dev/sbi.h"
 #include "ipc/channel.h"
-#include "proc/reaper.h"
+#include "mm/reaper.h"
 #include "proc/scheduler.h"
 
 #define SLICE_NS 10000000 /* 10 ms */

@@ -1,7 +1,7 @@
 /* Time: the monotonic clock, the deadlines of waiting threads, time slices. */
 #pragma once
 
-#include "proc/hart.h"
+#include "arch/hart.h"
 #include <stdbool.h>
 #include <stdint.h>
 

@@ -203,7 +203,7 @@ static struct channel *receive_channel(struct thread *server, uint64_t handle, i
     if (!entry)
         return NULL;
     *error = -EBADF;
-    return entry->object->type == OBJECT_CHANNEL
+    return entry->object->class == &channel_class
                ? container_of(entry->object, struct channel, object)
                : NULL;
 }

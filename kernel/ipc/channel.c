@@ -11,20 +11,18 @@
 static struct list channels = {&channels, &channels};
 static uint32_t next_id = 1;
 
-struct channel *channel_new(struct process *payer, uint32_t flags, kernel_service *serve)
+struct channel *channel_new(struct account *payer, uint32_t flags, kernel_service *serve)
 {
-    if (payer->channels_used >= payer->quota.channels)
-        return NULL;
     struct channel *channel = kalloc(sizeof(*channel));
-    if (!channel)
+    if (!channel || !account_charge_channel(payer)) {
+        kfree(channel);
         return NULL;
-    object_init(&channel->object, OBJECT_CHANNEL);
+    }
+    object_init(&channel->object, &channel_class);
     channel->id = next_id++;
     channel->flags = flags;
     channel->serve = serve;
-    channel->payer = payer;
-    object_retain(&payer->object);
-    payer->channels_used++;
+    channel->payer = account_retain(payer);
     channel->stats.id = channel->id;
     channel->stats.owner = payer->pid;
     list_init(&channel->callers);
@@ -58,13 +56,14 @@ struct ipc_stats channels_total(void)
     return sum;
 }
 
-void channel_destroy(struct channel *channel)
+static void channel_destroy(struct object *object)
 {
+    struct channel *channel = container_of(object, struct channel, object);
     stats_add(&retired, &channel->stats);
     assert(list_empty(&channel->callers) && list_empty(&channel->receivers));
     list_remove(&channel->link);
-    channel->payer->channels_used--;
-    object_release(&channel->payer->object);
+    channel->payer->channels--;
+    account_release(channel->payer);
     kfree(channel);
 }
 
@@ -79,28 +78,26 @@ struct channel *channel_find(uint32_t id_at_least)
     return NULL;
 }
 
-struct session *session_new(struct channel *channel, uint64_t badge, struct process *payer)
+struct session *session_new(struct channel *channel, uint64_t badge, struct account *payer)
 {
-    if (payer->channels_used >= payer->quota.channels)
-        return NULL;
     struct session *session = kalloc(sizeof(*session));
-    if (!session)
+    if (!session || !account_charge_channel(payer)) {
+        kfree(session);
         return NULL;
-    object_init(&session->object, OBJECT_SESSION);
+    }
+    object_init(&session->object, &session_class);
     session->channel = channel;
     session->badge = badge;
-    session->payer = payer;
+    session->payer = account_retain(payer);
     list_init(&session->link);
     object_retain(&channel->object);
-    object_retain(&payer->object);
-    payer->channels_used++;
     return session;
 }
 
 static void session_free(struct session *session)
 {
-    session->payer->channels_used--;
-    object_release(&session->payer->object);
+    session->payer->channels--;
+    account_release(session->payer);
     object_release(&session->channel->object);
     kfree(session);
 }
@@ -116,8 +113,9 @@ static struct thread *take_receiver(struct channel *channel)
 }
 
 /* exercise 3.6 */
-void session_unreferenced(struct session *session)
+static void session_destroy(struct object *object)
 {
+    struct session *session = container_of(object, struct session, object);
     struct channel *channel = session->channel;
     if (channel->receive_handles == 0) { /* nobody is left to be told */
         session_free(session);
@@ -166,19 +164,17 @@ bool channel_notification(struct channel *channel, struct thread *receiver)
     return true;
 }
 
-void channel_receive_handle_made(struct object *object)
+static void channel_handle_made(struct object *object, uint32_t rights)
 {
-    if (object->type == OBJECT_CHANNEL)
+    if (rights & RIGHT_RECV)
         container_of(object, struct channel, object)->receive_handles++;
 }
 
 /* exercise 3.7 */
-void channel_receive_handle_gone(struct object *object)
+static void channel_handle_gone(struct object *object, uint32_t rights)
 {
-    if (object->type != OBJECT_CHANNEL)
-        return;
     struct channel *channel = container_of(object, struct channel, object);
-    if (--channel->receive_handles)
+    if (!(rights & RIGHT_RECV) || --channel->receive_handles)
         return;
     while (!list_empty(&channel->callers))
         call_finish(container_of(channel->callers.next, struct thread, link), -EPEER);
@@ -192,6 +188,12 @@ void channel_receive_handle_gone(struct object *object)
         session_free(container_of(list_pop_front(&channel->closed), struct session, link));
 }
 /* end 3.7 */
+
+const struct object_class channel_class = {.type = OBJECT_CHANNEL,
+                                           .destroy = channel_destroy,
+                                           .handle_made = channel_handle_made,
+                                           .handle_gone = channel_handle_gone};
+const struct object_class session_class = {.type = OBJECT_SESSION, .destroy = session_destroy};
 
 void call_finish(struct thread *caller, int64_t error)
 {

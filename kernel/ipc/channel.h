@@ -7,7 +7,8 @@
 #include "abi/kernel_services.h"
 #include "abi/message.h"
 #include "lib/list.h"
-#include "proc/object.h"
+#include "mm/account.h"
+#include "mm/object.h"
 #include "proc/thread.h"
 
 struct kernel_message;
@@ -27,7 +28,7 @@ struct channel {
     struct thread *server;    /* the one thread that receives here, if it is only one */
     bool shared;              /* more than one has */
     kernel_service *serve;
-    struct process *payer;    /* referenced; charged for the channel */
+    struct account *payer;    /* referenced; charged for the channel */
     struct ipc_stats stats;
 };
 
@@ -36,7 +37,7 @@ struct session {
     struct object object;
     struct channel *channel; /* referenced */
     uint64_t badge;
-    struct process *payer;   /* referenced; charged */
+    struct account *payer;   /* referenced; charged */
     struct list link;        /* in channel->closed */
 };
 
@@ -49,24 +50,24 @@ struct kernel_message {
     };
 };
 
+extern const struct object_class channel_class, session_class;
+
 /* channel_new: NULL: no memory, or over quota. serve: NULL for user servers. */
-struct channel *channel_new(struct process *payer, uint32_t flags, kernel_service *serve);
-void channel_destroy(struct channel *channel);
+struct channel *channel_new(struct account *payer, uint32_t flags, kernel_service *serve);
 struct channel *channel_find(uint32_t id_at_least);
 
 /* channel_pulse: ORs bits in and wakes a receiver. */
 void channel_pulse(struct channel *channel, uint64_t bits);
 
-struct session *session_new(struct channel *channel, uint64_t badge, struct process *payer);
-void session_unreferenced(struct session *session);
+struct session *session_new(struct channel *channel, uint64_t badge, struct account *payer);
 
 /* channel_of: the channel behind a channel or session object (else NULL), and the badge. */
 static inline struct channel *channel_of(struct object *object, uint64_t *badge)
 {
     *badge = 0;
-    if (object->type == OBJECT_CHANNEL)
+    if (object->class == &channel_class)
         return container_of(object, struct channel, object);
-    if (object->type != OBJECT_SESSION)
+    if (object->class != &session_class)
         return NULL;
     struct session *session = container_of(object, struct session, object);
     *badge = session->badge;
@@ -75,10 +76,6 @@ static inline struct channel *channel_of(struct object *object, uint64_t *badge)
 
 /* channels_total: the sum over all channels that are and were. */
 struct ipc_stats channels_total(void);
-
-/* Called when a handle with RECV comes into being or goes. Other objects are ignored. */
-void channel_receive_handle_made(struct object *object);
-void channel_receive_handle_gone(struct object *object);
 
 /* channel_thread_ended: takes a dying thread off channels: as caller, receiver, or server.
  * serving_process_ended: requeues or fails the callers that the process had received, once its

@@ -113,7 +113,7 @@ static inline struct thread *reply_recv_fast(struct thread *self)
     struct process *process = self->process;
     struct thread *caller = thread_from_token(self->regs[REG_A0], process);
     struct handle_entry *entry = find(process, self->regs[REG_A6], RIGHT_RECV);
-    if (!caller || !entry || entry->object->type != OBJECT_CHANNEL)
+    if (!caller || !entry || entry->object->class != &channel_class)
         return NULL;
     struct channel *channel = container_of(entry->object, struct channel, object);
     if (channel->server != self || channel->pulses || !list_empty(&channel->closed) ||

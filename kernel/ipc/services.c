@@ -78,9 +78,9 @@ static int64_t process_facts(uint32_t pid, struct kernel_message *reply)
     struct process_facts facts = {
         .pid = process->pid,
         .handles = process->handles.used,
-        .channels = process->channels_used,
-        .pages = process->pages_used,
-        .pages_quota = process->quota.pages,
+        .channels = process->account->channels,
+        .pages = process->account->pages,
+        .pages_quota = process->account->limit.pages,
         .mapped = process->space.mapped,
         .resident = process->space.resident,
         .cpu_time = ticks_to_ns(process->cpu_ticks),

@@ -2,7 +2,7 @@
 #include "dev/power.h"
 #include "lib/log.h"
 #include "mm/layout.h"
-#include "proc/hart.h"
+#include "arch/hart.h"
 #include <stdbool.h>
 
 /* Made from the linked kernel by scripts/gen-symbols. */

@@ -10,7 +10,6 @@
 #include "mm/kalloc.h"
 #include "mm/memory.h"
 #include "mm/tlb.h"
-#include "proc/process.h"
 
 #define STEP_PAGES 64
 
@@ -20,12 +19,12 @@ bool user_range(uint64_t address, uint64_t size)
 }
 
 /* exercise 1.6 */
-bool address_space_init(struct address_space *space, struct process *owner, uint32_t asid)
+bool address_space_init(struct address_space *space, struct account *payer, uint32_t asid)
 {
     uint64_t root = frame_alloc_zeroed();
     if (!root)
         return false;
-    *space = (struct address_space){.root = phys_to_virt(root), .asid = asid, .owner = owner};
+    *space = (struct address_space){.root = phys_to_virt(root), .asid = asid, .payer = payer};
     space->satp = SATP_SV39 | SATP_ASID(asid) | root >> PAGE_SHIFT;
     memcpy(space->root + 256, kernel_page_table + 256, PAGE_SIZE / 2); /* the kernel's half */
     space->stale_harts = ~0ul; /* the ASID may have been another's */
@@ -162,7 +161,7 @@ static bool region_zap(struct region *region, uint64_t from, uint64_t to, size_t
         }
         at += PAGE_SIZE;
     }
-    if (space->owner->dead)
+    if (space->closing)
         ; /* nobody runs in it any more; the next user of its ASID flushes */
     else if (cleared == 1)
         tlb_flush_page(space, at - PAGE_SIZE);
@@ -274,10 +273,10 @@ static int64_t enter_page(struct address_space *space, uint64_t address, uint64_
     pte_t *pte = pt_walk(space->root, address, false, NULL);
     if (!pte) {
         size_t tables = 0;
-        if (!process_charge(space->owner, 2)) /* it may take two */
+        if (!account_charge(space->payer, 2)) /* it may take two */
             return -ENOMEM;
         pte = pt_walk(space->root, address, true, &tables);
-        process_uncharge(space->owner, 2 - tables);
+        account_uncharge(space->payer, 2 - tables);
         if (!pte)
             return -ENOMEM;
     }

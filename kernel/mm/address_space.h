@@ -5,10 +5,10 @@
 #include "arch/csr.h"
 #include "lib/list.h"
 #include "mm/pagetable.h"
-#include "proc/hart.h"
+#include "arch/hart.h"
 
+struct account;
 struct memory;
-struct process;
 
 /* A mapped range: pages of a memory object, or a device's registers. */
 struct region {
@@ -29,14 +29,15 @@ struct address_space {
     uint32_t region_count;
     uint64_t mapped, resident; /* bytes */
     struct list regions;
-    struct process *owner;
+    struct account *payer; /* of the page tables; not referenced: the process's */
+    bool closing;          /* nobody runs in it any more */
 };
 
 #define REGIONS_MAX 512
 #define MAP_BASE 0x1000000000ul /* where addresses are chosen from */
 
 /* address_space_init: an empty space with its own root table; false: no memory. */
-bool address_space_init(struct address_space *space, struct process *owner, uint32_t asid);
+bool address_space_init(struct address_space *space, struct account *payer, uint32_t asid);
 
 /* address_space_destroy_step: unmaps and frees up to budget pages; true when all is gone. */
 bool address_space_destroy_step(struct address_space *space, size_t budget);

@@ -7,8 +7,7 @@
 #include "mm/frame.h"
 #include "mm/kalloc.h"
 #include "mm/layout.h"
-#include "proc/process.h"
-#include "proc/reaper.h"
+#include "mm/reaper.h"
 
 #define ENTRIES (PAGE_SIZE / sizeof(uint64_t))
 #define STEP_PAGES 64
@@ -20,11 +19,11 @@ static uint64_t *entry_of(struct memory *memory, uint64_t index, bool make)
         return &memory->table[index];
     uint64_t *middle = &memory->table[index / ENTRIES];
     if (!*middle) {
-        if (!make || !process_charge(memory->payer, 1))
+        if (!make || !account_charge(memory->payer, 1))
             return NULL;
         *middle = frame_alloc_zeroed();
         if (!*middle) {
-            process_uncharge(memory->payer, 1);
+            account_uncharge(memory->payer, 1);
             return NULL;
         }
         memory->table_pages++;
@@ -32,23 +31,22 @@ static uint64_t *entry_of(struct memory *memory, uint64_t index, bool make)
     return (uint64_t *)phys_to_virt(*middle) + index % ENTRIES;
 }
 
-static struct memory *memory_make(uint64_t size, uint32_t flags, struct process *payer)
+static struct memory *memory_make(uint64_t size, uint32_t flags, struct account *payer)
 {
     struct memory *memory = kalloc(sizeof(*memory));
     if (!memory)
         return NULL;
-    object_init(&memory->object, OBJECT_MEMORY);
+    object_init(&memory->object, &memory_class);
     memory->flags = flags;
     memory->pages = size >> PAGE_SHIFT;
-    memory->payer = payer;
+    memory->payer = account_retain(payer);
     list_init(&memory->regions);
-    object_retain(&payer->object);
     return memory;
 }
 
 static void memory_discard(struct memory *memory)
 {
-    object_release(&memory->payer->object);
+    account_release(memory->payer);
     kfree(memory);
 }
 
@@ -63,11 +61,11 @@ static unsigned order_for(uint64_t pages)
 static bool populate_contiguous(struct memory *memory)
 {
     unsigned order = order_for(memory->pages);
-    if (order >= FRAME_ORDERS || !process_charge(memory->payer, memory->pages))
+    if (order >= FRAME_ORDERS || !account_charge(memory->payer, memory->pages))
         return false;
     memory->contiguous = reaper_frame_alloc(order);
     if (!memory->contiguous) {
-        process_uncharge(memory->payer, memory->pages);
+        account_uncharge(memory->payer, memory->pages);
         return false;
     }
     memset(phys_to_virt(memory->contiguous), 0, memory->pages << PAGE_SHIFT);
@@ -77,7 +75,7 @@ static bool populate_contiguous(struct memory *memory)
     return true;
 }
 
-struct memory *memory_new(uint64_t size, uint32_t flags, struct process *payer)
+struct memory *memory_new(uint64_t size, uint32_t flags, struct account *payer)
 {
     struct memory *memory = memory_make(size, flags, payer);
     if (!memory)
@@ -85,27 +83,27 @@ struct memory *memory_new(uint64_t size, uint32_t flags, struct process *payer)
     if (flags & MEMORY_CONTIGUOUS) {
         if (populate_contiguous(memory))
             return memory;
-    } else if (process_charge(payer, 1)) {
+    } else if (account_charge(payer, 1)) {
         uint64_t table = frame_alloc_zeroed();
         if (table) {
             memory->table = phys_to_virt(table);
             memory->table_pages = 1;
             return memory;
         }
-        process_uncharge(payer, 1);
+        account_uncharge(payer, 1);
     }
     memory_discard(memory);
     return NULL;
 }
 
-struct memory *memory_wrap(uint64_t physical, uint64_t size, struct process *payer)
+struct memory *memory_wrap(uint64_t physical, uint64_t size, struct account *payer)
 {
     struct memory *memory = memory_make(size, MEMORY_CONTIGUOUS, payer);
     if (!memory)
         return NULL;
     memory->contiguous = physical;
     memory->populated = memory->pages;
-    payer->pages_used += (uint32_t)memory->pages; /* given, not asked for: beyond any quota */
+    payer->pages += (uint32_t)memory->pages; /* given, not asked for: beyond any quota */
     return memory;
 }
 
@@ -126,11 +124,11 @@ uint64_t memory_page(struct memory *memory, uint64_t index, bool write)
     if (!entry)
         return 0;
     if (!*entry) { /* lazy: first touch */
-        if (!process_charge(memory->payer, 1))
+        if (!account_charge(memory->payer, 1))
             return 0;
         uint64_t frame = reaper_frame_alloc(0);
         if (!frame) {
-            process_uncharge(memory->payer, 1);
+            account_uncharge(memory->payer, 1);
             return 0;
         }
         memset(phys_to_virt(frame), 0, PAGE_SIZE);
@@ -159,7 +157,7 @@ bool memory_clone_step(struct memory *source, struct memory *clone)
         if (n++ == STEP_PAGES)
             return false;
         uint64_t *entry = entry_of(clone, clone->cursor, true);
-        if (!entry || !process_charge(clone->payer, 1)) {
+        if (!entry || !account_charge(clone->payer, 1)) {
             clone->cursor = UINT64_MAX; /* the caller sees the failure */
             return true;
         }
@@ -172,12 +170,14 @@ bool memory_clone_step(struct memory *source, struct memory *clone)
 }
 /* end 1.8 */
 
-bool memory_destroy_step(struct memory *memory, uint64_t budget)
+static enum reap_result destroy_step(struct reapable *self)
 {
+    struct memory *memory = container_of(self, struct memory, reap);
+    unsigned budget = STEP_PAGES;
     for (; memory->cursor < memory->pages; memory->cursor++) {
         if (memory->contiguous) {
             if (budget-- == 0)
-                return false;
+                return REAP_MORE;
             frame_release(memory->contiguous + (memory->cursor << PAGE_SHIFT));
             continue;
         }
@@ -189,11 +189,11 @@ bool memory_destroy_step(struct memory *memory, uint64_t budget)
         if (!*entry)
             continue;
         if (budget-- == 0)
-            return false;
+            return REAP_MORE;
         frame_release(*entry);
         *entry = 0;
     }
-    process_uncharge(memory->payer, memory->populated + memory->table_pages);
+    account_uncharge(memory->payer, memory->populated + memory->table_pages);
     if (memory->table) {
         for (uint64_t i = 0; memory->pages > ENTRIES && i < ENTRIES; i++) {
             if (memory->table[i])
@@ -202,5 +202,14 @@ bool memory_destroy_step(struct memory *memory, uint64_t budget)
         frame_free(virt_to_phys(memory->table), 0);
     }
     memory_discard(memory);
-    return true;
+    return REAP_DONE;
 }
+
+static void destroy(struct object *object)
+{
+    struct memory *memory = container_of(object, struct memory, object);
+    memory->cursor = 0;
+    reaper_add(&memory->reap, destroy_step);
+}
+
+const struct object_class memory_class = {.type = OBJECT_MEMORY, .destroy = destroy};

@@ -4,10 +4,12 @@
 
 #include "abi/memory.h"
 #include "lib/list.h"
-#include "proc/object.h"
+#include "mm/account.h"
+#include "mm/object.h"
+#include "mm/reaper.h"
 #include <stdbool.h>
 
-struct process;
+extern const struct object_class memory_class;
 
 struct memory {
     struct object object;
@@ -18,15 +20,16 @@ struct memory {
     uint64_t *table;          /* physical address per page; of tables of them if pages > 512 */
     uint64_t table_pages;
     uint64_t contiguous;      /* physical start of a contiguous object */
-    struct process *payer;    /* referenced */
+    struct account *payer;    /* referenced */
     struct list regions;      /* where it is mapped */
+    struct reapable reap;
 };
 
 /* memory_new: an empty object of size bytes (a multiple of PAGE_SIZE); NULL: no memory or quota. */
-struct memory *memory_new(uint64_t size, uint32_t flags, struct process *payer);
+struct memory *memory_new(uint64_t size, uint32_t flags, struct account *payer);
 
 /* memory_wrap: an object over frames that are in use already, for the boot archive. */
-struct memory *memory_wrap(uint64_t physical, uint64_t size, struct process *payer);
+struct memory *memory_wrap(uint64_t physical, uint64_t size, struct account *payer);
 
 /* memory_page: the frame of page index, allocated if need be; with write, one that nobody else
  * shares. Physical address, or 0: no memory or over quota. */
@@ -37,6 +40,3 @@ uint64_t memory_lookup(struct memory *memory, uint64_t index);
 
 /* memory_clone_step: copies up to 64 pages' entries of source to clone; true when done. */
 bool memory_clone_step(struct memory *source, struct memory *clone);
-
-/* memory_destroy_step: frees up to budget pages of an unreferenced object; true when it is gone. */
-bool memory_destroy_step(struct memory *memory, uint64_t budget);

@@ -2,7 +2,7 @@
 #include "mm/tlb.h"
 #include "dev/sbi.h"
 #include "mm/address_space.h"
-#include "proc/hart.h"
+#include "arch/hart.h"
 
 /* Marks the space stale wherever it is not in use; the mask of other harts where it is. */
 static uint64_t running_elsewhere(struct address_space *space)

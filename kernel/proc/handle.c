@@ -2,7 +2,6 @@
  * never names what the entry holds next. */
 #include "proc/handle.h"
 #include "abi/errno.h"
-#include "ipc/channel.h"
 #include "mm/frame.h"
 #include "mm/layout.h"
 #include "proc/process.h"
@@ -37,7 +36,7 @@ struct object *handle_object(struct process *process, handle_t handle, enum obje
     if (!entry)
         return NULL;
     *error = -EBADF;
-    if (entry->object->type != type)
+    if (entry->object->class->type != type)
         return NULL;
     *error = -EACCES;
     return (entry->rights & rights) == rights ? entry->object : NULL;
@@ -49,11 +48,11 @@ static bool make_page(struct process *process, uint32_t index)
     struct handle_entry **page = &process->handles.pages[index / HANDLE_PAGE_ENTRIES];
     if (*page)
         return true;
-    if (!process_charge(process, 1))
+    if (!account_charge(process->account, 1))
         return false;
     uint64_t frame = frame_alloc_zeroed();
     if (!frame) {
-        process_uncharge(process, 1);
+        account_uncharge(process->account, 1);
         return false;
     }
     *page = phys_to_virt(frame);
@@ -67,8 +66,8 @@ static handle_t fill(struct process *process, uint32_t index, struct object *obj
     entry->object = object;
     entry->rights = rights;
     process->handles.used++;
-    if (rights & RIGHT_RECV)
-        channel_receive_handle_made(object);
+    if (object->class->handle_made)
+        object->class->handle_made(object, rights);
     return (handle_t)(entry->generation << HANDLE_INDEX_BITS | index);
 }
 
@@ -124,8 +123,8 @@ static void entry_clear(struct process *process, struct handle_entry *entry)
     entry->object = NULL;
     entry->generation = (entry->generation + 1) & HANDLE_GENERATION_MASK;
     process->handles.used--;
-    if (rights & RIGHT_RECV)
-        channel_receive_handle_gone(object);
+    if (object->class->handle_gone)
+        object->class->handle_gone(object, rights);
     object_release(object);
 }
 

@@ -3,7 +3,7 @@
 #pragma once
 
 #include "abi/handle.h"
-#include "proc/object.h"
+#include "mm/object.h"
 #include <stdbool.h>
 #include <stddef.h>
 

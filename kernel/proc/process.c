@@ -8,8 +8,8 @@
 #include "lib/log.h"
 #include "lib/string.h"
 #include "mm/kalloc.h"
-#include "proc/hart.h"
-#include "proc/reaper.h"
+#include "arch/hart.h"
+#include "mm/reaper.h"
 #include "proc/thread.h"
 
 struct process *process_table[PROCESSES_MAX];
@@ -21,7 +21,7 @@ static uint32_t limit(uint32_t wanted, uint32_t most) { return wanted && wanted 
 static struct process_quota quota_within(const struct process_quota *wanted,
                                          const struct process *creator)
 {
-    struct process_quota most = creator ? creator->quota
+    struct process_quota most = creator ? creator->account->limit
                                         : (struct process_quota){UINT32_MAX, HANDLES_MAX,
                                                                  PROCESS_THREADS_MAX, UINT32_MAX};
     return (struct process_quota){
@@ -41,23 +41,24 @@ struct process *process_new(const char *name, const struct process *creator,
     struct process *process = slot < PROCESSES_MAX ? kalloc(sizeof(*process)) : NULL;
     if (!process)
         return NULL;
-    object_init(&process->object, OBJECT_PROCESS);
-    process->slot = slot;
-    list_init(&process->threads);
-    list_init(&process->serving);
-    list_init(&process->reap_link);
-    process->quota = quota_within(quota, creator);
-    process->handles.limit = process->quota.handles;
-    process->handles.hint = HANDLE_FIRST_FREE;
-    process->default_priority = PRIORITY_DEFAULT;
-    process->creator = creator ? creator->pid : 0;
-    string_copy(process->name, name, sizeof(process->name));
-    if (!address_space_init(&process->space, process, slot + 1)) {
+    process->account = account_new(next_pid, quota_within(quota, creator));
+    if (!process->account || !address_space_init(&process->space, process->account, slot + 1)) {
+        if (process->account)
+            account_release(process->account);
         kfree(process);
         return NULL;
     }
-    process->pages_used = 1;
+    object_init(&process->object, &process_class);
+    process->slot = slot;
     process->pid = process->status.pid = next_pid++;
+    process->creator = creator ? creator->pid : 0;
+    process->account->pages = 1; /* the root table */
+    process->handles.limit = process->account->limit.handles;
+    process->handles.hint = HANDLE_FIRST_FREE;
+    process->default_priority = PRIORITY_DEFAULT;
+    list_init(&process->threads);
+    list_init(&process->serving);
+    string_copy(process->name, name, sizeof(process->name));
     process_table[slot] = process;
     return process;
 }
@@ -81,19 +82,6 @@ uint64_t syscalls_total(void)
     return sum;
 }
 
-bool process_charge(struct process *process, uint64_t pages)
-{
-    if (pages > process->quota.pages || process->pages_used > process->quota.pages - pages)
-        return false;
-    process->pages_used += (uint32_t)pages;
-    return true;
-}
-
-void process_uncharge(struct process *process, uint64_t pages)
-{
-    process->pages_used -= (uint32_t)pages;
-}
-
 static void log_fault(const struct process *process)
 {
     static const char *const names[] = {
@@ -108,6 +96,38 @@ static void log_fault(const struct process *process)
     const char *name = cause < sizeof(names) / sizeof(names[0]) ? names[cause] : NULL;
     kprintf("process %u (%s) killed: %s, address 0x%lx, pc 0x%lx\n", process->pid, process->name,
             name ? name : "unknown fault", process->status.address, process->status.pc);
+}
+
+/* A killed thread goes on in user mode on another hart until the IPI reaches it; until then
+ * nothing may be freed. */
+static bool still_runs(const struct process *process)
+{
+    for (unsigned i = 0; i < HARTS_MAX; i++) {
+        if (harts[i].current && harts[i].current->process == process)
+            return true;
+    }
+    return false;
+}
+
+static enum reap_result destroy_step(struct reapable *self)
+{
+    struct process *process = container_of(self, struct process, reap);
+    if (still_runs(process))
+        return REAP_WAIT;
+    if (!handles_destroy_step(process))
+        return REAP_MORE;
+    serving_process_ended(process);
+    if (!address_space_destroy_step(&process->space, 64))
+        return REAP_MORE;
+    if (process->watcher) {
+        channel_pulse(process->watcher, 1ul << process->watcher_bit);
+        object_release(&process->watcher->object);
+        process->watcher = NULL;
+    }
+    retired_syscalls += process->syscalls;
+    process_table[process->slot] = NULL;
+    object_release(&process->object);
+    return REAP_DONE;
 }
 
 void process_end(struct process *process, enum exit_reason reason, int64_t value)
@@ -128,38 +148,24 @@ void process_end(struct process *process, enum exit_reason reason, int64_t value
         object_release(&process->personality->object);
         process->personality = NULL;
     }
-    reaper_add_process(process);
+    process->space.closing = true;
+    reaper_add(&process->reap, destroy_step);
 }
 
-void process_abandoned(struct process *process)
+/* Only the table refers to it: a process that was never started is ended. */
+static void abandoned(struct object *object)
 {
+    struct process *process = container_of(object, struct process, object);
     if (!process->started && process_table[process->slot] == process)
         process_end(process, EXIT_KILLED, 0);
 }
 
-bool process_still_runs(const struct process *process)
+static void destroy(struct object *object)
 {
-    for (unsigned i = 0; i < HARTS_MAX; i++) {
-        if (harts[i].current && harts[i].current->process == process)
-            return true;
-    }
-    return false;
+    struct process *process = container_of(object, struct process, object);
+    account_release(process->account);
+    kfree(process);
 }
 
-bool process_destroy_step(struct process *process)
-{
-    if (!handles_destroy_step(process))
-        return false;
-    serving_process_ended(process);
-    if (!address_space_destroy_step(&process->space, 64))
-        return false;
-    if (process->watcher) {
-        channel_pulse(process->watcher, 1ul << process->watcher_bit);
-        object_release(&process->watcher->object);
-        process->watcher = NULL;
-    }
-    retired_syscalls += process->syscalls;
-    process_table[process->slot] = NULL;
-    object_release(&process->object);
-    return true;
-}
+const struct object_class process_class = {
+    .type = OBJECT_PROCESS, .destroy = destroy, .last_but_one = abandoned};

@@ -5,7 +5,9 @@
 #include "lib/list.h"
 #include "mm/address_space.h"
 #include "proc/handle.h"
-#include "proc/object.h"
+#include "mm/account.h"
+#include "mm/object.h"
+#include "mm/reaper.h"
 
 struct channel;
 struct thread;
@@ -23,10 +25,10 @@ struct process {
     struct handle_table handles;
     struct list threads;
     struct list serving;      /* callers that it has received and not answered */
-    struct list reap_link;
+    struct reapable reap;
 
-    struct process_quota quota;
-    uint32_t pages_used, threads_used, channels_used;
+    struct account *account;  /* referenced */
+    uint32_t threads_used;
 
     struct process_status status;
     struct channel *watcher;  /* referenced */
@@ -39,6 +41,7 @@ struct process {
 };
 #define PROCESS_THREADS_MAX (THREADS_MAX / 4)
 
+extern const struct object_class process_class;
 extern struct process *process_table[PROCESSES_MAX];
 
 /* process_new: an empty process charged against nobody yet; NULL: no memory, or no slot. */
@@ -46,21 +49,8 @@ struct process *process_new(const char *name, const struct process *creator,
                             const struct process_quota *quota);
 
 /* process_end: ends a process for this reason; its threads stop at once, its memory and handles
- * are freed step by step (reaper.h). Harmless on one that has ended. */
+ * are freed step by step (mm/reaper.h). Harmless on one that has ended. */
 void process_end(struct process *process, enum exit_reason reason, int64_t value);
-
-/* process_abandoned: only the table refers to it: ends one that was never started. */
-void process_abandoned(struct process *process);
-
-/* process_still_runs: a killed thread goes on in user mode on another hart until an IPI reaches
- * it; a dead process is not taken apart before.
- * process_destroy_step: part of the work of freeing a dead process; true when it is done. */
-bool process_still_runs(const struct process *process);
-bool process_destroy_step(struct process *process);
-
-/* process_charge: counts pages against the quota; false if they do not fit. */
-bool process_charge(struct process *process, uint64_t pages);
-void process_uncharge(struct process *process, uint64_t pages);
 
 /* syscalls_total: made by all processes that are and were. */
 uint64_t syscalls_total(void);

@@ -7,7 +7,7 @@
 #include "lib/log.h"
 #include "mm/kalloc.h"
 #include "proc/process.h"
-#include "proc/reaper.h"
+#include "mm/reaper.h"
 #include "trap/trap.h"
 
 static struct list ready[PRIORITIES];

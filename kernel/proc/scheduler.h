@@ -1,7 +1,7 @@
 /* Who runs: 32 priorities, round robin within one, one set of ready queues for all harts. */
 #pragma once
 
-#include "proc/hart.h"
+#include "arch/hart.h"
 #include "proc/thread.h"
 
 void scheduler_init(void);

@@ -50,7 +50,7 @@ SYSCALL(thread_create)
     uint64_t priority = a3 ? a3 : caller->base_priority;
     if (priority > caller->base_priority)
         return -EINVAL;
-    if (caller->process->threads_used >= caller->process->quota.threads)
+    if (caller->process->threads_used >= caller->process->account->limit.threads)
         return -EDQUOT;
     struct thread *thread = thread_new(caller->process, (uint32_t)priority);
     if (!thread)
@@ -256,10 +256,11 @@ SYSCALL(handle_mint)
         return error;
     if (!handle_room(caller->process, 1))
         return -EMFILE;
-    if (caller->process->channels_used >= caller->process->quota.channels)
+    struct account *account = caller->process->account;
+    if (account->channels >= account->limit.channels)
         return -EDQUOT;
     struct session *session =
-        session_new(container_of(object, struct channel, object), a2, caller->process);
+        session_new(container_of(object, struct channel, object), a2, account);
     if (!session)
         return -ENOMEM;
     return handle_insert(caller->process, &session->object,
@@ -272,7 +273,7 @@ SYSCALL(handle_info)
     struct handle_entry *entry = handle_find(caller->process, (handle_t)a0, 0, &error);
     if (!entry)
         return error;
-    struct handle_info info = {.type = entry->object->type, .rights = entry->rights};
+    struct handle_info info = {.type = entry->object->class->type, .rights = entry->rights};
     uint64_t badge;
     struct channel *channel = channel_of(entry->object, &badge);
     if (channel)
@@ -288,9 +289,10 @@ SYSCALL(channel_create)
         return -EINVAL;
     if (!handle_room(caller->process, 1))
         return -EMFILE;
-    if (caller->process->channels_used >= caller->process->quota.channels)
+    struct account *account = caller->process->account;
+    if (account->channels >= account->limit.channels)
         return -EDQUOT;
-    struct channel *channel = channel_new(caller->process, (uint32_t)a0, NULL);
+    struct channel *channel = channel_new(account, (uint32_t)a0, NULL);
     if (!channel)
         return -ENOMEM;
     return handle_insert(caller->process, &channel->object,

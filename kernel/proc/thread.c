@@ -28,7 +28,7 @@ static bool map_ipc_page(struct thread *thread)
         if (process->ipc_slots[i / 64] >> (i % 64) & 1)
             continue;
         uint64_t address = IPC_TOP - i * IPC_STRIDE;
-        struct memory *memory = memory_new(PAGE_SIZE, MEMORY_CONTIGUOUS, process);
+        struct memory *memory = memory_new(PAGE_SIZE, MEMORY_CONTIGUOUS, process->account);
         if (!memory)
             return false;
         int64_t mapped = space_map(&process->space, memory, address, 0, PAGE_SIZE,
@@ -61,7 +61,7 @@ static void unmap_ipc_page(struct thread *thread)
 /* exercise 2.1 */
 struct thread *thread_new(struct process *process, uint32_t priority)
 {
-    if (process->threads_used >= process->quota.threads)
+    if (process->threads_used >= process->account->limit.threads)
         return NULL;
     uint32_t tried = 0;
     while (tried < THREADS_MAX && thread_table[slot_hint]) {

@@ -4,8 +4,8 @@
 #include "abi/message.h"
 #include "abi/process.h"
 #include "lib/list.h"
-#include "proc/hart.h"
-#include "proc/object.h"
+#include "arch/hart.h"
+#include "mm/object.h"
 #include <stdbool.h>
 #include <stdint.h>
 

@@ -26,7 +26,7 @@ SYSCALL(memory_create)
 {
     if (a0 == 0 || a0 > MEMORY_SIZE_MAX || a1 & ~(uint64_t)MEMORY_CONTIGUOUS)
         return -EINVAL;
-    struct memory *memory = memory_new(PAGE_ALIGN_UP(a0), (uint32_t)a1, caller->process);
+    struct memory *memory = memory_new(PAGE_ALIGN_UP(a0), (uint32_t)a1, caller->process->account);
     return memory ? give(caller, memory) : -ENOMEM;
 }
 
@@ -40,7 +40,7 @@ SYSCALL(memory_clone)
         return -EINVAL;
     struct memory *clone =
         caller->restart ? container_of(caller->restart, struct memory, object)
-                        : memory_new(source->pages << PAGE_SHIFT, 0, caller->process);
+                        : memory_new(source->pages << PAGE_SHIFT, 0, caller->process->account);
     if (!clone)
         return -ENOMEM;
     caller->restart = &clone->object;
@@ -80,7 +80,7 @@ SYSCALL(memory_map)
     struct handle_entry *entry = handle_find(caller->process, (handle_t)a1, 0, &error);
     if (!entry)
         return error;
-    if (entry->object->type != OBJECT_MEMORY)
+    if (entry->object->class != &memory_class)
         return -EBADF;
     uint32_t most = (entry->rights & RIGHT_MAP_R ? PROT_READ : 0) |
                     (entry->rights & RIGHT_MAP_W ? PROT_WRITE : 0) |

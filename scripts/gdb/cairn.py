@@ -131,7 +131,7 @@ def show_processes(argument: str) -> None:
         first = threads[0] if threads else (0, "dead" if process["dead"] else "not started")
         print(
             f"{int(process['pid']):>5} {text(process['name']):<16} {int(process['creator']):>5} "
-            f"{int(process['pages_used']):>6} {int(process['calls']):>8} {first[0]:>4}  {first[1]}"
+            f"{int(process['account']['pages']):>6} {int(process['calls']):>8} {first[0]:>4}  {first[1]}"
         )
         for priority, state in threads[1:]:
             print(f"{'':>44} {priority:>4}  {state}")
@@ -143,7 +143,7 @@ def rights_text(rights: int) -> str:
 
 def object_text(pointer: gdb.Value) -> str:
     """One line about the object behind a handle."""
-    kind = OBJECT_NAMES.get(int(pointer["type"]), f"type {int(pointer['type'])}?")
+    kind = OBJECT_NAMES.get(int(pointer["class"]["type"]), f"type {int(pointer['class']['type'])}?")
 
     def as_struct(name: str) -> gdb.Value:
         return pointer.cast(kernel_type(name).pointer()).dereference()

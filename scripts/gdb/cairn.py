@@ -99,6 +99,11 @@ def find_process(argument: str) -> gdb.Value:
     raise gdb.GdbError(f"no process {argument!r}; `cairn ps` lists them")
 
 
+def process_name(pid: int) -> str:
+    names = [text(process["name"]) for process in processes() if int(process["pid"]) == pid]
+    return names[0] if names else f"({pid}, gone)"
+
+
 def channel_name(pointer: gdb.Value) -> str:
     return f"channel {int(pointer['id'])}" if int(pointer) else "nothing"
 
@@ -207,7 +212,7 @@ def show_channels(argument: str) -> None:
         else:
             server = "several" if channel["shared"] else "nobody"
         print(
-            f"{int(channel['id']):>5} {text(channel['payer']['name']):<16} {server:<16} "
+            f"{int(channel['id']):>5} {process_name(int(channel['payer']['pid'])):<16} {server:<16} "
             f"{int(channel['stats']['calls']):>8} {length(channel['callers']):>7} "
             f"{length(channel['receivers']):>9}  {int(channel['pulses']):#x}"
         )

@@ -6,7 +6,8 @@ static const char usage[] = "usage: basename NAME [SUFFIX]\n"
                             "  -a         each operand is a NAME\n"
                             "  -s SUFFIX  remove SUFFIX from each NAME; implies -a\n";
 
-static void print_base(const char *name, const char *suffix) {
+static void print_base(const char *name, const char *suffix)
+{
     size_t end = strlen(name);
     while (end > 1 && name[end - 1] == '/')
         end--;
@@ -22,7 +23,8 @@ static void print_base(const char *name, const char *suffix) {
     output_char('\n');
 }
 
-int main(int argc, char **argv) {
+int main(int argc, char **argv)
+{
     const char *suffix = NULL;
     bool all = false;
     int option;

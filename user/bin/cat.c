@@ -7,7 +7,8 @@ static const char usage[] = "usage: cat [-n] [-u] [FILE]...\n"
                             "Without FILE, or when FILE is -, standard input.\n";
 
 /* cat_plain: what was read is written at once, so that pipes and terminals see it. */
-static void cat_plain(struct input *in) {
+static void cat_plain(struct input *in)
+{
     char *data;
     size_t length;
     while ((length = input_block(in, &data)) > 0) {
@@ -17,7 +18,8 @@ static void cat_plain(struct input *in) {
 }
 
 /* cat_numbered: a file without final newline lends its last line to the next file. */
-static void cat_numbered(struct input *in) {
+static void cat_numbered(struct input *in)
+{
     static unsigned long number;
     static bool inside_line;
     char *line;
@@ -32,7 +34,8 @@ static void cat_numbered(struct input *in) {
     }
 }
 
-int main(int argc, char **argv) {
+int main(int argc, char **argv)
+{
     struct input in = {0};
     bool number = false;
     int option, status = 0;

@@ -14,7 +14,8 @@ static struct {
     int status;
 } change;
 
-static void change_one(const char *path, const struct stat *status) {
+static void change_one(const char *path, const struct stat *status)
+{
     mode_t mode = status->st_mode;
     char text[11];
     mode_parse(change.text, S_ISDIR(mode), change.mask, &mode); /* main has checked the text */
@@ -28,7 +29,8 @@ static void change_one(const char *path, const struct stat *status) {
 }
 
 static enum walk_answer change_visit(const struct walk_entry *entry, enum walk_event event,
-                                     void *context) {
+                                     void *context)
+{
     (void)context;
     if (event == WALK_ERROR) {
         errno = entry->error;
@@ -41,7 +43,8 @@ static enum walk_answer change_visit(const struct walk_entry *entry, enum walk_e
 }
 
 /* take_minus_mode: "-w" is a mode, not an option. Removes it from the arguments. */
-static const char *take_minus_mode(int *argc, char **argv) {
+static const char *take_minus_mode(int *argc, char **argv)
+{
     for (int i = 1; i < *argc && argv[i][0] == '-' && argv[i][1] != '-'; i++) {
         char *text = argv[i];
         if (text[1] == '\0' || strchr("rwxXstugo", text[1]) == NULL)
@@ -53,7 +56,8 @@ static const char *take_minus_mode(int *argc, char **argv) {
     return NULL;
 }
 
-int main(int argc, char **argv) {
+int main(int argc, char **argv)
+{
     struct walk walk = {.follow_argument = true, .visit = change_visit};
     struct stat status;
     mode_t mode = 0;

@@ -7,11 +7,13 @@ static const char usage[] = "usage: cmp [-ls] FILE1 [FILE2]\n"
                             "Exit status: 0 alike, 1 different, 2 trouble.\n";
 
 /* have_data: makes sure that unread bytes are in the buffer. */
-static bool have_data(struct input *in) {
+static bool have_data(struct input *in)
+{
     return in->start < in->end || input_fill(in);
 }
 
-int main(int argc, char **argv) {
+int main(int argc, char **argv)
+{
     struct input in[2] = {0};
     uint64_t byte = 1, line = 1;
     bool list = false, silent = false, differ = false;

@@ -14,7 +14,8 @@ static struct copy_options options;
 static bool ask, never_replace;
 
 /* copy_directory: source becomes destination, which must not lie within it. */
-static bool copy_directory(const char *source, const char *destination, const struct stat *status) {
+static bool copy_directory(const char *source, const char *destination, const struct stat *status)
+{
     if (!options.recursive) {
         warnx("%s: is a directory (-r copies it)", source);
         return false;
@@ -32,7 +33,8 @@ static bool copy_directory(const char *source, const char *destination, const st
 }
 
 /* copy_one: source, whatever it is, becomes destination. */
-static bool copy_one(const char *source, const char *destination) {
+static bool copy_one(const char *source, const char *destination)
+{
     struct stat status, old;
     if ((options.follow ? stat(source, &status) : lstat(source, &status)) < 0) {
         warn("%s", source);
@@ -62,7 +64,8 @@ static bool copy_one(const char *source, const char *destination) {
     return copy_file(source, destination, &status, &options);
 }
 
-int main(int argc, char **argv) {
+int main(int argc, char **argv)
+{
     int option, status = 0, links = 0;
 
     utility_start(usage, 1);

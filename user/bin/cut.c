@@ -17,7 +17,8 @@ static struct {
     size_t count, capacity;
 } list;
 
-static bool parse_list(const char *text) {
+static bool parse_list(const char *text)
+{
     for (;;) {
         struct range range = {1, UINT64_MAX};
         bool low = parse_digits(&text, &range.low), high = false;
@@ -39,13 +40,15 @@ static bool parse_list(const char *text) {
     }
 }
 
-static int compare_ranges(const void *a, const void *b) {
+static int compare_ranges(const void *a, const void *b)
+{
     const struct range *x = a, *y = b;
     return x->low < y->low ? -1 : x->low > y->low;
 }
 
 /* merge_ranges: in order and without overlap. */
-static void merge_ranges(void) {
+static void merge_ranges(void)
+{
     size_t kept = 0;
     qsort(list.ranges, list.count, sizeof(struct range), compare_ranges);
     for (size_t i = 1; i < list.count; i++) {
@@ -60,7 +63,8 @@ static void merge_ranges(void) {
     list.count = kept + 1;
 }
 
-static void cut_bytes(const char *line, size_t length) {
+static void cut_bytes(const char *line, size_t length)
+{
     for (size_t i = 0; i < list.count && list.ranges[i].low <= length; i++) {
         uint64_t high = list.ranges[i].high < length ? list.ranges[i].high : length;
         output_write(line + list.ranges[i].low - 1, (size_t)(high - list.ranges[i].low + 1));
@@ -68,7 +72,8 @@ static void cut_bytes(const char *line, size_t length) {
     output_char('\n');
 }
 
-static void cut_fields(const char *line, size_t length, char delimiter, bool only_delimited) {
+static void cut_fields(const char *line, size_t length, char delimiter, bool only_delimited)
+{
     const char *at = line, *end = line + length;
     uint64_t field = 1;
     bool any = false;
@@ -95,7 +100,8 @@ static void cut_fields(const char *line, size_t length, char delimiter, bool onl
     output_char('\n');
 }
 
-int main(int argc, char **argv) {
+int main(int argc, char **argv)
+{
     struct input in = {0};
     char mode = 0, delimiter = '\t', *line;
     bool only_delimited = false;

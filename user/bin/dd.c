@@ -26,7 +26,8 @@ static struct {
 
 /* ---- Operands ---- */
 
-static uint64_t number_operand(const char *name, const char *text) {
+static uint64_t number_operand(const char *name, const char *text)
+{
     uint64_t value;
     if (!parse_size(text, &value))
         errx(1, "%s%s: invalid number", name, text);
@@ -34,7 +35,8 @@ static uint64_t number_operand(const char *name, const char *text) {
 }
 
 static void take_flags(const char *name, const char *text, const char *const *names,
-                       bool *const *flags) {
+                       bool *const *flags)
+{
     while (*text != '\0') {
         size_t length = strcspn(text, ","), i = 0;
         while (names[i] != NULL &&
@@ -47,7 +49,8 @@ static void take_flags(const char *name, const char *text, const char *const *na
     }
 }
 
-static void take_operand(const char *operand) {
+static void take_operand(const char *operand)
+{
     static const char *const conversions[] = {"notrunc", "fsync", "sync", "noerror", NULL};
     static bool *const conversion_flags[] = {&options.keep_length, &options.sync_medium,
                                              &options.pad, &options.go_on};
@@ -56,8 +59,10 @@ static void take_operand(const char *operand) {
     static const struct {
         const char *name;
         uint64_t *value;
-    } numbers[] = {{"ibs=", &options.input_size}, {"obs=", &options.output_size},
-                   {"count=", &options.count},    {"skip=", &options.skip},
+    } numbers[] = {{"ibs=", &options.input_size},
+                   {"obs=", &options.output_size},
+                   {"count=", &options.count},
+                   {"skip=", &options.skip},
                    {"seek=", &options.seek}};
 
     for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++)
@@ -83,7 +88,8 @@ static void take_operand(const char *operand) {
 
 /* ---- Files ---- */
 
-static void open_files(void) {
+static void open_files(void)
+{
     if (options.input != NULL) {
         int fd = open(options.input, O_RDONLY);
         if (fd < 0 || (fd != STDIN_FILENO && dup2(fd, STDIN_FILENO) < 0))
@@ -109,7 +115,8 @@ static void open_files(void) {
 }
 
 /* skip_input: by seeking, or by reading where that does not work. */
-static void skip_input(uint8_t *buffer) {
+static void skip_input(uint8_t *buffer)
+{
     struct stat status;
     if (options.skip == 0)
         return;
@@ -126,7 +133,8 @@ static void skip_input(uint8_t *buffer) {
     }
 }
 
-static void write_block(const uint8_t *data, size_t length) {
+static void write_block(const uint8_t *data, size_t length)
+{
     if (write_all(STDOUT_FILENO, data, length) < 0)
         err(1, "%s", options.output);
     if (length == options.output_size)
@@ -137,7 +145,8 @@ static void write_block(const uint8_t *data, size_t length) {
 }
 
 /* copy_blocks: with one size, each block read is written at once; else blocks are regrouped. */
-static int copy_blocks(uint8_t *in, uint8_t *out) {
+static int copy_blocks(uint8_t *in, uint8_t *out)
+{
     size_t input_size = (size_t)options.input_size, output_size = (size_t)options.output_size;
     size_t held = 0;
     int status = 0;
@@ -184,13 +193,15 @@ static int copy_blocks(uint8_t *in, uint8_t *out) {
 
 /* ---- Report ---- */
 
-static uint64_t nanoseconds(void) {
+static uint64_t nanoseconds(void)
+{
     struct timespec now;
     clock_gettime(CLOCK_MONOTONIC, &now);
     return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
 }
 
-static void report(uint64_t elapsed) {
+static void report(uint64_t elapsed)
+{
     unsigned long long milliseconds = elapsed / 1000000;
     if (options.quiet)
         return;
@@ -200,13 +211,15 @@ static void report(uint64_t elapsed) {
     if (options.no_transfer)
         return;
     unsigned long long rate = /* in units of 100 kB/s */
-        (unsigned long long)((unsigned __int128)records.bytes * 10000 / (elapsed > 0 ? elapsed : 1));
+        (unsigned long long)((unsigned __int128)records.bytes * 10000 /
+                             (elapsed > 0 ? elapsed : 1));
     fprintf(stderr, "%llu bytes copied, %llu.%03llu s, %llu.%llu MB/s\n",
             (unsigned long long)records.bytes, milliseconds / 1000, milliseconds % 1000, rate / 10,
             rate % 10);
 }
 
-int main(int argc, char **argv) {
+int main(int argc, char **argv)
+{
     utility_start(usage, 1);
     while (utility_option(argc, argv, "+") != -1)
         continue;

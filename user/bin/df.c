@@ -11,14 +11,17 @@ static const char usage[] = "usage: df [-hik] [FILE]...\n"
 
 static bool human, inodes;
 
-static const char *amount(char *text, uint64_t bytes) {
+static const char *amount(char *text, uint64_t bytes)
+{
     if (human)
         return human_size(text, bytes);
-    snprintf(text, HUMAN_SIZE, "%llu", (unsigned long long)(inodes ? bytes : (bytes + 1023) / 1024));
+    snprintf(text, HUMAN_SIZE, "%llu",
+             (unsigned long long)(inodes ? bytes : (bytes + 1023) / 1024));
     return text;
 }
 
-static void print_line(const char *path, const struct statvfs *status) {
+static void print_line(const char *path, const struct statvfs *status)
+{
     char total[HUMAN_SIZE], used[HUMAN_SIZE], available[HUMAN_SIZE], percent[HUMAN_SIZE] = "-";
     uint64_t unit = inodes ? 1 : status->f_frsize > 0 ? status->f_frsize : status->f_bsize;
     uint64_t all = inodes ? status->f_files : status->f_blocks;
@@ -33,7 +36,8 @@ static void print_line(const char *path, const struct statvfs *status) {
                   amount(used, taken * unit), amount(available, usable * unit), percent);
 }
 
-int main(int argc, char **argv) {
+int main(int argc, char **argv)
+{
     static const char *const usual[] = {"fs:root:", "fs:temp:", "/"};
     struct statvfs status;
     bool any = false;
@@ -44,7 +48,9 @@ int main(int argc, char **argv) {
         human = option == 'h' || (human && option != 'k');
         inodes |= option == 'i';
     }
-    const char *const columns[] = {inodes ? "Inodes" : human ? "Size" : "1K-blocks",
+    const char *const columns[] = {inodes  ? "Inodes"
+                                   : human ? "Size"
+                                           : "1K-blocks",
                                    inodes ? "IUsed" : "Used", inodes ? "IFree" : "Avail",
                                    inodes ? "IUse%" : "Use%"};
     output_format("%-20s %10s %10s %10s %5s\n", "Filesystem", columns[0], columns[1], columns[2],

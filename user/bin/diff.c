@@ -20,7 +20,8 @@ static struct {
 
 static int status; /* the exit status so far */
 
-static void worsen(int severity) {
+static void worsen(int severity)
+{
     if (severity > status)
         status = severity;
 }
@@ -42,7 +43,8 @@ struct text {
     bool *changed; /* the verdict: lines that the other file does not have here */
 };
 
-static bool read_text(struct text *text, const char *name) {
+static bool read_text(struct text *text, const char *name)
+{
     struct input in = {0};
     *text = (struct text){.name = name};
     bool is_stdin = strcmp(name, "-") == 0;
@@ -59,7 +61,8 @@ static bool read_text(struct text *text, const char *name) {
     return !in.failed;
 }
 
-static void split_text(struct text *text) {
+static void split_text(struct text *text)
+{
     for (size_t at = 0; at < text->length;) {
         char *newline = memchr(text->bytes + at, '\n', text->length - at);
         size_t end = newline != NULL ? (size_t)(newline - text->bytes) + 1 : text->length;
@@ -72,7 +75,8 @@ static void split_text(struct text *text) {
     memset(text->changed, 0, text->count);
 }
 
-static void free_text(struct text *text) {
+static void free_text(struct text *text)
+{
     free(text->bytes);
     free(text->lines);
     free(text->numbers);
@@ -80,12 +84,13 @@ static void free_text(struct text *text) {
 }
 
 /* number_lines: through a hash table over both files. Returns how many numbers there are. */
-static size_t number_lines(struct text texts[2]) {
+static size_t number_lines(struct text texts[2])
+{
     struct slot {
         const char *line;
         size_t length;
         int number;
-    } *slots, *slot;
+    } * slots, *slot;
     size_t size = 64, count = 0;
     while (size < 2 * (texts[0].count + texts[1].count))
         size *= 2;
@@ -112,7 +117,8 @@ static size_t number_lines(struct text texts[2]) {
 
 /* slide: a changed run that could as well lie further down goes as far down as it can, where
  * readers expect it: behind what repeats. */
-static void slide(struct text *text) {
+static void slide(struct text *text)
+{
     size_t start = 0, end;
     while (start < text->count) {
         if (!text->changed[start]) {
@@ -133,23 +139,26 @@ static void slide(struct text *text) {
 
 /* ---- Output ---- */
 
-static void print_header(const char *mark, const struct text *text) {
+static void print_header(const char *mark, const struct text *text)
+{
     char when[64], zone[16];
     struct tm parts;
     localtime_r(&text->stat.st_mtim.tv_sec, &parts);
     strftime(when, sizeof(when), "%Y-%m-%d %H:%M:%S", &parts);
     strftime(zone, sizeof(zone), "%z", &parts);
-    output_format("%s %s\t%s.%09ld %s\n", mark, text->name, when,
-                  (long)text->stat.st_mtim.tv_nsec, zone);
+    output_format("%s %s\t%s.%09ld %s\n", mark, text->name, when, (long)text->stat.st_mtim.tv_nsec,
+                  zone);
 }
 
-static void print_range(char sign, size_t start, size_t count) {
+static void print_range(char sign, size_t start, size_t count)
+{
     output_format(" %c%zu", sign, count > 0 ? start + 1 : start);
     if (count != 1)
         output_format(",%zu", count);
 }
 
-static void print_line(char sign, const struct text *text, size_t line) {
+static void print_line(char sign, const struct text *text, size_t line)
+{
     const struct line *at = &text->lines[line];
     output_char(sign);
     output_write(text->bytes + at->start, at->length);
@@ -158,7 +167,8 @@ static void print_line(char sign, const struct text *text, size_t line) {
 }
 
 /* print_hunk: lines [a0, a1) and [b0, b1), which begin and end alike. */
-static void print_hunk(const struct text texts[2], size_t a0, size_t a1, size_t b0, size_t b1) {
+static void print_hunk(const struct text texts[2], size_t a0, size_t a1, size_t b0, size_t b1)
+{
     output_text("@@");
     print_range('-', a0, a1 - a0);
     print_range('+', b0, b1 - b0);
@@ -176,21 +186,25 @@ static void print_hunk(const struct text texts[2], size_t a0, size_t a1, size_t 
 }
 
 /* skip_changed: to the next lines that are common. */
-static void skip_changed(const struct text texts[2], size_t *a, size_t *b) {
+static void skip_changed(const struct text texts[2], size_t *a, size_t *b)
+{
     while (*a < texts[0].count && texts[0].changed[*a])
         (*a)++;
     while (*b < texts[1].count && texts[1].changed[*b])
         (*b)++;
 }
 
-static bool changes_at(const struct text texts[2], size_t a, size_t b) {
+static bool changes_at(const struct text texts[2], size_t a, size_t b)
+{
     return (a < texts[0].count && texts[0].changed[a]) ||
            (b < texts[1].count && texts[1].changed[b]);
 }
 
 /* print_hunks: changes with at most 2 * context common lines between them share a hunk. */
-static void print_hunks(const struct text texts[2]) {
-    size_t a = 0, b = 0, context = options.context < SIZE_MAX / 4 ? (size_t)options.context : SIZE_MAX / 4;
+static void print_hunks(const struct text texts[2])
+{
+    size_t a = 0, b = 0,
+           context = options.context < SIZE_MAX / 4 ? (size_t)options.context : SIZE_MAX / 4;
     while (a < texts[0].count || b < texts[1].count) {
         if (!changes_at(texts, a, b)) {
             a++, b++;
@@ -217,14 +231,16 @@ static void print_hunks(const struct text texts[2]) {
 
 /* ---- Comparing ---- */
 
-static bool is_binary(const struct text *text) {
+static bool is_binary(const struct text *text)
+{
     return text->length > 0 && memchr(text->bytes, '\0', text->length) != NULL;
 }
 
-static void compare_texts(struct text texts[2], const char *command) {
-    bool same = texts[0].length == texts[1].length &&
-                (texts[0].length == 0 ||
-                 memcmp(texts[0].bytes, texts[1].bytes, texts[0].length) == 0);
+static void compare_texts(struct text texts[2], const char *command)
+{
+    bool same =
+        texts[0].length == texts[1].length &&
+        (texts[0].length == 0 || memcmp(texts[0].bytes, texts[1].bytes, texts[0].length) == 0);
     if (same) {
         if (options.report_same)
             output_format("Files %s and %s are identical\n", texts[0].name, texts[1].name);
@@ -253,7 +269,8 @@ static void compare_texts(struct text texts[2], const char *command) {
     print_hunks(texts);
 }
 
-static void compare_files(const char *a, const char *b, const char *command) {
+static void compare_files(const char *a, const char *b, const char *command)
+{
     struct text texts[2] = {{0}, {0}};
     bool good = read_text(&texts[0], a);
     good = read_text(&texts[1], b) && good;
@@ -279,7 +296,8 @@ static struct {
 } pending;
 
 /* push_names: the merged names of two directories, in reverse, so that the first is on top. */
-static void push_names(const char *a, const char *b) {
+static void push_names(const char *a, const char *b)
+{
     const char *directories[2] = {a, b};
     struct names names[2];
     for (int side = 0; side < 2; side++)
@@ -290,9 +308,7 @@ static void push_names(const char *a, const char *b) {
         }
     size_t i = names[0].count, j = names[1].count;
     while (i > 0 || j > 0) {
-        int order = i == 0   ? -1
-                    : j == 0 ? 1
-                             : strcmp(names[0].list[i - 1], names[1].list[j - 1]);
+        int order = i == 0 ? -1 : j == 0 ? 1 : strcmp(names[0].list[i - 1], names[1].list[j - 1]);
         const char *name = order >= 0 ? names[0].list[i - 1] : names[1].list[j - 1];
         struct pair pair = {.name = must_copy(name)};
         pair.paths[0] = path_join(a, name);
@@ -308,10 +324,11 @@ static void push_names(const char *a, const char *b) {
     names_free(&names[1]);
 }
 
-static void compare_pair(const struct pair *pair) {
+static void compare_pair(const struct pair *pair)
+{
     bool directory[2] = {is_directory(pair->paths[0]), is_directory(pair->paths[1])};
-    if (pair->only != NULL && !(options.absent_is_empty && (options.recursive ||
-                                                           !(directory[0] || directory[1])))) {
+    if (pair->only != NULL &&
+        !(options.absent_is_empty && (options.recursive || !(directory[0] || directory[1])))) {
         output_format("Only in %s: %s\n", pair->only, pair->name);
         worsen(1);
     } else if (directory[0] && directory[1] && !options.recursive) {
@@ -330,7 +347,8 @@ static void compare_pair(const struct pair *pair) {
     }
 }
 
-static void compare_directories(const char *a, const char *b) {
+static void compare_directories(const char *a, const char *b)
+{
     push_names(a, b);
     while (pending.count > 0) {
         struct pair pair = pending.list[--pending.count];
@@ -343,7 +361,8 @@ static void compare_directories(const char *a, const char *b) {
     free(pending.list);
 }
 
-int main(int argc, char **argv) {
+int main(int argc, char **argv)
+{
     int option;
     utility_start(usage, 2);
     while ((option = utility_option(argc, argv, "NqrsuU:")) != -1) {

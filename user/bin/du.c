@@ -29,11 +29,13 @@ static struct {
     size_t count, size;
 } seen;
 
-static size_t slot_of(const struct stat *file) {
+static size_t slot_of(const struct stat *file)
+{
     return (size_t)((uint64_t)file->st_ino * 0x9e3779b97f4a7c15ull >> 20) & (seen.size - 1);
 }
 
-static void grow_seen(void) {
+static void grow_seen(void)
+{
     struct stat *old = seen.slots;
     size_t old_size = seen.size;
     seen.size = old_size > 0 ? old_size * 2 : 64;
@@ -51,7 +53,8 @@ static void grow_seen(void) {
 }
 
 /* was_seen: and remembers it. */
-static bool was_seen(const struct stat *file) {
+static bool was_seen(const struct stat *file)
+{
     if (file->st_nlink < 2 || file->st_ino == 0 || S_ISDIR(file->st_mode))
         return false;
     if (2 * seen.count >= seen.size)
@@ -65,7 +68,8 @@ static bool was_seen(const struct stat *file) {
     return false;
 }
 
-static void print(uint64_t bytes, const char *path) {
+static void print(uint64_t bytes, const char *path)
+{
     char text[HUMAN_SIZE];
     if (options.human)
         output_format("%s\t%s\n", human_size(text, bytes), path);
@@ -74,12 +78,13 @@ static void print(uint64_t bytes, const char *path) {
                       (unsigned long long)(options.bytes ? bytes : (bytes + 1023) / 1024), path);
 }
 
-static uint64_t size_of(const struct stat *file) {
+static uint64_t size_of(const struct stat *file)
+{
     return options.bytes ? (uint64_t)file->st_size : (uint64_t)file->st_blocks * 512;
 }
 
-static enum walk_answer visit(const struct walk_entry *entry, enum walk_event event,
-                              void *context) {
+static enum walk_answer visit(const struct walk_entry *entry, enum walk_event event, void *context)
+{
     struct sums *sums = context;
     uint64_t size = 0;
 
@@ -110,7 +115,8 @@ static enum walk_answer visit(const struct walk_entry *entry, enum walk_event ev
     return WALK_CONTINUE;
 }
 
-int main(int argc, char **argv) {
+int main(int argc, char **argv)
+{
     static char here[] = ".", *only_here[] = {here, NULL};
     struct sums sums = {0};
     struct walk walk = {.visit = visit, .context = &sums};

@@ -37,7 +37,8 @@ static struct input in;
 static bool found, trouble;
 
 /* add_patterns: each line of text is one. text stays in use. */
-static void add_patterns(const char *text, size_t length) {
+static void add_patterns(const char *text, size_t length)
+{
     for (const char *end = text + length, *stop; text <= end; text = stop + 1) {
         stop = memchr(text, '\n', (size_t)(end - text));
         if (stop == NULL)
@@ -48,7 +49,8 @@ static void add_patterns(const char *text, size_t length) {
     }
 }
 
-static void add_pattern_file(const char *name) {
+static void add_pattern_file(const char *name)
+{
     char *line;
     size_t length;
     if (!input_open(&in, name))
@@ -63,14 +65,16 @@ static void add_pattern_file(const char *name) {
     input_close(&in);
 }
 
-static void print_prefix(const char *name, uint64_t number) {
+static void print_prefix(const char *name, uint64_t number)
+{
     if (options.names)
         output_format("%s:", name);
     if (options.number)
         output_format("%llu:", (unsigned long long)number);
 }
 
-static void print_matches(const char *name, uint64_t number, const char *line, size_t length) {
+static void print_matches(const char *name, uint64_t number, const char *line, size_t length)
+{
     size_t start, end;
     for (size_t from = 0; regex_find(regex, line, length, from, &start, &end);) {
         from = end > start ? end : end + 1;
@@ -86,7 +90,8 @@ static void print_matches(const char *name, uint64_t number, const char *line, s
 
 /* print_line: false if the file is not text, which is said instead. */
 static bool print_line(const char *name, uint64_t number, const char *line, size_t length,
-                       bool is_text) {
+                       bool is_text)
+{
     if (!is_text) {
         output_format("grep: %s: binary file matches\n", name);
         return false;
@@ -103,7 +108,8 @@ static bool print_line(const char *name, uint64_t number, const char *line, size
 }
 
 /* search: the open file, under this name. */
-static void search(const char *name) {
+static void search(const char *name)
+{
     bool silent = options.count || options.list || options.list_without || options.quiet;
     bool is_text = true;
     uint64_t number = 0, matches = 0;
@@ -137,7 +143,8 @@ static void search(const char *name) {
     }
 }
 
-static void search_file(const char *name) {
+static void search_file(const char *name)
+{
     in.name = name;
     in.fd = -1;
     if (strcmp(name, "-") != 0 && options.silent) {
@@ -158,8 +165,8 @@ static void search_file(const char *name) {
         exit(0);
 }
 
-static enum walk_answer visit(const struct walk_entry *entry, enum walk_event event,
-                              void *context) {
+static enum walk_answer visit(const struct walk_entry *entry, enum walk_event event, void *context)
+{
     const char *skip = context; /* "./" in front of names, if no operand was given */
     if (event == WALK_ERROR) {
         errno = entry->error;
@@ -173,7 +180,8 @@ static enum walk_answer visit(const struct walk_entry *entry, enum walk_event ev
     return WALK_CONTINUE;
 }
 
-static void search_operand(const char *name) {
+static void search_operand(const char *name)
+{
     struct walk walk = {.follow_argument = true, .visit = visit, .context = (char *)""};
     if (options.recursive && strcmp(name, "-") != 0) {
         walk_tree(&walk, name);
@@ -186,13 +194,16 @@ static void search_operand(const char *name) {
     }
 }
 
-static unsigned take_options(int argc, char **argv) {
+static unsigned take_options(int argc, char **argv)
+{
     unsigned flags = 0;
     int option;
     while ((option = utility_option(argc, argv, "EFGHLRace:f:hilm:noqrsvwxy")) != -1) {
         if (option == 'E' || option == 'F' || option == 'G')
             flags = (flags & ~(unsigned)(REGEX_EXTENDED | REGEX_LITERAL)) |
-                    (option == 'E' ? REGEX_EXTENDED : option == 'F' ? REGEX_LITERAL : 0);
+                    (option == 'E'   ? REGEX_EXTENDED
+                     : option == 'F' ? REGEX_LITERAL
+                                     : 0);
         flags |= option == 'i' || option == 'y' ? REGEX_IGNORE_CASE : 0;
         flags |= option == 'x' ? REGEX_WHOLE_LINE : 0;
         flags |= option == 'w' ? REGEX_WORD : 0;
@@ -220,7 +231,8 @@ static unsigned take_options(int argc, char **argv) {
     return flags;
 }
 
-int main(int argc, char **argv) {
+int main(int argc, char **argv)
+{
     utility_start(usage, 2);
     unsigned flags = take_options(argc, argv);
     if (!(flags & 1u << 31)) {

@@ -6,7 +6,8 @@ static const char usage[] = "usage: head [-n LINES | -c BYTES] [-qv] [FILE]...\n
                             "  -c BYTES  bytes to show\n"
                             "  -q, -v    never, always print the names of files\n";
 
-static void head_bytes(struct input *in, uint64_t count) {
+static void head_bytes(struct input *in, uint64_t count)
+{
     char *data;
     size_t length;
     while (count > 0 && (length = input_block(in, &data)) > 0) {
@@ -17,7 +18,8 @@ static void head_bytes(struct input *in, uint64_t count) {
     }
 }
 
-static void head_lines(struct input *in, uint64_t count) {
+static void head_lines(struct input *in, uint64_t count)
+{
     char *data;
     size_t length;
     while (count > 0 && (length = input_block(in, &data)) > 0) {
@@ -34,7 +36,8 @@ static void head_lines(struct input *in, uint64_t count) {
     }
 }
 
-int main(int argc, char **argv) {
+int main(int argc, char **argv)
+{
     static const char header[] = "==> %s <==\n";
     uint64_t count = 10, digits;
     bool bytes = false, quiet = false, verbose = false, first = true;

@@ -15,7 +15,8 @@ static uint64_t limit = UINT64_MAX;
 static int status;
 
 /* next_bytes: up to size bytes of all files as if they were one. */
-static size_t next_bytes(unsigned char *bytes, size_t size) {
+static size_t next_bytes(unsigned char *bytes, size_t size)
+{
     size_t have = 0;
     if (size > limit)
         size = (size_t)limit;
@@ -42,7 +43,8 @@ static size_t next_bytes(unsigned char *bytes, size_t size) {
 }
 
 /* skip_bytes: by seeking where that works, so that a disk need not be read. */
-static uint64_t skip_bytes(uint64_t count) {
+static uint64_t skip_bytes(uint64_t count)
+{
     static unsigned char ignored[BUFFER_SIZE];
     uint64_t left = count;
 
@@ -68,7 +70,8 @@ static uint64_t skip_bytes(uint64_t count) {
     return count;
 }
 
-static void print_canonical(const unsigned char *row, size_t length) {
+static void print_canonical(const unsigned char *row, size_t length)
+{
     for (size_t i = 0; i < ROW; i++) {
         output_text(i % 8 == 0 ? "  " : " ");
         if (i < length)
@@ -82,7 +85,8 @@ static void print_canonical(const unsigned char *row, size_t length) {
     output_text("|\n");
 }
 
-static void print_words(const unsigned char *row, size_t length) {
+static void print_words(const unsigned char *row, size_t length)
+{
     for (size_t i = 0; i < ROW; i += 2) {
         if (i < length)
             output_format(" %04x", row[i] | (i + 1 < length ? row[i + 1] << 8 : 0));
@@ -92,7 +96,8 @@ static void print_words(const unsigned char *row, size_t length) {
     output_char('\n');
 }
 
-int main(int argc, char **argv) {
+int main(int argc, char **argv)
+{
     unsigned char row[ROW], last[ROW];
     uint64_t address = 0, skip = 0, digits = UINT64_MAX;
     bool canonical = false, all = false, squeezed = false, any = false;

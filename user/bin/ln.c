@@ -10,7 +10,8 @@ static const char usage[] = "usage: ln [-fnsv] TARGET [NAME]\n"
 
 static bool symbolic, force, verbose;
 
-static bool make_link(const char *target, const char *name) {
+static bool make_link(const char *target, const char *name)
+{
     struct stat a, b;
     bool exists = lstat(name, &b) == 0;
     if (exists && force && !symbolic && lstat(target, &a) == 0 && same_file(&a, &b)) {
@@ -34,7 +35,8 @@ static bool make_link(const char *target, const char *name) {
     return true;
 }
 
-int main(int argc, char **argv) {
+int main(int argc, char **argv)
+{
     bool no_follow = false;
     int option, status = 0;
 

@@ -43,13 +43,15 @@ static int status;
 
 /* ---- Collecting ---- */
 
-static void complain(const char *path, int severity) {
+static void complain(const char *path, int severity)
+{
     warn("%s", path);
     if (severity > status)
         status = severity;
 }
 
-static char *read_target(const char *path) {
+static char *read_target(const char *path)
+{
     char text[4096];
     ssize_t length = readlink(path, text, sizeof(text) - 1);
     text[length > 0 ? length : 0] = '\0';
@@ -57,14 +59,15 @@ static char *read_target(const char *path) {
 }
 
 /* needs_stat: names alone can be listed without asking about each file. */
-static bool needs_stat(void) {
+static bool needs_stat(void)
+{
     return options.long_form || options.recursive || options.inode || options.blocks ||
            options.mark != 0 || options.sort == 't' || options.sort == 'S';
 }
 
 /* add_file: takes over path. follow: what a link leads to counts, if it leads anywhere. */
-static bool add_file(struct files *files, const char *name, char *path, bool follow,
-                     int severity) {
+static bool add_file(struct files *files, const char *name, char *path, bool follow, int severity)
+{
     struct file file = {.name = must_copy(name), .path = path};
     if (severity == 2 || needs_stat()) {
         file.known = (follow && stat(path, &file.stat) == 0) ||
@@ -84,7 +87,8 @@ static bool add_file(struct files *files, const char *name, char *path, bool fol
     return true;
 }
 
-static void free_files(struct files *files) {
+static void free_files(struct files *files)
+{
     for (size_t i = 0; i < files->count; i++) {
         free(files->list[i].name);
         free(files->list[i].path);
@@ -94,7 +98,8 @@ static void free_files(struct files *files) {
     *files = (struct files){0};
 }
 
-static int compare_files(const void *a, const void *b) {
+static int compare_files(const void *a, const void *b)
+{
     const struct file *x = a, *y = b;
     int result = 0;
     if (options.sort == 'S' && x->stat.st_size != y->stat.st_size)
@@ -108,14 +113,16 @@ static int compare_files(const void *a, const void *b) {
     return options.reverse ? -result : result;
 }
 
-static void sort_files(struct files *files) {
+static void sort_files(struct files *files)
+{
     if (files->count > 1 && options.sort != 'U')
         qsort(files->list, files->count, sizeof(struct file), compare_files);
 }
 
 /* ---- Printing ---- */
 
-static char mark_of(const struct file *file) {
+static char mark_of(const struct file *file)
+{
     mode_t mode = file->stat.st_mode;
     if (options.mark == 0 || !file->known)
         return '\0';
@@ -123,26 +130,29 @@ static char mark_of(const struct file *file) {
         return '/';
     if (options.mark == 'p')
         return '\0';
-    return S_ISLNK(mode)    ? '@'
-           : S_ISFIFO(mode) ? '|'
-           : S_ISSOCK(mode) ? '='
+    return S_ISLNK(mode)                    ? '@'
+           : S_ISFIFO(mode)                 ? '|'
+           : S_ISSOCK(mode)                 ? '='
            : S_ISREG(mode) && (mode & 0111) ? '*'
                                             : '\0';
 }
 
 /* print_name: control characters would let a name play with the terminal. */
-static void print_name(const char *name) {
+static void print_name(const char *name)
+{
     for (; *name != '\0'; name++) {
         bool control = (unsigned char)*name < 0x20 || *name == 0x7f;
         output_char(options.hide_controls && control ? '?' : *name);
     }
 }
 
-static unsigned long long kilobytes(const struct stat *status_) {
+static unsigned long long kilobytes(const struct stat *status_)
+{
     return ((unsigned long long)status_->st_blocks + 1) / 2;
 }
 
-static const char *size_text(char *text, uint64_t bytes) {
+static const char *size_text(char *text, uint64_t bytes)
+{
     if (options.human)
         return human_size(text, bytes);
     snprintf(text, HUMAN_SIZE, "%llu", (unsigned long long)bytes);
@@ -150,14 +160,16 @@ static const char *size_text(char *text, uint64_t bytes) {
 }
 
 /* blocks_text: in units of 1024 bytes. */
-static const char *blocks_text(char *text, const struct stat *file) {
+static const char *blocks_text(char *text, const struct stat *file)
+{
     if (options.human)
         return human_size(text, (uint64_t)file->st_blocks * 512);
     snprintf(text, HUMAN_SIZE, "%llu", kilobytes(file));
     return text;
 }
 
-static int text_width(uint64_t number) {
+static int text_width(uint64_t number)
+{
     int width = 1;
     for (; number >= 10; number /= 10)
         width++;
@@ -168,12 +180,14 @@ struct widths {
     int inode, blocks, links, owner, group, size;
 };
 
-static void widen(int *width, int to) {
+static void widen(int *width, int to)
+{
     if (to > *width)
         *width = to;
 }
 
-static struct widths measure(const struct files *files) {
+static struct widths measure(const struct files *files)
+{
     struct widths widths = {0};
     char text[HUMAN_SIZE];
     for (size_t i = 0; i < files->count; i++) {
@@ -193,7 +207,8 @@ static struct widths measure(const struct files *files) {
 }
 
 /* print_front: inode number and blocks, which every form may have. */
-static void print_front(const struct file *file, const struct widths *widths) {
+static void print_front(const struct file *file, const struct widths *widths)
+{
     char text[HUMAN_SIZE];
     if (options.inode && file->known)
         output_format("%*llu ", widths->inode, (unsigned long long)file->stat.st_ino);
@@ -204,7 +219,8 @@ static void print_front(const struct file *file, const struct widths *widths) {
 }
 
 /* time_text: with the time of day if that is of the last half year. */
-static const char *time_text(char *text, size_t size, time_t when) {
+static const char *time_text(char *text, size_t size, time_t when)
+{
     static time_t now;
     struct tm parts;
     if (now == 0)
@@ -215,7 +231,8 @@ static const char *time_text(char *text, size_t size, time_t when) {
     return text;
 }
 
-static void print_long(const struct file *file, const struct widths *widths) {
+static void print_long(const struct file *file, const struct widths *widths)
+{
     char mode[11], size[HUMAN_SIZE], when[32];
     print_front(file, widths);
     if (file->known)
@@ -238,13 +255,15 @@ static void print_long(const struct file *file, const struct widths *widths) {
     output_char('\n');
 }
 
-static size_t short_width(const struct file *file, const struct widths *widths) {
+static size_t short_width(const struct file *file, const struct widths *widths)
+{
     return strlen(file->name) + (mark_of(file) != '\0') +
            (options.inode ? (size_t)widths->inode + 1 : 0) +
            (options.blocks ? (size_t)widths->blocks + 1 : 0);
 }
 
-static void print_short(const struct file *file, const struct widths *widths) {
+static void print_short(const struct file *file, const struct widths *widths)
+{
     print_front(file, widths);
     print_name(file->name);
     if (mark_of(file) != '\0')
@@ -253,7 +272,8 @@ static void print_short(const struct file *file, const struct widths *widths) {
 
 /* fit_columns: widths of columns for this many rows; their sum. */
 static size_t fit_columns(const struct files *files, const struct widths *widths, size_t rows,
-                          size_t *columns) {
+                          size_t *columns)
+{
     size_t total = 0;
     for (size_t i = 0; i < files->count; i++) {
         size_t *column = &columns[i / rows], width = short_width(&files->list[i], widths) + 2;
@@ -268,7 +288,8 @@ static size_t fit_columns(const struct files *files, const struct widths *widths
 }
 
 /* print_columns: as few rows as fit, filled downwards. */
-static void print_columns(const struct files *files, const struct widths *widths) {
+static void print_columns(const struct files *files, const struct widths *widths)
+{
     size_t *columns = must_allocate(files->count * sizeof(size_t)), rows = 0;
     size_t sum = 0;
     for (size_t i = 0; i < files->count; i++)
@@ -292,7 +313,8 @@ static void print_columns(const struct files *files, const struct widths *widths
     free(columns);
 }
 
-static void print_files(const struct files *files) {
+static void print_files(const struct files *files)
+{
     struct widths widths = measure(files);
     if (options.columns && !options.long_form && files->count > 0) {
         print_columns(files, &widths);
@@ -310,7 +332,8 @@ static void print_files(const struct files *files) {
 
 /* ---- Directories ---- */
 
-static void print_total(const struct files *files) {
+static void print_total(const struct files *files)
+{
     unsigned long long total = 0;
     char text[HUMAN_SIZE];
     for (size_t i = 0; i < files->count; i++)
@@ -321,12 +344,14 @@ static void print_total(const struct files *files) {
         output_format("total %llu\n", (total + 1) / 2);
 }
 
-static bool is_shown(const char *name) {
+static bool is_shown(const char *name)
+{
     return name[0] != '.' || options.all || (options.almost_all && !path_is_dots(name));
 }
 
 /* read_directory: its files, in order. */
-static bool read_directory(struct files *files, const char *path, int severity) {
+static bool read_directory(struct files *files, const char *path, int severity)
+{
     struct names names;
     *files = (struct files){0};
     bool good = names_read(&names, path, true) == 0;
@@ -351,20 +376,22 @@ struct pending {
 };
 
 /* push_directories: in reverse, so that the first is on top. */
-static void push_directories(struct pending *pending, const struct files *files, bool arguments) {
+static void push_directories(struct pending *pending, const struct files *files, bool arguments)
+{
     for (size_t i = files->count; i-- > 0;) {
         const struct file *file = &files->list[i];
         if (!file->known || !S_ISDIR(file->stat.st_mode) ||
             (!arguments && path_is_dots(file->name)))
             continue;
-        pending->paths = must_grow(pending->paths, pending->count, &pending->capacity,
-                                   sizeof(char *));
+        pending->paths =
+            must_grow(pending->paths, pending->count, &pending->capacity, sizeof(char *));
         pending->paths[pending->count++] = must_copy(file->path);
     }
 }
 
 /* list_directories: a stack of what is still to be listed, no recursion. headers: with names. */
-static void list_directories(const struct files *arguments, bool headers, bool first) {
+static void list_directories(const struct files *arguments, bool headers, bool first)
+{
     struct pending pending = {0};
     struct files files;
     push_directories(&pending, arguments, true);
@@ -390,7 +417,8 @@ static void list_directories(const struct files *arguments, bool headers, bool f
     free(pending.paths);
 }
 
-static size_t terminal_width(void) {
+static size_t terminal_width(void)
+{
     const char *columns = getenv("COLUMNS");
     struct winsize size;
     uint64_t number;
@@ -401,7 +429,8 @@ static size_t terminal_width(void) {
     return 80;
 }
 
-static void take_options(int argc, char **argv) {
+static void take_options(int argc, char **argv)
+{
     bool terminal = isatty(STDOUT_FILENO);
     int option;
     options.columns = options.hide_controls = terminal;
@@ -417,7 +446,8 @@ static void take_options(int argc, char **argv) {
         options.reverse |= option == 'r';
         options.blocks |= option == 's';
         if (option == 'l' || option == 'n' || option == '1' || option == 'C') {
-            options.long_form = option == 'l' || option == 'n' || (option == '1' && options.long_form);
+            options.long_form =
+                option == 'l' || option == 'n' || (option == '1' && options.long_form);
             options.columns = option == 'C';
         }
         if (option == 't' || option == 'S' || option == 'U')
@@ -428,7 +458,8 @@ static void take_options(int argc, char **argv) {
     options.width = terminal_width();
 }
 
-int main(int argc, char **argv) {
+int main(int argc, char **argv)
+{
     struct files arguments = {0}, plain = {0}, directories = {0};
     utility_start(usage, 2);
     take_options(argc, argv);

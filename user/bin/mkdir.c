@@ -10,7 +10,8 @@ static const char usage[] = "usage: mkdir [-pv] [-m MODE] DIRECTORY...\n"
 static bool verbose;
 
 /* make_one: existing: a directory that is there already will do. */
-static bool make_one(const char *path, bool existing) {
+static bool make_one(const char *path, bool existing)
+{
     if (mkdir(path, 0777) == 0) {
         if (verbose)
             output_format("mkdir: created directory '%s'\n", path);
@@ -25,7 +26,8 @@ static bool make_one(const char *path, bool existing) {
 }
 
 /* make_parents: all of path but its last component; path is restored. */
-static bool make_parents(char *path) {
+static bool make_parents(char *path)
+{
     size_t prefix = path_prefix(path);
     for (char *at = path + prefix; *at != '\0';) {
         at += strspn(at, "/");
@@ -41,7 +43,8 @@ static bool make_parents(char *path) {
     return true;
 }
 
-int main(int argc, char **argv) {
+int main(int argc, char **argv)
+{
     const char *mode_text = NULL;
     bool parents = false;
     mode_t mode = 0777;

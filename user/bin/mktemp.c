@@ -12,7 +12,8 @@ static const char usage[] = "usage: mktemp [-dqu] [-p DIRECTORY] [TEMPLATE]\n"
 #define ATTEMPTS 100
 
 /* fill: random letters and digits in place of the Xs. */
-static void fill(char *xs) {
+static void fill(char *xs)
+{
     static const char letters[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789";
     for (; *xs != '\0'; xs++) {
         unsigned char byte;
@@ -24,7 +25,8 @@ static void fill(char *xs) {
     }
 }
 
-static bool make(const char *path, bool directory, bool only_name) {
+static bool make(const char *path, bool directory, bool only_name)
+{
     struct stat status;
     if (only_name)
         return lstat(path, &status) < 0;
@@ -34,7 +36,8 @@ static bool make(const char *path, bool directory, bool only_name) {
     return fd >= 0 && close(fd) == 0;
 }
 
-int main(int argc, char **argv) {
+int main(int argc, char **argv)
+{
     const char *parent = NULL, *template = "tmp.XXXXXXXXXX";
     bool directory = false, quiet = false, only_name = false;
     int option;

@@ -10,7 +10,8 @@ static const char usage[] = "usage: mv [-finv] SOURCE... DESTINATION\n"
 static bool ask, never_replace, verbose;
 
 static enum walk_answer remove_visit(const struct walk_entry *entry, enum walk_event event,
-                                     void *context) {
+                                     void *context)
+{
     bool *good = context;
     int result = 0;
     errno = entry->error;
@@ -26,7 +27,8 @@ static enum walk_answer remove_visit(const struct walk_entry *entry, enum walk_e
 }
 
 /* move_by_copy: the source goes only when all of it has arrived. */
-static bool move_by_copy(const char *source, const char *destination, const struct stat *status) {
+static bool move_by_copy(const char *source, const char *destination, const struct stat *status)
+{
     struct copy_options options = {.recursive = true, .preserve = true};
     struct stat old;
     bool good = true;
@@ -51,7 +53,8 @@ static bool move_by_copy(const char *source, const char *destination, const stru
 
 /* may_replace: what rename() would do silently or oddly is decided here. */
 static bool may_replace(const char *source, const char *destination, const struct stat *status,
-                        bool *good) {
+                        bool *good)
+{
     struct stat old;
     *good = false;
     if (path_claims_directory(destination) && !S_ISDIR(status->st_mode)) {
@@ -78,7 +81,8 @@ static bool may_replace(const char *source, const char *destination, const struc
     return !never_replace && (!ask || confirmed("mv: replace '%s'? ", destination));
 }
 
-static bool move_one(const char *source, const char *destination) {
+static bool move_one(const char *source, const char *destination)
+{
     struct stat status, old;
     bool good = true;
     if (lstat(source, &status) < 0) {
@@ -110,7 +114,8 @@ static bool move_one(const char *source, const char *destination) {
     return true;
 }
 
-int main(int argc, char **argv) {
+int main(int argc, char **argv)
+{
     int option, status = 0;
 
     utility_start(usage, 1);

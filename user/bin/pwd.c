@@ -4,7 +4,8 @@
 static const char usage[] = "usage: pwd [-LP]\n"
                             "  -L, -P  accepted; the answer is the same\n";
 
-int main(int argc, char **argv) {
+int main(int argc, char **argv)
+{
     utility_start(usage, 1);
     while (utility_option(argc, argv, "LP") != -1)
         continue;

@@ -11,7 +11,8 @@ static const char usage[] = "usage: rm [-dfirRv] FILE...\n"
 static bool recursive, directories, force, ask, verbose;
 
 static enum walk_answer remove_visit(const struct walk_entry *entry, enum walk_event event,
-                                     void *context) {
+                                     void *context)
+{
     int *status = context;
     int result;
 
@@ -30,7 +31,7 @@ static enum walk_answer remove_visit(const struct walk_entry *entry, enum walk_e
     }
     if (event == WALK_ENTER && recursive)
         return !ask || confirmed("rm: descend into '%s'? ", entry->path) ? WALK_CONTINUE
-                                                                          : WALK_SKIP;
+                                                                         : WALK_SKIP;
     if (ask && !confirmed("rm: remove '%s'? ", entry->path))
         return WALK_SKIP;
     result = event == WALK_FILE ? unlink(entry->path) : rmdir(entry->path);
@@ -44,7 +45,8 @@ static enum walk_answer remove_visit(const struct walk_entry *entry, enum walk_e
 }
 
 /* is_refused: names whose removal is never meant. */
-static bool is_refused(const char *path) {
+static bool is_refused(const char *path)
+{
     struct stat status, root;
     char *base = path_base(path);
     bool dots = path_is_dots(base);
@@ -58,7 +60,8 @@ static bool is_refused(const char *path) {
     return dots;
 }
 
-int main(int argc, char **argv) {
+int main(int argc, char **argv)
+{
     int option, status = 0;
 
     utility_start(usage, 1);

@@ -7,7 +7,8 @@ static const char usage[] = "usage: rmdir [-pv] DIRECTORY...\n"
 
 static bool verbose;
 
-static bool remove_one(const char *path) {
+static bool remove_one(const char *path)
+{
     if (verbose)
         output_format("rmdir: removing directory, '%s'\n", path);
     if (rmdir(path) == 0)
@@ -17,7 +18,8 @@ static bool remove_one(const char *path) {
 }
 
 /* remove_parents: "a/b/c" also removes a/b and a, in place. */
-static bool remove_parents(char *path) {
+static bool remove_parents(char *path)
+{
     size_t prefix = path_prefix(path);
     for (size_t end = strlen(path);;) {
         while (end > prefix && path[end - 1] == '/')
@@ -34,7 +36,8 @@ static bool remove_parents(char *path) {
     }
 }
 
-int main(int argc, char **argv) {
+int main(int argc, char **argv)
+{
     bool parents = false;
     int option, status = 0;
 

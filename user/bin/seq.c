@@ -13,7 +13,8 @@ struct decimal {
     int places;
 };
 
-static bool parse_decimal(const char *text, struct decimal *number) {
+static bool parse_decimal(const char *text, struct decimal *number)
+{
     bool negative = *text == '-', digits = false;
     number->value = 0;
     number->places = 0;
@@ -37,7 +38,8 @@ static bool parse_decimal(const char *text, struct decimal *number) {
 }
 
 /* format_decimal: into the end of buffer; returns where it starts. */
-static char *format_decimal(__int128 value, int places, int width, char *end) {
+static char *format_decimal(__int128 value, int places, int width, char *end)
+{
     bool negative = value < 0;
     unsigned __int128 rest = negative ? -(unsigned __int128)value : (unsigned __int128)value;
     char *at = end;
@@ -58,7 +60,8 @@ static char *format_decimal(__int128 value, int places, int width, char *end) {
     return at;
 }
 
-int main(int argc, char **argv) {
+int main(int argc, char **argv)
+{
     struct decimal numbers[3] = {{1, 0}, {1, 0}, {1, 0}}; /* first, step, last */
     const char *separator = "\n";
     char buffer[128], *end = buffer + sizeof(buffer);

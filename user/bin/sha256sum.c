@@ -8,7 +8,7 @@ static const char usage[] = "usage: sha256sum [-bt] [FILE]...\n"
                             "  -q      with -c: print only what fails\n";
 
 #define DIGEST_SIZE 32
-#define BLOCK_SIZE 64
+#define BLOCK_SIZE  64
 
 struct sha256 {
     uint32_t state[8];
@@ -27,11 +27,13 @@ static const uint32_t round_constants[64] = {
     0x19a4c116, 0x1e376c08, 0x2748774c, 0x34b0bcb5, 0x391c0cb3, 0x4ed8aa4a, 0x5b9cca4f, 0x682e6ff3,
     0x748f82ee, 0x78a5636f, 0x84c87814, 0x8cc70208, 0x90befffa, 0xa4506ceb, 0xbef9a3f7, 0xc67178f2};
 
-static uint32_t rotate(uint32_t x, unsigned n) {
+static uint32_t rotate(uint32_t x, unsigned n)
+{
     return x >> n | x << (32 - n);
 }
 
-static void sha256_block(uint32_t state[8], const uint8_t *block) {
+static void sha256_block(uint32_t state[8], const uint8_t *block)
+{
     uint32_t w[64];
     uint32_t a = state[0], b = state[1], c = state[2], d = state[3];
     uint32_t e = state[4], f = state[5], g = state[6], h = state[7];
@@ -46,8 +48,8 @@ static void sha256_block(uint32_t state[8], const uint8_t *block) {
     for (int i = 0; i < 64; i++) {
         uint32_t t1 = h + (rotate(e, 6) ^ rotate(e, 11) ^ rotate(e, 25)) + ((e & f) ^ (~e & g)) +
                       round_constants[i] + w[i];
-        uint32_t t2 = (rotate(a, 2) ^ rotate(a, 13) ^ rotate(a, 22)) +
-                      ((a & b) ^ (a & c) ^ (b & c));
+        uint32_t t2 =
+            (rotate(a, 2) ^ rotate(a, 13) ^ rotate(a, 22)) + ((a & b) ^ (a & c) ^ (b & c));
         h = g, g = f, f = e, e = d + t1;
         d = c, c = b, b = a, a = t1 + t2;
     }
@@ -55,14 +57,16 @@ static void sha256_block(uint32_t state[8], const uint8_t *block) {
     state[4] += e, state[5] += f, state[6] += g, state[7] += h;
 }
 
-static void sha256_start(struct sha256 *hash) {
+static void sha256_start(struct sha256 *hash)
+{
     static const uint32_t initial[8] = {0x6a09e667, 0xbb67ae85, 0x3c6ef372, 0xa54ff53a,
                                         0x510e527f, 0x9b05688c, 0x1f83d9ab, 0x5be0cd19};
     memcpy(hash->state, initial, sizeof(initial));
     hash->length = 0;
 }
 
-static void sha256_add(struct sha256 *hash, const uint8_t *data, size_t length) {
+static void sha256_add(struct sha256 *hash, const uint8_t *data, size_t length)
+{
     size_t used = hash->length % BLOCK_SIZE;
     hash->length += length;
     while (length > 0) {
@@ -82,7 +86,8 @@ static void sha256_add(struct sha256 *hash, const uint8_t *data, size_t length) 
     }
 }
 
-static void sha256_finish(struct sha256 *hash, char hex[2 * DIGEST_SIZE + 1]) {
+static void sha256_finish(struct sha256 *hash, char hex[2 * DIGEST_SIZE + 1])
+{
     static const uint8_t padding[BLOCK_SIZE] = {0x80};
     uint64_t bits = hash->length * 8;
     uint8_t length[8];
@@ -96,7 +101,8 @@ static void sha256_finish(struct sha256 *hash, char hex[2 * DIGEST_SIZE + 1]) {
 }
 
 /* hash_file: the sum as text; false if the file cannot be read. */
-static bool hash_file(const char *name, char *hex) {
+static bool hash_file(const char *name, char *hex)
+{
     static struct input in;
     struct sha256 hash;
     char *data;
@@ -113,7 +119,8 @@ static bool hash_file(const char *name, char *hex) {
 }
 
 /* check_list: each line of a list is a sum, a blank, a blank or *, and a name. */
-static int check_list(const char *list, bool quiet) {
+static int check_list(const char *list, bool quiet)
+{
     struct input in = {0};
     char hex[2 * DIGEST_SIZE + 1], *line;
     uint64_t malformed = 0, unread = 0, wrong = 0, right = 0;
@@ -158,7 +165,8 @@ static int check_list(const char *list, bool quiet) {
     return in.failed || unread > 0 || wrong > 0 || right == 0;
 }
 
-int main(int argc, char **argv) {
+int main(int argc, char **argv)
+{
     char hex[2 * DIGEST_SIZE + 1];
     bool check = false, quiet = false;
     int option, status = 0;

@@ -26,9 +26,10 @@ struct order {
 };
 
 struct key {
-    uint64_t field, byte;         /* from 1 */
-    uint64_t end_field, end_byte; /* end_field 0: to the end of the line; end_byte 0: of the field */
-    bool blanks, end_blanks;      /* skip leading ones before counting bytes */
+    uint64_t field, byte; /* from 1 */
+    uint64_t end_field,
+        end_byte;            /* end_field 0: to the end of the line; end_byte 0: of the field */
+    bool blanks, end_blanks; /* skip leading ones before counting bytes */
     bool own_order;
     struct order order;
 };
@@ -48,14 +49,16 @@ static struct {
 
 /* ---- Keys ---- */
 
-static const char *skip_blanks(const char *at, const char *end) {
+static const char *skip_blanks(const char *at, const char *end)
+{
     while (at < end && isblank((unsigned char)*at))
         at++;
     return at;
 }
 
 /* skip_field: to the end of the field at at. */
-static const char *skip_field(const char *at, const char *end) {
+static const char *skip_field(const char *at, const char *end)
+{
     if (options.separator >= 0) {
         const char *stop = memchr(at, options.separator, (size_t)(end - at));
         return stop != NULL ? stop : end;
@@ -66,7 +69,8 @@ static const char *skip_field(const char *at, const char *end) {
     return at;
 }
 
-static const char *field_start(const char *at, const char *end, uint64_t field) {
+static const char *field_start(const char *at, const char *end, uint64_t field)
+{
     for (; field > 1 && at < end; field--) {
         at = skip_field(at, end);
         if (options.separator >= 0 && at < end)
@@ -75,12 +79,14 @@ static const char *field_start(const char *at, const char *end, uint64_t field) 
     return at;
 }
 
-static const char *forward(const char *at, const char *end, uint64_t bytes) {
+static const char *forward(const char *at, const char *end, uint64_t bytes)
+{
     return bytes < (uint64_t)(end - at) ? at + bytes : end;
 }
 
 /* key_part: the part of line that key selects. */
-static struct line key_part(const struct line *line, const struct key *key) {
+static struct line key_part(const struct line *line, const struct key *key)
+{
     const char *end = line->text + line->length, *stop = end;
     const char *start = field_start(line->text, end, key->field);
     if (key->blanks)
@@ -109,7 +115,8 @@ struct number {
     size_t whole_length, fraction_length;
 };
 
-static struct number split_number(const struct line *line) {
+static struct number split_number(const struct line *line)
+{
     const char *end = line->text + line->length, *at = skip_blanks(line->text, end);
     struct number number = {0};
     if (at < end && *at == '-') {
@@ -136,14 +143,16 @@ static struct number split_number(const struct line *line) {
     return number;
 }
 
-static int compare_bytes(const char *a, size_t a_length, const char *b, size_t b_length) {
+static int compare_bytes(const char *a, size_t a_length, const char *b, size_t b_length)
+{
     size_t length = a_length < b_length ? a_length : b_length;
     int result = length > 0 ? memcmp(a, b, length) : 0;
     return result != 0 ? result : a_length < b_length ? -1 : a_length > b_length;
 }
 
 /* compare_numbers: as strings of digits, so of any size and exact. */
-static int compare_numbers(const struct line *a, const struct line *b) {
+static int compare_numbers(const struct line *a, const struct line *b)
+{
     struct number x = split_number(a), y = split_number(b);
     int result;
     if (x.negative != y.negative)
@@ -155,7 +164,8 @@ static int compare_numbers(const struct line *a, const struct line *b) {
     return x.negative ? -result : result;
 }
 
-static int compare_folded(const struct line *a, const struct line *b) {
+static int compare_folded(const struct line *a, const struct line *b)
+{
     for (size_t i = 0; i < a->length && i < b->length; i++) {
         int difference = toupper((unsigned char)a->text[i]) - toupper((unsigned char)b->text[i]);
         if (difference != 0)
@@ -164,7 +174,8 @@ static int compare_folded(const struct line *a, const struct line *b) {
     return a->length < b->length ? -1 : a->length > b->length;
 }
 
-static int compare_parts(const struct line *a, const struct line *b, const struct order *order) {
+static int compare_parts(const struct line *a, const struct line *b, const struct order *order)
+{
     int result = order->number ? compare_numbers(a, b)
                  : order->fold ? compare_folded(a, b)
                                : compare_bytes(a->text, a->length, b->text, b->length);
@@ -172,7 +183,8 @@ static int compare_parts(const struct line *a, const struct line *b, const struc
 }
 
 /* compare_keys: only what was asked for. */
-static int compare_keys(const struct line *a, const struct line *b) {
+static int compare_keys(const struct line *a, const struct line *b)
+{
     for (size_t i = 0; i < options.count; i++) {
         struct line x = key_part(a, &options.keys[i]), y = key_part(b, &options.keys[i]);
         int result = compare_parts(&x, &y, &options.keys[i].order);
@@ -182,7 +194,8 @@ static int compare_keys(const struct line *a, const struct line *b) {
     return 0;
 }
 
-static int compare_lines(const struct line *a, const struct line *b) {
+static int compare_lines(const struct line *a, const struct line *b)
+{
     int result = compare_keys(a, b);
     if (result != 0 || options.stable || options.unique)
         return result;
@@ -191,7 +204,8 @@ static int compare_lines(const struct line *a, const struct line *b) {
 }
 
 /* merge_sort: bottom up, between two arrays. */
-static void merge_sort(void) {
+static void merge_sort(void)
+{
     struct line *from = all.lines, *to = must_allocate(all.count * sizeof(*to)), *swap;
     for (size_t run = 1; run < all.count; run *= 2, swap = from, from = to, to = swap)
         for (size_t start = 0; start < all.count; start += 2 * run) {
@@ -209,7 +223,8 @@ static void merge_sort(void) {
 
 /* ---- Arguments ---- */
 
-static bool parse_order(const char **text, struct order *order, bool *blanks, bool *any) {
+static bool parse_order(const char **text, struct order *order, bool *blanks, bool *any)
+{
     for (; **text != '\0' && **text != ','; (*text)++) {
         order->number |= **text == 'n';
         order->fold |= **text == 'f';
@@ -222,7 +237,8 @@ static bool parse_order(const char **text, struct order *order, bool *blanks, bo
     return true;
 }
 
-static bool parse_key(const char *text) {
+static bool parse_key(const char *text)
+{
     struct key key = {.byte = 1};
     if (!parse_digits(&text, &key.field) || key.field == 0)
         return false;
@@ -245,7 +261,8 @@ static bool parse_key(const char *text) {
 }
 
 /* settle_keys: keys without letters of their own take the global ones. */
-static void settle_keys(void) {
+static void settle_keys(void)
+{
     if (options.count == 0)
         parse_key("1");
     for (size_t i = 0; i < options.count; i++) {
@@ -259,7 +276,8 @@ static void settle_keys(void) {
 
 /* ---- Input and output ---- */
 
-static bool read_lines(const char *name) {
+static bool read_lines(const char *name)
+{
     static struct input in;
     char *line;
     size_t length;
@@ -275,7 +293,8 @@ static bool read_lines(const char *name) {
     return !in.failed;
 }
 
-static int check_order(const char *name, bool quiet) {
+static int check_order(const char *name, bool quiet)
+{
     for (size_t i = 1; i < all.count; i++) {
         int result = compare_lines(&all.lines[i - 1], &all.lines[i]);
         if (result > 0 || (result == 0 && options.unique)) {
@@ -288,7 +307,8 @@ static int check_order(const char *name, bool quiet) {
     return 0;
 }
 
-static void write_lines(const char *name) {
+static void write_lines(const char *name)
+{
     if (name != NULL) {
         int fd = open(name, O_WRONLY | O_CREAT | O_TRUNC, 0666);
         if (fd < 0 || dup2(fd, STDOUT_FILENO) < 0)
@@ -303,13 +323,15 @@ static void write_lines(const char *name) {
     }
 }
 
-static void take_separator(const char *text) {
+static void take_separator(const char *text)
+{
     if (text[0] == '\0' || (text[1] != '\0' && strcmp(text, "\\0") != 0))
         errx(2, "%s: the separator must be one byte", text);
     options.separator = text[1] != '\0' ? '\0' : (unsigned char)text[0];
 }
 
-int main(int argc, char **argv) {
+int main(int argc, char **argv)
+{
     const char *output_name = NULL;
     int option, check = 0;
 

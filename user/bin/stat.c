@@ -3,14 +3,16 @@
 #include "common/path.h"
 #include <time.h>
 
-static const char usage[] = "usage: stat [-L] [-c FORMAT] FILE...\n"
-                            "  -L         what symbolic links lead to\n"
-                            "  -c FORMAT  %n name, %N with target, %s size, %b blocks, %B bytes in each,\n"
-                            "             %f %a %A mode (hex, octal, letters), %F type, %u %g owner,\n"
-                            "             %i inode, %h links, %d device, %o best size for transfers,\n"
-                            "             %x %y %z times (%X %Y %Z in seconds), %%\n";
+static const char usage[] =
+    "usage: stat [-L] [-c FORMAT] FILE...\n"
+    "  -L         what symbolic links lead to\n"
+    "  -c FORMAT  %n name, %N with target, %s size, %b blocks, %B bytes in each,\n"
+    "             %f %a %A mode (hex, octal, letters), %F type, %u %g owner,\n"
+    "             %i inode, %h links, %d device, %o best size for transfers,\n"
+    "             %x %y %z times (%X %Y %Z in seconds), %%\n";
 
-static const char *type_text(const struct stat *status) {
+static const char *type_text(const struct stat *status)
+{
     mode_t mode = status->st_mode;
     return S_ISREG(mode)    ? status->st_size > 0 ? "regular file" : "regular empty file"
            : S_ISDIR(mode)  ? "directory"
@@ -22,7 +24,8 @@ static const char *type_text(const struct stat *status) {
                             : "unknown";
 }
 
-static void print_time(const struct timespec *time) {
+static void print_time(const struct timespec *time)
+{
     char text[64], zone[16];
     struct tm parts;
     localtime_r(&time->tv_sec, &parts);
@@ -32,7 +35,8 @@ static void print_time(const struct timespec *time) {
 }
 
 /* print_link: the name, and where it leads. */
-static void print_link(const char *path, const struct stat *status, const char *quote) {
+static void print_link(const char *path, const struct stat *status, const char *quote)
+{
     char target[4096];
     ssize_t length = -1;
     output_format("%s%s%s", quote, path, quote);
@@ -44,7 +48,8 @@ static void print_link(const char *path, const struct stat *status, const char *
     }
 }
 
-static void print_field(char field, const char *path, const struct stat *status) {
+static void print_field(char field, const char *path, const struct stat *status)
+{
     char mode[11];
     const struct {
         char letter;
@@ -94,7 +99,8 @@ static void print_field(char field, const char *path, const struct stat *status)
         output_char('?');
 }
 
-static void print_formatted(const char *format, const char *path, const struct stat *status) {
+static void print_formatted(const char *format, const char *path, const struct stat *status)
+{
     for (; *format != '\0'; format++) {
         if (*format == '%' && format[1] != '\0')
             print_field(*++format, path, status);
@@ -104,7 +110,8 @@ static void print_formatted(const char *format, const char *path, const struct s
     output_char('\n');
 }
 
-static void print_all(const char *path, const struct stat *status) {
+static void print_all(const char *path, const struct stat *status)
+{
     char mode[11];
     output_text("  File: ");
     print_link(path, status, "");
@@ -125,7 +132,8 @@ static void print_all(const char *path, const struct stat *status) {
     output_char('\n');
 }
 
-int main(int argc, char **argv) {
+int main(int argc, char **argv)
+{
     const char *format = NULL;
     bool follow = false;
     int option, result = 0;

@@ -24,7 +24,8 @@ struct block {
     char data[BUFFER_SIZE];
 };
 
-static size_t count_newlines(const char *data, size_t length) {
+static size_t count_newlines(const char *data, size_t length)
+{
     size_t count = 0;
     for (const char *at = data; (at = memchr(at, '\n', length - (size_t)(at - data))) != NULL; at++)
         count++;
@@ -32,7 +33,8 @@ static size_t count_newlines(const char *data, size_t length) {
 }
 
 /* skip_units: the offset in data behind so many lines or bytes. */
-static size_t skip_units(const char *data, size_t length, uint64_t units, bool bytes) {
+static size_t skip_units(const char *data, size_t length, uint64_t units, bool bytes)
+{
     const char *at = data, *end = data + length;
     if (bytes)
         return units < length ? (size_t)units : length;
@@ -45,14 +47,16 @@ static size_t skip_units(const char *data, size_t length, uint64_t units, bool b
     return (size_t)(at - data);
 }
 
-static void copy_rest(struct input *in) {
+static void copy_rest(struct input *in)
+{
     char *data;
     size_t length;
     while ((length = input_block(in, &data)) > 0)
         output_write(data, length);
 }
 
-static void tail_from_start(struct input *in, const struct request *request) {
+static void tail_from_start(struct input *in, const struct request *request)
+{
     uint64_t skip = request->count > 0 ? request->count - 1 : 0;
     char *data;
     size_t length;
@@ -71,7 +75,8 @@ struct queue {
 };
 
 /* queue_append: pipes deliver small pieces, so a block is filled before the next is made. */
-static void queue_append(struct queue *queue, const char *data, size_t length) {
+static void queue_append(struct queue *queue, const char *data, size_t length)
+{
     for (size_t part; length > 0; data += part, length -= part) {
         struct block *last = queue->last;
         if (last == NULL || last->length == BUFFER_SIZE) {
@@ -92,7 +97,8 @@ static void queue_append(struct queue *queue, const char *data, size_t length) {
 
 /* queue_trim: drops blocks as long as more than want units stay. More, because the first line
  * wanted begins behind the newline of the line before it. */
-static void queue_trim(struct queue *queue, uint64_t want) {
+static void queue_trim(struct queue *queue, uint64_t want)
+{
     for (struct block *old; (old = queue->first) != queue->last; free(old)) {
         uint64_t stay = queue->units - (queue->bytes ? old->length : old->newlines);
         if (stay <= want)
@@ -102,7 +108,8 @@ static void queue_trim(struct queue *queue, uint64_t want) {
     }
 }
 
-static void tail_pipe(struct input *in, const struct request *request) {
+static void tail_pipe(struct input *in, const struct request *request)
+{
     struct queue queue = {.bytes = request->bytes};
     char *data;
     size_t length;
@@ -124,7 +131,8 @@ static void tail_pipe(struct input *in, const struct request *request) {
 }
 
 /* tail_seek: looks for the start of the last lines from the end backwards. */
-static bool tail_seek(struct input *in, const struct request *request, off_t start, off_t end) {
+static bool tail_seek(struct input *in, const struct request *request, off_t start, off_t end)
+{
     static char buffer[BUFFER_SIZE];
     off_t at = end;
     uint64_t newlines = 0;
@@ -154,7 +162,8 @@ static bool tail_seek(struct input *in, const struct request *request, off_t sta
     return lseek(in->fd, at, SEEK_SET) >= 0;
 }
 
-static void tail_one(struct input *in, const struct request *request) {
+static void tail_one(struct input *in, const struct request *request)
+{
     struct stat status;
     off_t start = -1, end = -1;
 
@@ -176,7 +185,8 @@ static void tail_one(struct input *in, const struct request *request) {
     tail_pipe(in, request);
 }
 
-static __attribute__((noreturn)) void follow(struct input *in) {
+static __attribute__((noreturn)) void follow(struct input *in)
+{
     for (;;) {
         output_flush();
         nanosleep(&(struct timespec){.tv_nsec = 200 * 1000 * 1000}, NULL);
@@ -186,7 +196,8 @@ static __attribute__((noreturn)) void follow(struct input *in) {
 }
 
 /* take_old_style: "-5" and "+5" as the first operand. */
-static bool take_old_style(const char *word, struct request *request) {
+static bool take_old_style(const char *word, struct request *request)
+{
     uint64_t digits;
     if ((word[0] != '-' && word[0] != '+') || !parse_count(word + 1, &digits))
         return false;
@@ -194,14 +205,16 @@ static bool take_old_style(const char *word, struct request *request) {
     return true;
 }
 
-static void take_count(struct request *request, const char *text, bool bytes) {
+static void take_count(struct request *request, const char *text, bool bytes)
+{
     request->bytes = bytes;
     request->from_start = text[0] == '+';
     if (!parse_size(text + (text[0] == '+' || text[0] == '-'), &request->count))
         errx(1, "%s: invalid count", text);
 }
 
-int main(int argc, char **argv) {
+int main(int argc, char **argv)
+{
     struct request request = {.count = 10};
     bool follows = false, quiet = false, verbose = false, first = true;
     struct input in = {0};

@@ -7,7 +7,8 @@ static const char usage[] = "usage: tee [-ai] [FILE]...\n"
                             "  -a  append to the files\n"
                             "  -i  ignore interrupts\n";
 
-int main(int argc, char **argv) {
+int main(int argc, char **argv)
+{
     static char buffer[BUFFER_SIZE];
     int option, status = 0, flags = O_WRONLY | O_CREAT | O_TRUNC;
     ssize_t n;

@@ -16,14 +16,16 @@ struct set {
     size_t fill; /* where [x*] is to be stretched, SET_MAX if nowhere */
 };
 
-static void set_add(struct set *set, int byte) {
+static void set_add(struct set *set, int byte)
+{
     if (set->count == SET_MAX)
         errx(1, "set too long");
     set->bytes[set->count++] = (unsigned char)byte;
 }
 
 /* next_byte: one byte of a set, escapes resolved. */
-static int next_byte(const char **text) {
+static int next_byte(const char **text)
+{
     static const char letters[] = "abfnrtv\\", values[] = "\a\b\f\n\r\t\v\\";
     const char *at = *text;
     int byte = (unsigned char)*at++;
@@ -42,13 +44,15 @@ static int next_byte(const char **text) {
 }
 
 /* add_class: [:name:] behind text; false if it is none. */
-static bool add_class(struct set *set, const char **text) {
+static bool add_class(struct set *set, const char **text)
+{
     static const struct {
         const char *name;
         int (*is)(int);
-    } classes[] = {{"alnum", isalnum}, {"alpha", isalpha}, {"blank", isblank}, {"cntrl", iscntrl},
-                   {"digit", isdigit}, {"graph", isgraph}, {"lower", islower}, {"print", isprint},
-                   {"punct", ispunct}, {"space", isspace}, {"upper", isupper}, {"xdigit", isxdigit}};
+    } classes[] = {{"alnum", isalnum}, {"alpha", isalpha}, {"blank", isblank},
+                   {"cntrl", iscntrl}, {"digit", isdigit}, {"graph", isgraph},
+                   {"lower", islower}, {"print", isprint}, {"punct", ispunct},
+                   {"space", isspace}, {"upper", isupper}, {"xdigit", isxdigit}};
     const char *end = strncmp(*text, "[:", 2) == 0 ? strstr(*text + 2, ":]") : NULL;
     if (end == NULL)
         return false;
@@ -65,7 +69,8 @@ static bool add_class(struct set *set, const char **text) {
 }
 
 /* add_repeat: [x*n] behind text; false if it is none. n in octal if it starts with 0. */
-static bool add_repeat(struct set *set, const char **text) {
+static bool add_repeat(struct set *set, const char **text)
+{
     const char *at = *text + 1;
     if (**text != '[' || *at == '\0')
         return false;
@@ -84,7 +89,8 @@ static bool add_repeat(struct set *set, const char **text) {
     return true;
 }
 
-static void parse_set(struct set *set, const char *text) {
+static void parse_set(struct set *set, const char *text)
+{
     set->fill = SET_MAX;
     while (*text != '\0') {
         if (add_class(set, &text) || add_repeat(set, &text))
@@ -101,7 +107,8 @@ static void parse_set(struct set *set, const char *text) {
     }
 }
 
-static void complement(struct set *set) {
+static void complement(struct set *set)
+{
     bool in[256] = {false};
     for (size_t i = 0; i < set->count; i++)
         in[set->bytes[i]] = true;
@@ -112,7 +119,8 @@ static void complement(struct set *set) {
 }
 
 /* stretch: SET2 becomes as long as SET1, at its [x*] or with its last byte. */
-static void stretch(struct set *set, size_t length) {
+static void stretch(struct set *set, size_t length)
+{
     if (set->count == 0)
         errx(1, "SET2 must not be empty");
     while (set->count < length) {
@@ -129,12 +137,14 @@ static struct {
     bool drop[256], squeeze[256];
 } table;
 
-static void mark(bool *flags, const struct set *set) {
+static void mark(bool *flags, const struct set *set)
+{
     for (size_t i = 0; i < set->count; i++)
         flags[set->bytes[i]] = true;
 }
 
-static void translate(struct input *in) {
+static void translate(struct input *in)
+{
     int last = -1;
     char *data;
     size_t length;
@@ -154,7 +164,8 @@ static void translate(struct input *in) {
     }
 }
 
-int main(int argc, char **argv) {
+int main(int argc, char **argv)
+{
     static struct set first, second;
     struct input in = {0};
     bool inverse = false, delete = false, squeeze = false;
@@ -167,7 +178,7 @@ int main(int argc, char **argv) {
         squeeze |= option == 's';
     }
     int count = argc - optind;
-    if (count < 1 + (delete == squeeze) || count > 2 - (delete && !squeeze))
+    if (count < 1 + (delete == squeeze) || count > 2 - (delete &&!squeeze))
         utility_misuse("wrong number of sets");
     parse_set(&first, argv[optind]);
     if (inverse)

@@ -19,7 +19,8 @@ struct line {
     size_t length, capacity;
 };
 
-static void keep(struct line *line, const char *text, size_t length) {
+static void keep(struct line *line, const char *text, size_t length)
+{
     if (length > line->capacity || line->text == NULL) {
         line->capacity = length * 2;
         line->text = must_resize(line->text, line->capacity);
@@ -29,7 +30,8 @@ static void keep(struct line *line, const char *text, size_t length) {
 }
 
 /* key_offset: where the part of a line that is compared begins. */
-static size_t key_offset(const char *text, size_t length) {
+static size_t key_offset(const char *text, size_t length)
+{
     size_t at = 0;
     for (uint64_t i = 0; i < options.fields && at < length; i++) {
         while (at < length && isblank((unsigned char)text[at]))
@@ -40,7 +42,8 @@ static size_t key_offset(const char *text, size_t length) {
     return length - at < options.bytes ? length : at + (size_t)options.bytes;
 }
 
-static bool same(const struct line *a, const char *b, size_t length) {
+static bool same(const struct line *a, const char *b, size_t length)
+{
     size_t from_a = key_offset(a->text, a->length), from_b = key_offset(b, length);
     if (a->length - from_a != length - from_b)
         return false;
@@ -52,7 +55,8 @@ static bool same(const struct line *a, const char *b, size_t length) {
     return true;
 }
 
-static void print(const struct line *line, uint64_t times) {
+static void print(const struct line *line, uint64_t times)
+{
     if (times == 0 || (times == 1 && options.repeated) || (times > 1 && options.unique))
         return;
     if (options.count)
@@ -61,7 +65,8 @@ static void print(const struct line *line, uint64_t times) {
     output_char('\n');
 }
 
-int main(int argc, char **argv) {
+int main(int argc, char **argv)
+{
     struct input in = {0};
     struct line last = {0};
     uint64_t times = 0;

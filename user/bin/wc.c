@@ -13,7 +13,8 @@ struct counts {
 
 static bool want_lines, want_words, want_bytes;
 
-static void count_input(struct input *in, struct counts *counts) {
+static void count_input(struct input *in, struct counts *counts)
+{
     bool in_word = false;
     char *data;
     size_t length;
@@ -35,7 +36,8 @@ static void count_input(struct input *in, struct counts *counts) {
 }
 
 /* column_width: as wide as the largest count can be; 7 where sizes are not known before. */
-static int column_width(char **names) {
+static int column_width(char **names)
+{
     struct stat status;
     uint64_t total = 0;
     int width = 1, least = 1;
@@ -43,7 +45,8 @@ static int column_width(char **names) {
     if (names[1] == NULL && want_lines + want_words + want_bytes == 1)
         return 1;
     for (; *names != NULL; names++) {
-        int result = strcmp(*names, "-") == 0 ? fstat(STDIN_FILENO, &status) : stat(*names, &status);
+        int result =
+            strcmp(*names, "-") == 0 ? fstat(STDIN_FILENO, &status) : stat(*names, &status);
         if (result == 0 && S_ISREG(status.st_mode))
             total += (uint64_t)status.st_size;
         else if (result == 0)
@@ -54,13 +57,14 @@ static int column_width(char **names) {
     return width > least ? width : least;
 }
 
-static void print_counts(const struct counts *counts, int width, const char *name) {
+static void print_counts(const struct counts *counts, int width, const char *name)
+{
     const char *separator = "";
     const struct {
         bool want;
         uint64_t value;
-    } columns[] = {{want_lines, counts->lines}, {want_words, counts->words},
-                   {want_bytes, counts->bytes}};
+    } columns[] = {
+        {want_lines, counts->lines}, {want_words, counts->words}, {want_bytes, counts->bytes}};
     for (size_t i = 0; i < 3; i++)
         if (columns[i].want) {
             output_format("%s%*llu", separator, width, (unsigned long long)columns[i].value);
@@ -71,7 +75,8 @@ static void print_counts(const struct counts *counts, int width, const char *nam
     output_char('\n');
 }
 
-int main(int argc, char **argv) {
+int main(int argc, char **argv)
+{
     struct counts total = {0};
     struct input in = {0};
     int option, status = 0;

@@ -39,7 +39,8 @@ static int status;
 
 /* ---- Running ---- */
 
-static void finish(int result, const char *program) {
+static void finish(int result, const char *program)
+{
     if (result < 0) {
         errno = -result;
         warn("%s", program);
@@ -59,17 +60,20 @@ static void finish(int result, const char *program) {
         status = 123;
 }
 
-static void trace(char **arguments) {
+static void trace(char **arguments)
+{
     for (; options.trace && *arguments != NULL; arguments++)
         fprintf(stderr, "%s%c", *arguments, arguments[1] != NULL ? ' ' : '\n');
 }
 
-static void run(char **arguments) {
+static void run(char **arguments)
+{
     trace(arguments);
     finish(run_program(arguments, no_input), arguments[0]);
 }
 
-static void run_words(void) {
+static void run_words(void)
+{
     char **arguments = must_allocate((command_count + words.count + 1) * sizeof(char *));
     size_t done = 0;
     memcpy(arguments, command, command_count * sizeof(char *));
@@ -94,12 +98,14 @@ static void run_words(void) {
 }
 
 /* replaced: argument with each occurrence of -I's word replaced, allocated. */
-static char *replaced(const char *argument, const char *word) {
+static char *replaced(const char *argument, const char *word)
+{
     size_t pattern = strlen(options.replace), length = strlen(word), size = strlen(argument) + 1;
     for (const char *at = argument; (at = strstr(at, options.replace)) != NULL; at += pattern)
         size += length;
     char *text = must_allocate(size), *to = text;
-    for (const char *at; (at = strstr(argument, options.replace)) != NULL; argument = at + pattern) {
+    for (const char *at; (at = strstr(argument, options.replace)) != NULL;
+         argument = at + pattern) {
         memcpy(to, argument, (size_t)(at - argument));
         to += at - argument;
         memcpy(to, word, length);
@@ -109,7 +115,8 @@ static char *replaced(const char *argument, const char *word) {
     return text;
 }
 
-static void run_replaced(const char *word) {
+static void run_replaced(const char *word)
+{
     char **arguments = must_allocate((command_count + 1) * sizeof(char *));
     for (size_t i = 0; i < command_count; i++)
         arguments[i] = replaced(command[i], word);
@@ -121,7 +128,8 @@ static void run_replaced(const char *word) {
 }
 
 /* take_word: collects, or runs. */
-static void take_word(const char *text, size_t length) {
+static void take_word(const char *text, size_t length)
+{
     char *word = must_allocate(length + 1);
     memcpy(word, text, length);
     word[length] = '\0';
@@ -146,13 +154,15 @@ struct builder {
     char quote; /* open, or 0 */
 };
 
-static void append(struct builder *word, char byte) {
+static void append(struct builder *word, char byte)
+{
     word->text = must_grow(word->text, word->length, &word->capacity, 1);
     word->text[word->length++] = byte;
     word->begun = true;
 }
 
-static void end_word(struct builder *word) {
+static void end_word(struct builder *word)
+{
     if (word->begun)
         take_word(word->text != NULL ? word->text : "", word->length);
     word->begun = false;
@@ -162,7 +172,8 @@ static void end_word(struct builder *word) {
 /* split_line: quotes and backslashes protect blanks; a backslash at the end of a line protects
  * the newline, and a quote must not go past it. With -I, a line without leading blanks is one
  * word. */
-static void split_line(struct builder *word, const char *line, size_t length, bool terminated) {
+static void split_line(struct builder *word, const char *line, size_t length, bool terminated)
+{
     for (size_t i = 0; i < length; i++) {
         char c = line[i];
         bool is_space = isspace((unsigned char)c) != 0;
@@ -192,7 +203,8 @@ static void split_line(struct builder *word, const char *line, size_t length, bo
     end_word(word);
 }
 
-static void read_words(void) {
+static void read_words(void)
+{
     struct builder word = {0};
     struct input in = {0};
     char *line;
@@ -212,7 +224,8 @@ static void read_words(void) {
     free(in.buffer);
 }
 
-static int delimiter_of(const char *text) {
+static int delimiter_of(const char *text)
+{
     if (text[0] == '\\' && text[1] != '\0' && text[2] == '\0')
         return text[1] == 'n' ? '\n' : text[1] == 't' ? '\t' : text[1] == '0' ? 0 : text[1];
     if (strlen(text) != 1)
@@ -220,7 +233,8 @@ static int delimiter_of(const char *text) {
     return (unsigned char)text[0];
 }
 
-int main(int argc, char **argv) {
+int main(int argc, char **argv)
+{
     static char echo[] = "echo", *only_echo[] = {echo, NULL};
     int option, ends[2];
 

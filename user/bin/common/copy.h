@@ -14,7 +14,8 @@ struct copy_options {
 };
 
 /* copy_bytes: from one descriptor to another until the end of the first. */
-static inline bool copy_bytes(int from, const char *from_name, int to, const char *to_name) {
+static inline bool copy_bytes(int from, const char *from_name, int to, const char *to_name)
+{
     static char buffer[BUFFER_SIZE];
     ssize_t n;
     while ((n = read_some(from, buffer, sizeof(buffer))) > 0)
@@ -28,7 +29,8 @@ static inline bool copy_bytes(int from, const char *from_name, int to, const cha
 }
 
 /* copy_attributes: permissions and times of status onto path. */
-static inline bool copy_attributes(const char *path, const struct stat *status) {
+static inline bool copy_attributes(const char *path, const struct stat *status)
+{
     struct timespec times[2] = {status->st_atim, status->st_mtim};
     if (chmod(path, status->st_mode & 07777) < 0 || utimensat(AT_FDCWD, path, times, 0) < 0) {
         warn("%s", path);
@@ -37,7 +39,8 @@ static inline bool copy_attributes(const char *path, const struct stat *status) 
     return true;
 }
 
-static inline bool copy_link(const char *from, const char *to, const struct stat *status) {
+static inline bool copy_link(const char *from, const char *to, const struct stat *status)
+{
     size_t size = (size_t)status->st_size + 1;
     if (size < 1024)
         size = 1024;
@@ -60,7 +63,8 @@ static inline bool copy_link(const char *from, const char *to, const struct stat
 
 /* copy_file: the contents of from into to, which is made if it is not there. */
 static inline bool copy_file(const char *from, const char *to, const struct stat *status,
-                             const struct copy_options *options) {
+                             const struct copy_options *options)
+{
     int flags = O_WRONLY | O_CREAT | O_TRUNC;
     mode_t mode = status->st_mode & 0777;
     int in = open(from, O_RDONLY);
@@ -93,7 +97,8 @@ struct copy_tree {
 };
 
 static inline bool copy_make_directory(struct copy_tree *tree, const struct walk_entry *entry,
-                                       const char *to) {
+                                       const char *to)
+{
     bool made = mkdir(to, (entry->stat.st_mode & 0777) | 0700) == 0;
     if (!made && (errno != EEXIST || !is_directory(to))) {
         warn("%s", to);
@@ -105,7 +110,8 @@ static inline bool copy_make_directory(struct copy_tree *tree, const struct walk
 }
 
 static inline enum walk_answer copy_visit(const struct walk_entry *entry, enum walk_event event,
-                                          void *context) {
+                                          void *context)
+{
     struct copy_tree *tree = context;
     const char *below = entry->path + strlen(tree->from);
     enum walk_answer answer = WALK_CONTINUE;
@@ -145,7 +151,8 @@ static inline enum walk_answer copy_visit(const struct walk_entry *entry, enum w
 
 /* copy_is_inside: whether directory "to" is, or will be, at or below the directory "inside". The
  * answer follows the parents of what exists of to. */
-static inline bool copy_is_inside(const char *to, const struct stat *inside) {
+static inline bool copy_is_inside(const char *to, const struct stat *inside)
+{
     char *at = must_copy(to);
     struct stat status, last = {0};
     bool found = false;
@@ -170,7 +177,8 @@ static inline bool copy_is_inside(const char *to, const struct stat *inside) {
 }
 
 /* copy_tree: from and everything below it becomes to. */
-static inline bool copy_tree(const char *from, const char *to, const struct copy_options *options) {
+static inline bool copy_tree(const char *from, const char *to, const struct copy_options *options)
+{
     struct copy_tree tree = {.options = options, .from = from, .to = to, .good = true};
     struct walk walk = {.follow = options->follow, .visit = copy_visit, .context = &tree};
     walk_tree(&walk, from);

@@ -9,7 +9,8 @@
 #define MODE_BITS 07777u
 
 /* file_type_letter: the first letter of ls -l. */
-static inline char file_type_letter(mode_t mode) {
+static inline char file_type_letter(mode_t mode)
+{
     return S_ISDIR(mode)    ? 'd'
            : S_ISLNK(mode)  ? 'l'
            : S_ISCHR(mode)  ? 'c'
@@ -20,7 +21,8 @@ static inline char file_type_letter(mode_t mode) {
 }
 
 /* mode_string: the ten letters of ls -l and a NUL. */
-static inline const char *mode_string(mode_t mode, char text[11]) {
+static inline const char *mode_string(mode_t mode, char text[11])
+{
     static const char letters[] = "rwxrwxrwx";
     text[0] = file_type_letter(mode);
     for (unsigned i = 0; i < 9; i++)
@@ -36,7 +38,8 @@ static inline const char *mode_string(mode_t mode, char text[11]) {
 }
 
 /* mode_permissions: what the letters behind an operator stand for, within who. */
-static inline bool mode_permissions(const char **text, mode_t mode, bool directory, mode_t *bits) {
+static inline bool mode_permissions(const char **text, mode_t mode, bool directory, mode_t *bits)
+{
     const char *at = *text;
     mode_t old = mode;
     *bits = 0;
@@ -46,11 +49,11 @@ static inline bool mode_permissions(const char **text, mode_t mode, bool directo
         at++;
     } else {
         for (; *at != '\0' && strchr("rwxXst", *at) != NULL; at++)
-            *bits |= *at == 'r'   ? 0444
-                     : *at == 'w' ? 0222
-                     : *at == 'x' ? 0111
-                     : *at == 's' ? S_ISUID | S_ISGID
-                     : *at == 't' ? S_ISVTX
+            *bits |= *at == 'r'                  ? 0444
+                     : *at == 'w'                ? 0222
+                     : *at == 'x'                ? 0111
+                     : *at == 's'                ? S_ISUID | S_ISGID
+                     : *at == 't'                ? S_ISVTX
                      : directory || (old & 0111) ? 0111
                                                  : 0;
     }
@@ -60,7 +63,8 @@ static inline bool mode_permissions(const char **text, mode_t mode, bool directo
 
 /* mode_parse: applies "0755" or "u+x,go=r" to *mode (POSIX chmod, EXTENDED DESCRIPTION). mask is
  * the umask, which limits clauses that name nobody. False if text is malformed. */
-static inline bool mode_parse(const char *text, bool directory, mode_t mask, mode_t *mode) {
+static inline bool mode_parse(const char *text, bool directory, mode_t mask, mode_t *mode)
+{
     if (*text >= '0' && *text <= '7') {
         mode_t sum = 0;
         for (; *text >= '0' && *text <= '7' && sum <= MODE_BITS; text++)

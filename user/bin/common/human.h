@@ -6,7 +6,8 @@
 
 #define HUMAN_SIZE 32 /* room for any answer */
 
-static inline const char *human_size(char *text, uint64_t bytes) {
+static inline const char *human_size(char *text, uint64_t bytes)
+{
     static const char units[] = "KMGTPE";
     int unit = -1;
     uint64_t whole = bytes, rest = 0; /* rest: 1 if something was cut off below whole's tenths */

@@ -18,7 +18,8 @@ struct input {
 
 /* input_open: false, with a report, if the file cannot be opened. A struct input may be used
  * again after input_close; it keeps its buffer. */
-static inline bool input_open(struct input *in, const char *name) {
+static inline bool input_open(struct input *in, const char *name)
+{
     in->name = name;
     in->start = in->end = 0;
     in->at_end = in->failed = in->terminated = false;
@@ -30,7 +31,8 @@ static inline bool input_open(struct input *in, const char *name) {
     return in->fd >= 0;
 }
 
-static inline void input_close(struct input *in) {
+static inline void input_close(struct input *in)
+{
     if (in->fd > STDIN_FILENO)
         close(in->fd);
     in->fd = -1;
@@ -38,7 +40,8 @@ static inline void input_close(struct input *in) {
 
 /* input_fill: reads more behind what is in the buffer. Answers to a person who types and watches
  * must not wait in the output buffer. */
-static inline bool input_fill(struct input *in) {
+static inline bool input_fill(struct input *in)
+{
     static int terminal = -1;
     if (terminal < 0)
         terminal = isatty(STDOUT_FILENO);
@@ -66,15 +69,16 @@ static inline bool input_fill(struct input *in) {
 }
 
 /* input_line: the next line without its delimiter; false at the end. */
-static inline bool input_line(struct input *in, int delimiter, char **line, size_t *length) {
+static inline bool input_line(struct input *in, int delimiter, char **line, size_t *length)
+{
     size_t searched = 0;
     char *stop;
 
     for (;;) {
         size_t have = in->end - in->start;
-        stop = have > searched ? memchr(in->buffer + in->start + searched, delimiter,
-                                        have - searched)
-                               : NULL;
+        stop = have > searched
+                   ? memchr(in->buffer + in->start + searched, delimiter, have - searched)
+                   : NULL;
         if (stop != NULL)
             break;
         searched = have;
@@ -89,7 +93,8 @@ static inline bool input_line(struct input *in, int delimiter, char **line, size
 }
 
 /* input_block: whatever comes next, at least one byte; 0 at the end. */
-static inline size_t input_block(struct input *in, char **data) {
+static inline size_t input_block(struct input *in, char **data)
+{
     if (in->start == in->end && !input_fill(in))
         return 0;
     *data = in->buffer + in->start;
@@ -99,7 +104,8 @@ static inline size_t input_block(struct input *in, char **data) {
 }
 
 /* input_arguments: the operands of a filter, or "-" if there are none. */
-static inline char **input_arguments(int argc, char **argv) {
+static inline char **input_arguments(int argc, char **argv)
+{
     static char dash[] = "-", *only_stdin[] = {dash, NULL};
     return optind < argc ? argv + optind : only_stdin;
 }

@@ -8,7 +8,8 @@
 #include <sys/stat.h>
 
 /* path_prefix: bytes of the URI prefix of path including its last ':', 0 if it is no URI. */
-static inline size_t path_prefix(const char *path) {
+static inline size_t path_prefix(const char *path)
+{
     size_t first = strcspn(path, "/");
     while (first > 0 && path[first - 1] != ':')
         first--;
@@ -24,7 +25,8 @@ static inline size_t path_prefix(const char *path) {
 }
 
 /* path_join: directory and name as one word, allocated. */
-static inline char *path_join(const char *directory, const char *name) {
+static inline char *path_join(const char *directory, const char *name)
+{
     size_t length = strlen(directory);
     bool separate = length > 0 && directory[length - 1] != '/';
     if (separate && directory[length - 1] == ':' && path_prefix(directory) == length)
@@ -36,7 +38,8 @@ static inline char *path_join(const char *directory, const char *name) {
 }
 
 /* path_base: the last component, allocated: "a" of "x/a/" and "fs:root:a", "/" of "/". */
-static inline char *path_base(const char *path) {
+static inline char *path_base(const char *path)
+{
     size_t end = strlen(path), prefix = path_prefix(path), start;
 
     if (prefix > 0 && prefix == end) { /* "proc:list:" is called list */
@@ -58,7 +61,8 @@ static inline char *path_base(const char *path) {
 }
 
 /* path_parent: the directory that holds path, allocated: "." of "a", "fs:root:" of "fs:root:a". */
-static inline char *path_parent(const char *path) {
+static inline char *path_parent(const char *path)
+{
     size_t end = strlen(path);
     size_t prefix = path_prefix(path);
     while (end > prefix + 1 && path[end - 1] == '/')
@@ -76,26 +80,30 @@ static inline char *path_parent(const char *path) {
 }
 
 /* path_is_dots: "." and "..", the names that a walk must not follow. */
-static inline bool path_is_dots(const char *name) {
+static inline bool path_is_dots(const char *name)
+{
     return name[0] == '.' && (name[1] == '\0' || (name[1] == '.' && name[2] == '\0'));
 }
 
 /* same_file: two names of one file. Inode numbers alone do not tell: servers without files
  * answer 0, and a C library may keep only their low bits. */
-static inline bool same_file(const struct stat *a, const struct stat *b) {
+static inline bool same_file(const struct stat *a, const struct stat *b)
+{
     return a->st_ino != 0 && a->st_ino == b->st_ino && a->st_dev == b->st_dev &&
            a->st_mode == b->st_mode && a->st_size == b->st_size && a->st_mtime == b->st_mtime &&
            a->st_ctime == b->st_ctime;
 }
 
 /* path_claims_directory: a name such as "x/" may only stand for a directory. */
-static inline bool path_claims_directory(const char *path) {
+static inline bool path_claims_directory(const char *path)
+{
     size_t length = strlen(path);
     return length > 1 && path[length - 1] == '/';
 }
 
 /* is_directory: what path leads to, through links. */
-static inline bool is_directory(const char *path) {
+static inline bool is_directory(const char *path)
+{
     struct stat status;
     return stat(path, &status) == 0 && S_ISDIR(status.st_mode);
 }

@@ -10,7 +10,8 @@ extern char **environ;
 /* run_program: starts argv[0], found through PATH, and waits. input: the descriptor that becomes
  * its standard input, or -1 for this program's. Its exit status, 128 + n after signal n, or
  * -errno if it did not start (-E2BIG: too many arguments). */
-static inline int run_program(char **argv, int input) {
+static inline int run_program(char **argv, int input)
+{
     posix_spawn_file_actions_t actions;
     pid_t pid;
     int status;

@@ -17,18 +17,21 @@
 
 #define BUFFER_SIZE 65536
 
-static struct {
+/* One of each in a program, however many of its files include this header: weak definitions
+ * are merged. */
+__attribute__((weak)) struct {
     const char *usage;
     int trouble; /* exit status of misuse and of failed output */
 } utility;
 
-static struct {
+__attribute__((weak)) struct {
     char bytes[BUFFER_SIZE];
     size_t used;
 } output;
 
 /* write_all: writes everything or returns -1 with errno. */
-static inline int write_all(int fd, const void *data, size_t length) {
+static inline int write_all(int fd, const void *data, size_t length)
+{
     const char *at = data;
     while (length > 0) {
         ssize_t n = write(fd, at, length);
@@ -43,7 +46,8 @@ static inline int write_all(int fd, const void *data, size_t length) {
 }
 
 /* read_some: read(), not disturbed by signals. */
-static inline ssize_t read_some(int fd, void *buffer, size_t size) {
+static inline ssize_t read_some(int fd, void *buffer, size_t size)
+{
     ssize_t n;
     do
         n = read(fd, buffer, size);
@@ -53,20 +57,23 @@ static inline ssize_t read_some(int fd, void *buffer, size_t size) {
 
 /* output_failed: nobody can be told through standard output, so the program ends here. A reader
  * that went away (EPIPE) is no news to the user. */
-static inline void output_failed(void) {
+static inline void output_failed(void)
+{
     if (errno != EPIPE)
         warn("write error");
     _exit(utility.trouble);
 }
 
-static inline void output_flush(void) {
+static inline void output_flush(void)
+{
     size_t used = output.used;
     output.used = 0;
     if (used > 0 && write_all(STDOUT_FILENO, output.bytes, used) < 0)
         output_failed();
 }
 
-static inline void output_write(const void *data, size_t length) {
+static inline void output_write(const void *data, size_t length)
+{
     if (length > BUFFER_SIZE - output.used)
         output_flush();
     if (length >= BUFFER_SIZE) {
@@ -78,22 +85,26 @@ static inline void output_write(const void *data, size_t length) {
     output.used += length;
 }
 
-static inline void output_char(int c) {
+static inline void output_char(int c)
+{
     if (output.used == BUFFER_SIZE)
         output_flush();
     output.bytes[output.used++] = (char)c;
 }
 
-static inline void output_text(const char *text) {
+static inline void output_text(const char *text)
+{
     output_write(text, strlen(text));
 }
 
-static inline void output_line(const char *text) {
+static inline void output_line(const char *text)
+{
     output_text(text);
     output_char('\n');
 }
 
-__attribute__((format(printf, 1, 2))) static inline void output_format(const char *format, ...) {
+__attribute__((format(printf, 1, 2))) static inline void output_format(const char *format, ...)
+{
     char small[512];
     va_list arguments;
 
@@ -117,7 +128,8 @@ __attribute__((format(printf, 1, 2))) static inline void output_format(const cha
 }
 
 /* utility_start: usage is the text of --help; its first line starts with "usage: ". */
-static inline void utility_start(const char *usage, int trouble) {
+static inline void utility_start(const char *usage, int trouble)
+{
     optind = 1; /* a C library may begin with 0 */
     utility.usage = usage;
     utility.trouble = trouble;
@@ -126,7 +138,8 @@ static inline void utility_start(const char *usage, int trouble) {
 }
 
 /* utility_misuse: the first line of the usage on standard error, then the end. */
-__attribute__((noreturn)) static inline void utility_misuse(const char *what) {
+__attribute__((noreturn)) static inline void utility_misuse(const char *what)
+{
     if (what != NULL)
         warnx("%s", what);
     fprintf(stderr, "%.*s\n", (int)strcspn(utility.usage, "\n"), utility.usage);
@@ -134,7 +147,8 @@ __attribute__((noreturn)) static inline void utility_misuse(const char *what) {
 }
 
 /* utility_move: takes the word at from to the front of the words [to..from]. */
-static inline void utility_move(char **argv, int from, int to) {
+static inline void utility_move(char **argv, int from, int to)
+{
     char *word = argv[from];
     memmove(argv + to + 1, argv + to, (size_t)(from - to) * sizeof(argv[0]));
     argv[to] = word;
@@ -142,7 +156,8 @@ static inline void utility_move(char **argv, int from, int to) {
 
 /* utility_argument: of the option whose letter has just been taken: the rest of its word, or the
  * next word that lies behind the operands that were passed over. */
-static inline char *utility_argument(int argc, char **argv, char *rest, int *operands) {
+static inline char *utility_argument(int argc, char **argv, char *rest, int *operands)
+{
     if (*rest != '\0')
         return rest;
     if (optind + *operands >= argc) {
@@ -157,7 +172,8 @@ static inline char *utility_argument(int argc, char **argv, char *rest, int *ope
  * are left, from argv[optind] on. Options may come behind operands, which are moved; a '+' in
  * front of letters ends that. --help is answered here. (getopt() of some C libraries takes "-"
  * for an option and does not start at an optind of the caller's choice.) */
-static inline int utility_option(int argc, char **argv, const char *letters) {
+static inline int utility_option(int argc, char **argv, const char *letters)
+{
     static char *cluster; /* what is left of a word such as "-la" */
     static int operands;  /* passed over: they lie from argv[optind] on */
     bool in_order = *letters == '+';
@@ -196,24 +212,28 @@ static inline int utility_option(int argc, char **argv, const char *letters) {
 
 /* must_allocate, must_resize, must_copy: malloc, realloc and strdup that do not return without
  * memory. */
-static inline void *must_resize(void *old, size_t size) {
+static inline void *must_resize(void *old, size_t size)
+{
     void *memory = realloc(old, size > 0 ? size : 1);
     if (memory == NULL)
         errx(utility.trouble, "out of memory");
     return memory;
 }
 
-static inline void *must_allocate(size_t size) {
+static inline void *must_allocate(size_t size)
+{
     return must_resize(NULL, size);
 }
 
-static inline char *must_copy(const char *text) {
+static inline char *must_copy(const char *text)
+{
     size_t size = strlen(text) + 1;
     return memcpy(must_allocate(size), text, size);
 }
 
 /* must_grow: makes room for one element more in an array that doubles. */
-static inline void *must_grow(void *array, size_t count, size_t *capacity, size_t element) {
+static inline void *must_grow(void *array, size_t count, size_t *capacity, size_t element)
+{
     if (count < *capacity)
         return array;
     *capacity = *capacity > 0 ? *capacity * 2 : 16;
@@ -221,7 +241,8 @@ static inline void *must_grow(void *array, size_t count, size_t *capacity, size_
 }
 
 /* parse_digits: the decimal number in front of text; false if none or too large. */
-static inline bool parse_digits(const char **text, uint64_t *value) {
+static inline bool parse_digits(const char **text, uint64_t *value)
+{
     const char *at = *text;
     uint64_t sum = 0;
     if (*at < '0' || *at > '9')
@@ -235,13 +256,15 @@ static inline bool parse_digits(const char **text, uint64_t *value) {
     return true;
 }
 
-static inline bool parse_count(const char *text, uint64_t *value) {
+static inline bool parse_count(const char *text, uint64_t *value)
+{
     return parse_digits(&text, value) && *text == '\0';
 }
 
 /* parse_size: a count with an optional unit: c 1, w 2, b 512, k K 1024, M, G, T (also "KiB"),
  * and powers of 1000 when a B follows ("kB", "MB"). */
-static inline bool parse_size(const char *text, uint64_t *value) {
+static inline bool parse_size(const char *text, uint64_t *value)
+{
     static const char units[] = "KMGT";
     uint64_t factor = 1;
     if (!parse_digits(&text, value))
@@ -260,7 +283,8 @@ static inline bool parse_size(const char *text, uint64_t *value) {
 }
 
 /* confirmed: asks on standard error; a line that starts with y or Y is a yes. */
-__attribute__((format(printf, 1, 2))) static inline bool confirmed(const char *question, ...) {
+__attribute__((format(printf, 1, 2))) static inline bool confirmed(const char *question, ...)
+{
     va_list arguments;
     char c, first = 'n';
     bool empty = true;

@@ -12,20 +12,23 @@ struct names {
     size_t count, capacity;
 };
 
-static inline void names_free(struct names *names) {
+static inline void names_free(struct names *names)
+{
     for (size_t i = 0; i < names->count; i++)
         free(names->list[i]);
     free(names->list);
     *names = (struct names){0};
 }
 
-static inline int names_compare(const void *a, const void *b) {
+static inline int names_compare(const void *a, const void *b)
+{
     return strcmp(*(char *const *)a, *(char *const *)b);
 }
 
 /* names_read: the names in a directory, sorted, without "." and ".." unless wanted. 0, or -1
  * with errno and whatever names could be read. */
-static inline int names_read(struct names *names, const char *path, bool dots) {
+static inline int names_read(struct names *names, const char *path, bool dots)
+{
     struct dirent *entry;
     int error;
     DIR *directory = opendir(path);
@@ -84,27 +87,34 @@ struct walk_stack {
 };
 
 static inline enum walk_answer walk_report(const struct walk *walk, struct walk_stack *stack,
-                                           enum walk_event event, int error) {
+                                           enum walk_event event, int error)
+{
     struct walk_level *top = &stack->levels[stack->count - 1];
-    struct walk_entry entry = {.path = top->path, .name = top->name, .error = error,
-                               .depth = (unsigned)stack->count - 1, .stat = top->stat};
+    struct walk_entry entry = {.path = top->path,
+                               .name = top->name,
+                               .error = error,
+                               .depth = (unsigned)stack->count - 1,
+                               .stat = top->stat};
     return walk->visit(&entry, event, walk->context);
 }
 
-static inline void walk_push(struct walk_stack *stack, char *path, const char *name) {
-    stack->levels = must_grow(stack->levels, stack->count, &stack->capacity,
-                              sizeof(struct walk_level));
+static inline void walk_push(struct walk_stack *stack, char *path, const char *name)
+{
+    stack->levels =
+        must_grow(stack->levels, stack->count, &stack->capacity, sizeof(struct walk_level));
     stack->levels[stack->count++] = (struct walk_level){.path = path, .name = name};
 }
 
-static inline void walk_pop(struct walk_stack *stack) {
+static inline void walk_pop(struct walk_stack *stack)
+{
     struct walk_level *top = &stack->levels[--stack->count];
     names_free(&top->names);
     free(top->path);
 }
 
 static inline int walk_stat(const struct walk *walk, const struct walk_stack *stack,
-                            struct walk_level *top) {
+                            struct walk_level *top)
+{
     if (walk->follow || (walk->follow_argument && stack->count == 1))
         if (stat(top->path, &top->stat) == 0)
             return 0;
@@ -112,7 +122,8 @@ static inline int walk_stat(const struct walk *walk, const struct walk_stack *st
 }
 
 /* walk_begin: visits the new top level; a directory stays on the stack, entered. */
-static inline enum walk_answer walk_begin(const struct walk *walk, struct walk_stack *stack) {
+static inline enum walk_answer walk_begin(const struct walk *walk, struct walk_stack *stack)
+{
     struct walk_level *top = &stack->levels[stack->count - 1];
     enum walk_answer answer;
 
@@ -142,7 +153,8 @@ pop:
 }
 
 /* walk_tree: visits path and all below it. False if a visit answered WALK_STOP. */
-static inline bool walk_tree(const struct walk *walk, const char *path) {
+static inline bool walk_tree(const struct walk *walk, const char *path)
+{
     struct walk_stack stack = {0};
     walk_push(&stack, must_copy(path), path);
     enum walk_answer answer = walk_begin(walk, &stack);

@@ -32,7 +32,8 @@ struct search {
  * k = x - y, from -m to n. After d rounds, forward[k] (k = -d, -d+2, ...) is the furthest x that
  * d edits reach from (0, 0), and backward[k] the least x from which d edits reach (n, m). When
  * the two meet, the path is optimal. Both sides of the point have at least one edit. */
-static void find_middle(struct search *search, const struct part *part, long *x_out, long *y_out) {
+static void find_middle(struct search *search, const struct part *part, long *x_out, long *y_out)
+{
     const int *a = search->a.numbers + part->a0, *b = search->b.numbers + part->b0;
     long n = part->a1 - part->a0, m = part->b1 - part->b0, delta = n - m;
     long *forward = search->forward + m + 1, *backward = search->backward + m + 1;
@@ -88,7 +89,8 @@ static void find_middle(struct search *search, const struct part *part, long *x_
     }
 }
 
-static bool push(struct search *search, struct part part) {
+static bool push(struct search *search, struct part part)
+{
     if (search->count == search->capacity) {
         size_t capacity = search->capacity * 2 + 64;
         void *parts = realloc(search->parts, capacity * sizeof(part));
@@ -102,7 +104,8 @@ static bool push(struct search *search, struct part part) {
 }
 
 /* solve: one part: what is common at both ends goes, then all is clear or there is a middle. */
-static bool solve(struct search *search, struct part part, bool *a_changed, bool *b_changed) {
+static bool solve(struct search *search, struct part part, bool *a_changed, bool *b_changed)
+{
     const int *a = search->a.numbers, *b = search->b.numbers;
     while (part.a0 < part.a1 && part.b0 < part.b1 && a[part.a0] == b[part.b0])
         part.a0++, part.b0++;
@@ -122,7 +125,8 @@ static bool solve(struct search *search, struct part part, bool *a_changed, bool
 }
 
 /* reduce: keeps what the other sequence has, too. */
-static bool reduce(struct reduced *to, const struct sequence *from, const bool *other_has) {
+static bool reduce(struct reduced *to, const struct sequence *from, const bool *other_has)
+{
     to->numbers = malloc((from->count + 1) * sizeof(int));
     to->places = malloc((from->count + 1) * sizeof(size_t));
     if (to->numbers == NULL || to->places == NULL)
@@ -138,7 +142,8 @@ static bool reduce(struct reduced *to, const struct sequence *from, const bool *
     return true;
 }
 
-bool edit_script(const struct sequence *a, const struct sequence *b, size_t limit) {
+bool edit_script(const struct sequence *a, const struct sequence *b, size_t limit)
+{
     struct search search = {0};
     bool good = false;
     bool *in_a = calloc(limit + 1, 1), *in_b = calloc(limit + 1, 1);

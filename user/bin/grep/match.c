@@ -6,10 +6,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define NONE SIZE_MAX
-#define STATES_MAX 1024
+#define NONE            SIZE_MAX
+#define STATES_MAX      1024
 #define STATE_BYTES_MAX (1u << 20) /* in lists of threads; the tables come on top */
-#define BUCKETS 1024
+#define BUCKETS         1024
 
 struct thread {
     uint32_t place; /* of an instruction that consumes, asserts the end, or is the match */
@@ -35,7 +35,7 @@ struct regex {
     uint32_t *marks; /* marks[place] == mark: already in the list being made */
     uint32_t mark;
     uint32_t *stack; /* for walks along splits and jumps: two entries per instruction suffice */
-    bool has_first; /* a match consumes a byte, and its first one is in first */
+    bool has_first;  /* a match consumes a byte, and its first one is in first */
     struct byte_set first;
     struct state *buckets[BUCKETS], *initial; /* initial: at offset 0 */
     size_t state_count, state_bytes;
@@ -46,11 +46,13 @@ struct place_in_text {
     int before, behind;
 };
 
-static bool is_word(int byte) {
+static bool is_word(int byte)
+{
     return byte >= 0 && (isalnum(byte) || byte == '_');
 }
 
-static bool holds(enum assertion assertion, struct place_in_text at) {
+static bool holds(enum assertion assertion, struct place_in_text at)
+{
     bool before = is_word(at.before), behind = is_word(at.behind);
     switch (assertion) {
     case AT_START:
@@ -74,7 +76,8 @@ static bool holds(enum assertion assertion, struct place_in_text at) {
 }
 
 /* begin_list: what is added from now on is compared only with itself. */
-static void begin_list(struct regex *regex, struct list *list) {
+static void begin_list(struct regex *regex, struct list *list)
+{
     list->count = 0;
     if (++regex->mark == 0) {
         memset(regex->marks, 0, regex->program.length * sizeof(uint32_t));
@@ -85,7 +88,8 @@ static void begin_list(struct regex *regex, struct list *list) {
 /* add: the thread at place and whatever it reaches without consuming. The first thread at a
  * place stays, so lists are ordered by start if threads are added in that order. */
 static void add(struct regex *regex, struct list *list, uint32_t from, size_t start,
-                struct place_in_text at) {
+                struct place_in_text at)
+{
     uint32_t depth = 0;
     regex->stack[depth++] = from;
     while (depth > 0) {
@@ -107,7 +111,8 @@ static void add(struct regex *regex, struct list *list, uint32_t from, size_t st
     }
 }
 
-static bool consumes(const struct regex *regex, uint32_t place, unsigned char byte) {
+static bool consumes(const struct regex *regex, uint32_t place, unsigned char byte)
+{
     const struct instruction *code = &regex->program.code[place];
     return (code->op == OP_BYTE && code->value == byte) ||
            (code->op == OP_SET && set_has(&regex->program.sets[code->value], byte));
@@ -115,14 +120,16 @@ static bool consumes(const struct regex *regex, uint32_t place, unsigned char by
 
 /* ---- With positions ---- */
 
-static struct place_in_text look(const char *text, size_t length, size_t offset) {
+static struct place_in_text look(const char *text, size_t length, size_t offset)
+{
     return (struct place_in_text){offset > 0 ? (unsigned char)text[offset - 1] : -1,
                                   offset < length ? (unsigned char)text[offset] : -1};
 }
 
 /* take_match: the best match so far, after the threads at offset are known. */
 static void take_match(const struct regex *regex, const struct list *list, size_t offset,
-                       size_t *start, size_t *end) {
+                       size_t *start, size_t *end)
+{
     for (uint32_t i = 0; i < list->count; i++) {
         const struct thread *thread = &list->threads[i];
         if (regex->program.code[thread->place].op == OP_MATCH &&
@@ -134,7 +141,8 @@ static void take_match(const struct regex *regex, const struct list *list, size_
 }
 
 bool regex_find(struct regex *regex, const char *text, size_t length, size_t from, size_t *start,
-                size_t *end) {
+                size_t *end)
+{
     struct list *now = &regex->now, *then = &regex->then, *swap;
     *start = NONE;
     begin_list(regex, now);
@@ -170,7 +178,8 @@ bool regex_find(struct regex *regex, const char *text, size_t length, size_t fro
 
 /* ---- Without ---- */
 
-static void forget_states(struct regex *regex) {
+static void forget_states(struct regex *regex)
+{
     for (size_t i = 0; i < BUCKETS; i++)
         for (struct state *state = regex->buckets[i], *chain; state != NULL; state = chain) {
             chain = state->chain;
@@ -182,7 +191,8 @@ static void forget_states(struct regex *regex) {
 }
 
 /* reaches_match: from the threads of list, when the text ends here. */
-static bool reaches_match(struct regex *regex, const struct list *from, int before) {
+static bool reaches_match(struct regex *regex, const struct list *from, int before)
+{
     struct list *to = from == &regex->now ? &regex->then : &regex->now;
     begin_list(regex, to);
     for (uint32_t i = 0; i < from->count; i++)
@@ -195,7 +205,8 @@ static bool reaches_match(struct regex *regex, const struct list *from, int befo
 
 /* state_of: the state that stands for a list of threads; NULL without memory. before: -1 if this
  * is the start of the text, anything else if not. */
-static struct state *state_of(struct regex *regex, const struct list *list, int before) {
+static struct state *state_of(struct regex *regex, const struct list *list, int before)
+{
     uint32_t hash = (uint32_t)(before < 0);
     for (uint32_t i = 0; i < list->count; i++)
         hash = (hash ^ list->threads[i].place) * 0x01000193u;
@@ -226,7 +237,8 @@ static struct state *state_of(struct regex *regex, const struct list *list, int 
 }
 
 /* start_state: nothing consumed yet at the start of the text. */
-static struct state *start_state(struct regex *regex) {
+static struct state *start_state(struct regex *regex)
+{
     if (regex->initial == NULL) {
         begin_list(regex, &regex->now);
         add(regex, &regex->now, 0, 0, (struct place_in_text){-1, 0});
@@ -236,7 +248,8 @@ static struct state *start_state(struct regex *regex) {
 }
 
 /* step: the state behind one byte. A match may begin behind it, too. */
-static struct state *step(struct regex *regex, struct state *state, unsigned char byte) {
+static struct state *step(struct regex *regex, struct state *state, unsigned char byte)
+{
     const struct place_in_text middle = {0, 0}; /* neither start nor end is known to be here */
     begin_list(regex, &regex->now);
     for (uint32_t i = 0; i < state->count; i++)
@@ -252,7 +265,8 @@ static struct state *step(struct regex *regex, struct state *state, unsigned cha
     return next;
 }
 
-bool regex_test(struct regex *regex, const char *text, size_t length) {
+bool regex_test(struct regex *regex, const char *text, size_t length)
+{
     size_t start, end;
     struct state *state = regex->program.word_assertions ? NULL : start_state(regex);
     for (size_t i = 0; i < length && state != NULL && !state->accepts; i++) {
@@ -267,7 +281,8 @@ bool regex_test(struct regex *regex, const char *text, size_t length) {
 /* ---- Life ---- */
 
 /* find_first: which bytes a match can begin with. Assertions are taken to hold. */
-static void find_first(struct regex *regex) {
+static void find_first(struct regex *regex)
+{
     const struct program *program = &regex->program;
     uint32_t depth = 0;
     begin_list(regex, &regex->now);
@@ -295,7 +310,8 @@ static void find_first(struct regex *regex) {
 }
 
 const char *regex_compile(struct regex **out, const struct regex_pattern *patterns, size_t count,
-                          unsigned flags) {
+                          unsigned flags)
+{
     struct regex *regex = calloc(1, sizeof(*regex));
     if (regex == NULL)
         return "out of memory";
@@ -318,7 +334,8 @@ const char *regex_compile(struct regex **out, const struct regex_pattern *patter
     return NULL;
 }
 
-void regex_free(struct regex *regex) {
+void regex_free(struct regex *regex)
+{
     forget_states(regex);
     program_free(&regex->program);
     free(regex->now.threads);

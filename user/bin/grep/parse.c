@@ -7,9 +7,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define DEPTH_MAX 200 /* nested groups: each costs stack */
+#define DEPTH_MAX  200 /* nested groups: each costs stack */
 #define REPEAT_MAX 32767
-#define NO_LIMIT UINT32_MAX
+#define NO_LIMIT   UINT32_MAX
 
 struct parser {
     const char *at, *end;
@@ -21,7 +21,8 @@ struct parser {
 
 static const char out_of_memory[] = "out of memory", too_large[] = "regular expression too large";
 
-static bool fail(struct parser *parser, const char *error) {
+static bool fail(struct parser *parser, const char *error)
+{
     if (parser->error == NULL)
         parser->error = error;
     return false;
@@ -30,7 +31,8 @@ static bool fail(struct parser *parser, const char *error) {
 /* ---- Code ---- */
 
 /* make_room: room for count instructions more. */
-static bool make_room(struct parser *parser, size_t count) {
+static bool make_room(struct parser *parser, size_t count)
+{
     struct program *program = parser->program;
     if (count > PROGRAM_MAX - program->length)
         return fail(parser, too_large);
@@ -45,7 +47,8 @@ static bool make_room(struct parser *parser, size_t count) {
     return true;
 }
 
-static bool emit(struct parser *parser, enum opcode op, uint32_t value, int32_t x, int32_t y) {
+static bool emit(struct parser *parser, enum opcode op, uint32_t value, int32_t x, int32_t y)
+{
     if (!make_room(parser, 1))
         return false;
     parser->program->code[parser->program->length++] = (struct instruction){op, value, x, y};
@@ -53,7 +56,8 @@ static bool emit(struct parser *parser, enum opcode op, uint32_t value, int32_t 
 }
 
 /* insert: one instruction in front of the code that starts at place. */
-static bool insert(struct parser *parser, size_t place, enum opcode op, int32_t x, int32_t y) {
+static bool insert(struct parser *parser, size_t place, enum opcode op, int32_t x, int32_t y)
+{
     struct program *program = parser->program;
     if (!make_room(parser, 1))
         return false;
@@ -64,13 +68,15 @@ static bool insert(struct parser *parser, size_t place, enum opcode op, int32_t 
     return true;
 }
 
-static bool emit_assertion(struct parser *parser, enum assertion assertion) {
+static bool emit_assertion(struct parser *parser, enum assertion assertion)
+{
     if (assertion != AT_START && assertion != AT_END)
         parser->program->word_assertions = true;
     return emit(parser, OP_ASSERT, assertion, 0, 0);
 }
 
-static bool emit_set(struct parser *parser, struct byte_set set, bool negated) {
+static bool emit_set(struct parser *parser, struct byte_set set, bool negated)
+{
     struct program *program = parser->program;
     for (int c = 'a'; c <= 'z' && (parser->flags & REGEX_IGNORE_CASE); c++) {
         int upper = toupper(c);
@@ -93,7 +99,8 @@ static bool emit_set(struct parser *parser, struct byte_set set, bool negated) {
     return emit(parser, OP_SET, (uint32_t)program->set_count++, 0, 0);
 }
 
-static bool emit_byte(struct parser *parser, unsigned char byte) {
+static bool emit_byte(struct parser *parser, unsigned char byte)
+{
     if (!(parser->flags & REGEX_IGNORE_CASE) || !isalpha(byte))
         return emit(parser, OP_BYTE, byte, 0, 0);
     struct byte_set set = {{0}};
@@ -102,7 +109,8 @@ static bool emit_byte(struct parser *parser, unsigned char byte) {
 }
 
 /* repeat: the code from start on, at least low and at most high times. */
-static bool repeat(struct parser *parser, size_t start, uint32_t low, uint32_t high) {
+static bool repeat(struct parser *parser, size_t start, uint32_t low, uint32_t high)
+{
     struct program *program = parser->program;
     size_t length = program->length - start;
     int32_t size = (int32_t)length;
@@ -144,19 +152,22 @@ static const struct {
                {"digit", isdigit}, {"graph", isgraph}, {"lower", islower}, {"print", isprint},
                {"punct", ispunct}, {"space", isspace}, {"upper", isupper}, {"xdigit", isxdigit}};
 
-static void set_put_class(struct byte_set *set, int (*is)(int)) {
+static void set_put_class(struct byte_set *set, int (*is)(int))
+{
     for (int c = 0; c < 256; c++)
         if (is(c))
             set_put(set, (unsigned char)c);
 }
 
-static int is_word(int c) {
+static int is_word(int c)
+{
     return isalnum(c) || c == '_';
 }
 
 /* parse_named: [:alpha:], [=a=] or [.a.] at the parser's place; kind is the second character.
  * byte is set for the last two, -1 for a class. */
-static bool parse_named(struct parser *parser, struct byte_set *set, char kind, int *byte) {
+static bool parse_named(struct parser *parser, struct byte_set *set, char kind, int *byte)
+{
     const char *name = parser->at + 2, *stop = name;
     while (stop + 1 < parser->end && !(stop[0] == kind && stop[1] == ']'))
         stop++;
@@ -180,7 +191,8 @@ static bool parse_named(struct parser *parser, struct byte_set *set, char kind, 
 }
 
 /* parse_element: one byte of a bracket expression, or a class (byte -1, already in set). */
-static bool parse_element(struct parser *parser, struct byte_set *set, int *byte) {
+static bool parse_element(struct parser *parser, struct byte_set *set, int *byte)
+{
     const char *at = parser->at;
     if (at == parser->end)
         return fail(parser, "unmatched [, [^, [:, [., or [=");
@@ -191,7 +203,8 @@ static bool parse_element(struct parser *parser, struct byte_set *set, int *byte
 }
 
 /* parse_bracket: behind the "[". */
-static bool parse_bracket(struct parser *parser) {
+static bool parse_bracket(struct parser *parser)
+{
     struct byte_set set = {{0}};
     bool negated = parser->at < parser->end && *parser->at == '^';
     parser->at += negated;
@@ -221,20 +234,23 @@ static bool parse_bracket(struct parser *parser) {
 /* ---- Atoms, repetitions, alternatives ---- */
 
 /* looking_at: an operator, which basic expressions write with a backslash. */
-static bool looking_at(const struct parser *parser, char operator) {
+static bool looking_at(const struct parser *parser, char operator)
+{
     const char *at = parser->at;
     if (parser->flags & REGEX_EXTENDED)
         return at < parser->end && *at == operator;
     return parser->end - at >= 2 && at[0] == '\\' && at[1] == operator;
 }
 
-static void skip_operator(struct parser *parser) {
+static void skip_operator(struct parser *parser)
+{
     parser->at += parser->flags & REGEX_EXTENDED ? 1 : 2;
 }
 
 static bool parse_alternatives(struct parser *parser);
 
-static bool parse_group(struct parser *parser) {
+static bool parse_group(struct parser *parser)
+{
     skip_operator(parser);
     if (++parser->depth > DEPTH_MAX)
         return fail(parser, "groups nested too deeply");
@@ -248,12 +264,13 @@ static bool parse_group(struct parser *parser) {
 }
 
 /* parse_escape: behind a backslash that is no operator. */
-static bool parse_escape(struct parser *parser) {
+static bool parse_escape(struct parser *parser)
+{
     static const struct {
         char letter;
         enum assertion assertion;
-    } assertions[] = {{'<', AT_WORD_START}, {'>', AT_WORD_END},     {'b', AT_BOUNDARY},
-                      {'B', AT_NO_BOUNDARY}, {'`', AT_START},       {'\'', AT_END}};
+    } assertions[] = {{'<', AT_WORD_START},  {'>', AT_WORD_END}, {'b', AT_BOUNDARY},
+                      {'B', AT_NO_BOUNDARY}, {'`', AT_START},    {'\'', AT_END}};
     if (parser->at == parser->end)
         return fail(parser, "trailing backslash");
     char letter = *parser->at++;
@@ -271,13 +288,15 @@ static bool parse_escape(struct parser *parser) {
 }
 
 /* ends_here: in a basic expression, "$" is an anchor only where something ends. */
-static bool ends_here(const struct parser *parser) {
+static bool ends_here(const struct parser *parser)
+{
     return parser->at == parser->end || (parser->flags & REGEX_EXTENDED) ||
            looking_at(parser, ')') || looking_at(parser, '|');
 }
 
 /* parse_atom: one thing that can be repeated. first: nothing but an anchor came before it. */
-static bool parse_atom(struct parser *parser, bool first, bool *anchor) {
+static bool parse_atom(struct parser *parser, bool first, bool *anchor)
+{
     bool extended = parser->flags & REGEX_EXTENDED;
     *anchor = false;
     if (looking_at(parser, '('))
@@ -298,7 +317,8 @@ static bool parse_atom(struct parser *parser, bool first, bool *anchor) {
     return emit_byte(parser, (unsigned char)c);
 }
 
-static bool parse_number(struct parser *parser, uint32_t *number) {
+static bool parse_number(struct parser *parser, uint32_t *number)
+{
     const char *first = parser->at;
     for (*number = 0; parser->at < parser->end && isdigit((unsigned char)*parser->at); parser->at++)
         if (*number <= REPEAT_MAX)
@@ -308,7 +328,8 @@ static bool parse_number(struct parser *parser, uint32_t *number) {
 
 /* parse_interval: {low}, {low,}, {,high} or {low,high}; false without an error if an extended
  * expression means a plain brace. */
-static bool parse_interval(struct parser *parser, uint32_t *low, uint32_t *high) {
+static bool parse_interval(struct parser *parser, uint32_t *low, uint32_t *high)
+{
     const char *brace = parser->at;
     skip_operator(parser);
     bool any = parse_number(parser, low);
@@ -332,7 +353,8 @@ static bool parse_interval(struct parser *parser, uint32_t *low, uint32_t *high)
 }
 
 /* parse_repetitions: all that follow the atom whose code starts at start. */
-static bool parse_repetitions(struct parser *parser, size_t start) {
+static bool parse_repetitions(struct parser *parser, size_t start)
+{
     while (parser->at < parser->end) {
         uint32_t low = 0, high = NO_LIMIT;
         if (looking_at(parser, '{')) {
@@ -355,7 +377,8 @@ static bool parse_repetitions(struct parser *parser, size_t start) {
 }
 
 /* parse_branch: atoms up to an alternative, a closing parenthesis or the end. */
-static bool parse_branch(struct parser *parser) {
+static bool parse_branch(struct parser *parser)
+{
     bool first = true, anchor;
     while (parser->at < parser->end && !looking_at(parser, '|')) {
         if (looking_at(parser, ')')) {
@@ -378,7 +401,8 @@ static bool parse_branch(struct parser *parser) {
 }
 
 /* chain: connects the jumps behind finished alternatives, linked through y, to the end. */
-static void chain(struct program *program, size_t last) {
+static void chain(struct program *program, size_t last)
+{
     while (last != SIZE_MAX) {
         struct instruction *jump = &program->code[last];
         size_t before = jump->y < 0 ? SIZE_MAX : (size_t)jump->y;
@@ -388,7 +412,8 @@ static void chain(struct program *program, size_t last) {
 }
 
 /* begin_alternative: the code from start on is one alternative, another one follows. */
-static bool begin_alternative(struct parser *parser, size_t *start, size_t *last) {
+static bool begin_alternative(struct parser *parser, size_t *start, size_t *last)
+{
     struct program *program = parser->program;
     int32_t size = (int32_t)(program->length - *start);
     if (!insert(parser, *start, OP_SPLIT, 1, size + 2) ||
@@ -399,7 +424,8 @@ static bool begin_alternative(struct parser *parser, size_t *start, size_t *last
     return true;
 }
 
-static bool parse_alternatives(struct parser *parser) {
+static bool parse_alternatives(struct parser *parser)
+{
     size_t start = parser->program->length, last = SIZE_MAX;
     while (parse_branch(parser)) {
         if (parser->at == parser->end || !looking_at(parser, '|')) {
@@ -415,7 +441,8 @@ static bool parse_alternatives(struct parser *parser) {
 
 /* ---- Patterns ---- */
 
-static bool parse_pattern(struct parser *parser, const struct regex_pattern *pattern) {
+static bool parse_pattern(struct parser *parser, const struct regex_pattern *pattern)
+{
     parser->at = pattern->text;
     parser->end = pattern->text + pattern->length;
     parser->depth = 0;
@@ -428,7 +455,8 @@ static bool parse_pattern(struct parser *parser, const struct regex_pattern *pat
 }
 
 const char *program_parse(struct program *program, const struct regex_pattern *patterns,
-                          size_t count, unsigned flags) {
+                          size_t count, unsigned flags)
+{
     struct parser parser = {.flags = flags, .program = program};
     bool good = true;
 
@@ -457,7 +485,8 @@ const char *program_parse(struct program *program, const struct regex_pattern *p
     return parser.error;
 }
 
-void program_free(struct program *program) {
+void program_free(struct program *program)
+{
     free(program->code);
     free(program->sets);
     *program = (struct program){0};

@@ -36,11 +36,13 @@ struct byte_set {
     uint32_t bits[8];
 };
 
-static inline bool set_has(const struct byte_set *set, unsigned char byte) {
+static inline bool set_has(const struct byte_set *set, unsigned char byte)
+{
     return set->bits[byte / 32] >> byte % 32 & 1;
 }
 
-static inline void set_put(struct byte_set *set, unsigned char byte) {
+static inline void set_put(struct byte_set *set, unsigned char byte)
+{
     set->bits[byte / 32] |= 1u << byte % 32;
 }
 

@@ -8,19 +8,21 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 #define LENGTH_MAX 200
 
-static size_t longest_common(const int *a, size_t n, const int *b, size_t m) {
+static size_t longest_common(const int *a, size_t n, const int *b, size_t m)
+{
     static size_t best[LENGTH_MAX + 1][LENGTH_MAX + 1];
     for (size_t i = 0; i <= n; i++)
         for (size_t j = 0; j <= m; j++)
-            best[i][j] = i == 0 || j == 0         ? 0
-                         : a[i - 1] == b[j - 1]   ? best[i - 1][j - 1] + 1
+            best[i][j] = i == 0 || j == 0                  ? 0
+                         : a[i - 1] == b[j - 1]            ? best[i - 1][j - 1] + 1
                          : best[i - 1][j] > best[i][j - 1] ? best[i - 1][j]
                                                            : best[i][j - 1];
     return best[n][m];
 }
 
 /* Input: one byte that divides the rest into two sequences of few different elements. */
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
     int numbers[2][LENGTH_MAX];
     bool changed[2][LENGTH_MAX];
     if (size < 1 || size > LENGTH_MAX)

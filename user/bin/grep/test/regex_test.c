@@ -7,20 +7,26 @@
 
 static int passed, failed;
 
-#define CHECK(condition, ...)                                                                    \
-    do {                                                                                         \
-        if (condition) {                                                                         \
-            passed++;                                                                            \
-        } else {                                                                                 \
-            failed++;                                                                            \
-            printf("line %d: ", __LINE__);                                                       \
-            printf(__VA_ARGS__);                                                                 \
-            printf("\n");                                                                        \
-        }                                                                                        \
+#define CHECK(condition, ...)                                                                      \
+    do {                                                                                           \
+        if (condition) {                                                                           \
+            passed++;                                                                              \
+        } else {                                                                                   \
+            failed++;                                                                              \
+            printf("line %d: ", __LINE__);                                                         \
+            printf(__VA_ARGS__);                                                                   \
+            printf("\n");                                                                          \
+        }                                                                                          \
     } while (0)
 
-enum { B = 0, E = REGEX_EXTENDED, I = REGEX_IGNORE_CASE, F = REGEX_LITERAL, X = REGEX_WHOLE_LINE,
-       W = REGEX_WORD };
+enum {
+    B = 0,
+    E = REGEX_EXTENDED,
+    I = REGEX_IGNORE_CASE,
+    F = REGEX_LITERAL,
+    X = REGEX_WHOLE_LINE,
+    W = REGEX_WORD
+};
 
 static const struct {
     unsigned flags;
@@ -95,7 +101,8 @@ static const struct {
     {E | W, "fo|foo", "foo", 0, 3},
 };
 
-static void test_matches(void) {
+static void test_matches(void)
+{
     for (size_t i = 0; i < sizeof(matches) / sizeof(matches[0]); i++) {
         struct regex_pattern pattern = {matches[i].pattern, strlen(matches[i].pattern)};
         const char *text = matches[i].text;
@@ -116,15 +123,18 @@ static void test_matches(void) {
     }
 }
 
-static void test_errors(void) {
+static void test_errors(void)
+{
     static const struct {
         unsigned flags;
         const char *pattern;
     } wrong[] = {
-        {B, "\\("},      {B, "a\\)"},       {E, "("},          {E, "(a"},        {B, "["},
-        {B, "[]"},       {B, "[a"},         {B, "[[:alpha]"},  {B, "[[:foo:]]"}, {B, "[b-a]"},
-        {B, "[[.ab.]]"}, {B, "a\\{1"},      {B, "a\\{2,1\\}"}, {E, "a{2,1}"},    {E, "a{40000}"},
-        {B, "\\"},       {B, "\\(a\\)\\1"}, {E, "((a{200}){200}){200}"},
+        {B, "\\("},        {B, "a\\)"},       {E, "("},
+        {E, "(a"},         {B, "["},          {B, "[]"},
+        {B, "[a"},         {B, "[[:alpha]"},  {B, "[[:foo:]]"},
+        {B, "[b-a]"},      {B, "[[.ab.]]"},   {B, "a\\{1"},
+        {B, "a\\{2,1\\}"}, {E, "a{2,1}"},     {E, "a{40000}"},
+        {B, "\\"},         {B, "\\(a\\)\\1"}, {E, "((a{200}){200}){200}"},
     };
     struct regex *regex;
     for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
@@ -141,7 +151,8 @@ static void test_errors(void) {
 }
 
 /* test_several: alternatives from a list, and the empty list. */
-static void test_several(void) {
+static void test_several(void)
+{
     struct regex_pattern patterns[] = {{"one", 3}, {"t.o", 3}, {"", 0}};
     struct regex *regex;
     size_t start, end;
@@ -158,9 +169,11 @@ static void test_several(void) {
 }
 
 /* test_effort: what takes a backtracking matcher for ever. */
-static void test_effort(void) {
-    static const char *const hard[] = {"(a*)*b", "(a|aa)+$", "(a?){30}a{30}b", "(.*)(.*)(.*)(.*)x",
-                                       "(x+x+)+y", "((((a+)+)+)+)+b", "\\b(a|a|a)*\\bc"};
+static void test_effort(void)
+{
+    static const char *const hard[] = {
+        "(a*)*b",   "(a|aa)+$",        "(a?){30}a{30}b", "(.*)(.*)(.*)(.*)x",
+        "(x+x+)+y", "((((a+)+)+)+)+b", "\\b(a|a|a)*\\bc"};
     static char text[20001];
     memset(text, 'a', sizeof(text) - 1);
     for (size_t i = 0; i < sizeof(hard) / sizeof(hard[0]); i++) {
@@ -177,7 +190,8 @@ static void test_effort(void) {
     }
 }
 
-int main(void) {
+int main(void)
+{
     test_matches();
     test_errors();
     test_several();

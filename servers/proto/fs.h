@@ -16,30 +16,30 @@
 #include <stdint.h>
 
 enum fs_operation {
-    FS_OPEN = 1,
+    FS_OPEN = 1,       /* struct fs_path_request; handle 0, struct fs_open_reply */
     FS_CLOSE = 2, /* optional early close: reports write errors; the handle stays valid but dead */
-    FS_READ = 3,
-    FS_WRITE = 4,
-    FS_SEEK = 5,
-    FS_STAT = 6,
-    FS_FSTAT = 7,
-    FS_FSYNC = 8,
-    FS_FTRUNCATE = 9,
-    FS_READDIR = 10,
-    FS_MKDIR = 11,
+    FS_READ = 3,       /* struct fs_io_request, window 0; result: bytes, 0 at the end */
+    FS_WRITE = 4,      /* struct fs_io_request, window 0 or inline; result: bytes */
+    FS_SEEK = 5,       /* struct fs_seek_request; result: the new offset */
+    FS_STAT = 6,       /* struct fs_path_request; struct fs_stat_reply */
+    FS_FSTAT = 7,      /* struct fs_stat_reply, of the open file */
+    FS_FSYNC = 8,      /* result 0: what was written to the file is on the medium */
+    FS_FTRUNCATE = 9,  /* struct fs_io_request: offset = the new size */
+    FS_READDIR = 10,   /* struct fs_io_request, window 0; struct fs_dirent[] there */
+    FS_MKDIR = 11,     /* struct fs_path_request, as the next two */
     FS_RMDIR = 12,
     FS_UNLINK = 13,
-    FS_RENAME = 14,
+    FS_RENAME = 14,    /* struct fs_two_paths_request, as the next */
     FS_LINK = 15,
-    FS_TRUNCATE = 16,
+    FS_TRUNCATE = 16,  /* struct fs_path_request, as the next two */
     FS_CHMOD = 17,
     FS_UTIME = 18,
-    FS_SYNC = 19,
-    FS_SYMLINK = 20,
-    FS_READLINK = 21,
-    FS_STATFS = 22,
+    FS_SYNC = 19,      /* result 0: everything is on the medium */
+    FS_SYMLINK = 20,   /* struct fs_two_paths_request */
+    FS_READLINK = 21,  /* struct fs_path_request; result: bytes of the target */
+    FS_STATFS = 22,    /* struct fs_statfs_reply */
     FS_SYNC_ASYNC = 23, /* the async pattern: result = job id now; a pulse at completion */
-    FS_JOB_STATUS = 24,
+    FS_JOB_STATUS = 24, /* struct fs_job_request */
     FS_POLL = 25, /* word 0 = FS_POLL_* bits asked for; result = those that are ready now, and
                      always ERR and HUP. With a channel (PULSE right) as handle 0: if none is ready,
                      the server keeps the handle, answers word 1 = 1, and pulses it with the bits

@@ -181,7 +181,7 @@ $(BUILD)/disk.img: $(BUILD)/disk.fresh
 
 # ---- Running --------------------------------------------------------------------------------
 
-.PHONY: setup qemu qemu-gdb gdb clean help doctor check check-fast bench fuzz
+.PHONY: setup qemu qemu-gdb gdb clean help doctor check check-fast bench fuzz handouts
 setup:
 	$(Q)if [ "$$NO_SETUP" != 1 ]; then scripts/setup; fi
 
@@ -199,6 +199,8 @@ doctor: ## report every tool, its version, and whether it will do
 	$(Q)scripts/doctor
 clean: ## remove everything that was built, the disk included
 	$(Q)rm -rf $(BUILD)
+handouts: ## build the HTML book into BUILD/book
+	$(Q)$(PYTHON) scripts/make-book $(BUILD)
 help: ## this list
 	@grep -hE '^[a-z_.-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z_.-]+):.*## /  make \1\t/' | expand -t 28
 	@echo '  Variables: SMP=1 MEM=256M DISK=FILE APPEND="words" GDBPORT=N V=1 NO_SETUP=1'

@@ -6,6 +6,7 @@ A page may contain, on a line of its own,
     <!-- source: kernel/trap/trap.c trap_user -->   a function, struct, enum or assembly label
     <!-- services -->                    what servers/init/services.conf starts
     <!-- names -->                       the names that services and init register
+    <!-- readme: Two commands -->        a section of the README
 
 and in its text {{NAME}}, the value of a constant, or {{NAME:bytes}}, the same with a unit.
 """
@@ -208,6 +209,14 @@ class Source:
             raise PageError(f"servers/init/services.c does not know the name {name}")
         return match[1] == "0"
 
+    def readme(self, heading: str) -> list[str]:
+        """A section of the README without its heading; of its links, only those that work here."""
+        text = (self.root / "README.md").read_text()
+        match = re.search(rf"^## {re.escape(heading)}\n(.*?)(?=^## |\Z)", text, re.DOTALL | re.MULTILINE)
+        if not match:
+            raise PageError(f"README.md has no section {heading!r}")
+        return [match[1].strip(), ""]
+
     def expand(self, text: str) -> str:
         """A page with its pieces put in."""
         makers: dict[str, Callable[[str], list[str]]] = {
@@ -215,6 +224,7 @@ class Source:
             "source": self.excerpt,
             "services": self.services,
             "names": self.names,
+            "readme": self.readme,
         }
 
         def piece(match: re.Match[str]) -> str:

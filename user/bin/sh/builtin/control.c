@@ -2,6 +2,7 @@
 #include "../line/line.h"
 #include "../run/launch.h"
 #include "../run/run.h"
+#include "../syntax/scan.h"
 #include "builtin.h"
 
 #include "../../common/signal_names.h"
@@ -159,14 +160,9 @@ int builtin_trap(struct shell *shell, int argc, char **argv) {
 }
 
 static int describe_command(struct shell *shell, const char *name, bool brief, struct text *text) {
-    static const char *const reserved[] = {"!",  "{",    "}",    "case", "do", "done",  "elif", "else",
-                                           "esac", "fi", "for", "if",   "in", "then", "until", "while"};
     struct text path = {0};
-    const char *what = NULL;
+    const char *what = is_reserved_word(name) ? "is a shell keyword" : NULL;
 
-    for (size_t i = 0; i < sizeof(reserved) / sizeof(reserved[0]); i++)
-        if (strcmp(reserved[i], name) == 0)
-            what = "is a shell keyword";
     const struct builtin *builtin = builtin_find(name);
     if (what == NULL && function_find(shell, name) != NULL)
         what = "is a shell function";

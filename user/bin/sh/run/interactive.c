@@ -134,5 +134,7 @@ void run_input(struct shell *shell) {
         terminal_echo(true);
     else if (shell->interactive && result == 1)
         (void)!write(STDERR_FILENO, "exit\n", 5);
+    if (shell->interactive && result == 1)
+        shell->status = 0; /* to leave the terminal is no failure of the last command */
     text_free(&pending);
 }

@@ -17,7 +17,7 @@ static void fail(struct parser *parser, int how, const char *message) {
 static void read_here_body(struct parser *parser, struct redirect *here, bool strip) {
     const char *text = parser->scan.text, *delimiter = word_unquoted(parser->arena, here->target);
     size_t len = parser->scan.len, want = strlen(delimiter), used = 0;
-    char *body = arena_alloc(parser->arena, len - parser->at + 1);
+    char *body = arena_alloc(parser->arena, len - parser->at + 2); /* and a newline, a NUL */
 
     for (;;) {
         size_t start = parser->at;

@@ -21,6 +21,15 @@ size_t name_length(const char *text, size_t len) {
     return n;
 }
 
+bool is_reserved_word(const char *word) {
+    static const char *const words[] = {"!",    "{",    "}",  "case", "do", "done", "elif",  "else",
+                                        "esac", "fi",   "for", "if",  "in", "then", "until", "while"};
+    for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+        if (strcmp(word, words[i]) == 0)
+            return true;
+    return false;
+}
+
 bool is_special_parameter(char c) {
     return c != '\0' && strchr("@*#?-$!", c) != NULL;
 }

@@ -40,5 +40,7 @@ bool is_name_start(char c);
 bool is_name_char(char c);
 /* name_length: how much of text is a variable name. */
 size_t name_length(const char *text, size_t len);
+/* is_reserved_word: a word of the grammar where a command begins. */
+bool is_reserved_word(const char *word);
 /* is_special_parameter: one of @ * # ? - $ ! */
 bool is_special_parameter(char c);

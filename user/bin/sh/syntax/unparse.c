@@ -34,7 +34,7 @@ static void newline(struct printer *printer, const char *separator) {
 static void print_redirects(struct printer *printer, const struct redirect *redirect) {
     static const char *const operators[] = {"<", ">", ">>", "<>", "<&", ">&", "<<"};
     for (; redirect != NULL; redirect = redirect->next) {
-        text_format(printer->text, " %d%s%s", redirect->fd, operators[redirect->type],
+        text_format(printer->text, " %d%s %s", redirect->fd, operators[redirect->type],
                     redirect->target);
         if (redirect->type != REDIRECT_HERE || printer->one_line)
             continue;
@@ -112,11 +112,20 @@ static void print_for(struct printer *printer, const struct node *node) {
     print_block(printer, "do", node->body, "done");
 }
 
+/* A reserved word that is no command stands behind a redirection: there it must stay. */
 static void print_simple(struct printer *printer, const struct node *node) {
+    bool redirects_first = node->assignments == NULL && node->words != NULL &&
+                           is_reserved_word(node->words->text);
+    if (redirects_first) {
+        print_redirects(printer, node->redirects);
+        string(printer, " ");
+    }
     print_words(printer, node->assignments, " ");
     if (node->assignments != NULL && node->words != NULL)
         string(printer, " ");
     print_words(printer, node->words, " ");
+    if (!redirects_first)
+        print_redirects(printer, node->redirects);
 }
 
 static void print_children(struct printer *printer, const struct node *node) {
@@ -178,7 +187,8 @@ static void print_node(struct printer *printer, const struct node *node) {
         print_node(printer, node->body);
         break;
     }
-    print_redirects(printer, node->redirects);
+    if (node->type != NODE_SIMPLE)
+        print_redirects(printer, node->redirects);
 }
 
 void unparse(struct text *text, const struct node *node) {

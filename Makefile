@@ -17,7 +17,7 @@ GDB ?= gdb-multiarch
 
 SMP ?= 1
 MEM ?= 256M
-DISK ?= $(BUILD)/disk.img
+DISK ?= $(if $(wildcard root),$(BUILD)/disk.img)
 APPEND ?=
 GDBPORT ?=
 
@@ -59,7 +59,7 @@ KERNEL_LD := kernel/boot/kernel.ld
 
 # ---- User space -----------------------------------------------------------------------------
 
-USER_LIBS := libc libcairn libfsclient libvirtio
+USER_LIBS := $(filter $(notdir $(wildcard user/lib*)),libc libcairn libfsclient libvirtio)
 USER_INCLUDES := -Iuser/libc/include -Ikernel -Iservers -I$(BUILD)/include \
     $(patsubst %,-Iuser/%/include,$(filter-out libc,$(USER_LIBS)))
 # A division by zero does not trap on RISC-V; this check makes it end in an ebreak.
@@ -91,7 +91,7 @@ objects = $(patsubst %,$(BUILD)/u/%.o,$(basename $(1)))
 # ---- Top level ------------------------------------------------------------------------------
 
 .PHONY: all
-all: $(BUILD)/kernel.elf $(BUILD)/boot.cpio $(BUILD)/root.img ## build everything
+all: $(BUILD)/kernel.elf $(BUILD)/boot.cpio $(if $(wildcard root),$(BUILD)/root.img) ## build everything
 
 $(BUILD)/include/abi/syscall_numbers.h $(BUILD)/include/cairn/syscall.h \
 $(BUILD)/kernel/trap/syscall_table.c &: kernel/abi/syscalls.tbl scripts/gen-syscalls
@@ -157,11 +157,13 @@ $(foreach s,$(SERVERS),$(eval $(call program_rule,boot,$(s),$(call server_source
 $(foreach p,$(PROGRAMS),$(eval $(call program_rule,bin,$(p),$(call program_sources,$(p)))))
 $(foreach p,$(TEST_PROGRAMS),$(eval $(call program_rule,test,$(p),grade/programs/$(p).c $(wildcard grade/programs/lib/*.c))))
 
-# The boot archive: init, the servers, their configuration.
-BOOT_FILES := servers/init/services.conf
-$(BUILD)/boot.cpio: $(SERVER_ELFS) $(BOOT_FILES) $(BUILD)/bin/sh scripts/make-archive
+# The boot archive: init, the servers, their configuration, the shell; in a lab's tree without a
+# file system, every program.
+BOOT_PROGRAMS := $(if $(filter fsd,$(SERVERS)),$(filter %/sh,$(PROGRAM_ELFS)),$(PROGRAM_ELFS))
+BOOT_FILES := $(SERVER_ELFS) $(BOOT_PROGRAMS) $(wildcard servers/init/services.conf)
+$(BUILD)/boot.cpio: $(BOOT_FILES) scripts/make-archive
 	$(call say,CPIO,$@)
-	$(Q)$(PYTHON) scripts/make-archive --strip $(CROSS)strip -o $@ $(SERVER_ELFS) $(BUILD)/bin/sh $(BOOT_FILES)
+	$(Q)$(PYTHON) scripts/make-archive --strip $(CROSS)strip -o $@ $(BOOT_FILES)
 
 # The root disk: an ext2 image made from root/ and the programs.
 $(BUILD)/root.img: $(PROGRAM_ELFS) $(TEST_ELFS) $(shell find root -type f 2>/dev/null) scripts/make-image
@@ -215,13 +217,13 @@ compile_commands.json: ## the compilation database, for editors
 
 HOST_TESTS :=
 FUZZERS :=
--include $(shell find kernel servers user -name tests.mk)
+-include $(shell find $(wildcard kernel servers user) -name tests.mk)
 HOST_CFLAGS := -std=gnu11 -g -O1 -D_GNU_SOURCE $(WARN) -Wno-gnu -fsanitize=address,undefined \
     -fno-sanitize-recover=all -fno-omit-frame-pointer -Ikernel -Iservers \
     $(patsubst %,-Iuser/%/include,$(filter-out libc,$(USER_LIBS)))
 
 define host_test_rule
-$(BUILD)/host/$(1): $($(1)_SOURCES) $(shell find kernel/abi servers user -name '*.h')
+$(BUILD)/host/$(1): $($(1)_SOURCES) $(shell find kernel/abi $(wildcard servers user) -name '*.h')
 	$$(call say,HOSTCC,$$@)
 	@mkdir -p $$(@D)
 	$$(Q)$(HOSTCC) $(HOST_CFLAGS) $($(1)_CFLAGS) $($(1)_SOURCES) -o $$@
@@ -229,7 +231,7 @@ endef
 $(foreach t,$(HOST_TESTS),$(eval $(call host_test_rule,$(t))))
 
 define fuzzer_rule
-$(BUILD)/fuzz/$(1): $($(1)_SOURCES) $(shell find kernel/abi servers user -name '*.h')
+$(BUILD)/fuzz/$(1): $($(1)_SOURCES) $(shell find kernel/abi $(wildcard servers user) -name '*.h')
 	$$(call say,FUZZER,$$@)
 	@mkdir -p $$(@D)
 	$$(Q)clang $(HOST_CFLAGS) -fsanitize=fuzzer $($(1)_CFLAGS) $($(1)_SOURCES) -o $$@
@@ -250,5 +252,8 @@ check-fast: setup ## host tests and one boot, under two minutes
 	$(Q)$(PYTHON) -m grade.check --build $(BUILD) --fast
 bench: all ## measure, as instruction counts and ratios, beside the targets
 	$(Q)$(PYTHON) -m grade.bench --build $(BUILD)
+
+# Working on the labs, and making them; a student's tree has the first only.
+-include scripts/student.mk scripts/course.mk
 
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)

@@ -8,6 +8,7 @@
     includes, symbols   a file uses nothing of a later lab
     tree       the files of one branch
     leaks      no line of a solution in a starter
+    reference  compiled files of earlier labs
     writer     the student repository
     student    a simulated student who works through it
     workshop   private copies of a tree: build, boot, grade

@@ -10,8 +10,10 @@ from pathlib import Path
 
 from grade.course.checks import SHOWN, Setting, all_checks, run_checks
 from grade.course.problem import CourseError
+from grade.course.reference import reference_objects
 from grade.course.region import order_of
 from grade.course.source import Source, describe, read_source
+from grade.course.tree import Tree
 from grade.course.writer import write_repository
 
 FULL_REPEATS = 20
@@ -46,6 +48,11 @@ def parse_arguments(arguments: list[str] | None) -> argparse.Namespace:
     return parser.parse_args(arguments)
 
 
+def cross() -> str:
+    """The cross tools' prefix."""
+    return os.environ.get("CROSS", "riscv64-unknown-elf-")
+
+
 def list_course(source: Source) -> None:
     for lab in source.labs:
         files = source.files_of(lab.number)
@@ -60,7 +67,9 @@ def list_course(source: Source) -> None:
 def write(source: Source, options: argparse.Namespace) -> int:
     if source.problems or source.owner_problems:
         raise CourseError([*source.problems, *source.owner_problems])
-    extra = {}
+    extra: dict[int, Tree] = {}
+    if options.build:
+        extra = reference_objects(source, options.build, cross() + "objcopy")
     moved = write_repository(
         source,
         options.out,
@@ -88,7 +97,7 @@ def check(source: Source, options: argparse.Namespace) -> int:
         source,
         options.build,
         scratch,
-        nm=os.environ.get("CROSS", "riscv64-unknown-elf-") + "nm",
+        nm=cross() + "nm",
         sample=0 if options.full else SAMPLE,
         repeat=FULL_REPEATS if options.full else 1,
     )

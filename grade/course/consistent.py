@@ -35,6 +35,10 @@ def check_regions(source: Source) -> list[Problem]:
                     f"exercise {region.id} stands in a file of {describe(owner)}",
                 )
             )
+        if region.lab in numbers and region.path not in source.editable(region.lab):
+            lab = source.lab(region.lab)
+            text = f"{region.path}, with exercise {region.id}, is not among the editable files"
+            problems.append(Problem(lab.path, 0, text))
     for exercise in exercises.values():
         if exercise.id not in source.regions:
             text = f"exercise {exercise.id} has no region in the source"

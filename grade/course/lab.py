@@ -17,7 +17,7 @@ LAB_KEYS = {
     "title": str, "summary": str, "time": str, "difficulty": str, "handout": str,
     "files": list, "editable": list, "exercise": list,
 }  # fmt: skip
-LAB_REQUIRED = ("title", "summary", "time", "difficulty", "handout", "files", "exercise")
+LAB_REQUIRED = ("title", "summary", "time", "difficulty", "handout", "files", "editable", "exercise")
 EXERCISE_KEYS = {
     "id": str, "title": str, "points": int, "difficulty": str, "stub": str, "hints": dict,
     "tests": list,
@@ -204,7 +204,7 @@ def read_lab(root: Path, folder: Path) -> tuple[Lab | None, list[Problem]]:
         data["difficulty"],
         data["handout"],
         tuple(data["files"]),
-        tuple(data.get("editable", ())),
+        tuple(data["editable"]),
         tuple(exercises),
     )
     return lab, reader.problems

@@ -1,7 +1,7 @@
 """No line of a solution in what students get before they have written it.
 
 Two ways out are watched. Text (stubs, hints, handouts): no single line of a region's body, if it
-is long enough to mean something. Code outside the regions: no run of three lines in a row, since
+is long enough to mean something. Code outside the regions: no run of six lines in a row, since
 single lines of C recur honestly. The function's signature is not part of the body.
 """
 
@@ -16,7 +16,7 @@ from grade.course.source import Source
 from grade.course.tree import starter
 
 MEANINGFUL = 24  # characters; shorter lines say nothing
-RUN = 3
+RUN = 6
 NOT_TEXT = (".o", ".png", ".jpg", ".img", ".gz", ".woff2")
 
 

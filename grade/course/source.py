@@ -54,11 +54,9 @@ class Source:
         return [path for path in self.files if 0 <= self.owners.get(path, INSTRUCTOR) <= number]
 
     def editable(self, number: int) -> list[str]:
-        """What a student may change in this lab: files with its exercises, and those it lists."""
-        mine = {region.path for region in self.regions.values() if region.lab == number}
-        extra = self.lab(number).editable
-        mine |= {path for path in self.files if any(matches(path, glob) for glob in extra)}
-        return sorted(mine)
+        """What a student may change in this lab."""
+        globs = self.lab(number).editable
+        return [path for path in self.files if any(matches(path, glob) for glob in globs)]
 
 
 @lru_cache(maxsize=None)

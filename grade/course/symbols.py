@@ -7,6 +7,7 @@ the libraries.
 
 from __future__ import annotations
 
+import re
 import subprocess
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -64,19 +65,27 @@ def read_objects(source: Source, build: Path, nm: str) -> tuple[list[Symbols], l
     """The symbols of every object that was built, and the sources without one."""
     found: list[Symbols] = []
     missing: list[str] = []
+    objects: dict[str, str] = {}
     for path in source.files:
         if not path.endswith((".c", ".S")) or "/test/" in path or "/fuzz/" in path:
             continue
         if not path.startswith(("kernel/", *USER_TOPS)):
             continue
         file = object_of(build, path)
-        if not file.exists():
+        if file.exists():
+            objects[str(file)] = path
+        else:
             missing.append(path)
-            continue
-        answer = subprocess.run([nm, str(file)], capture_output=True, text=True, check=False)
+    if objects:
+        answer = subprocess.run([nm, *objects], capture_output=True, text=True, check=False)
         if answer.returncode:
-            raise CourseError(f"{nm} {file}: {answer.stderr.strip()}")
-        found.append(parse_nm(path, answer.stdout))
+            raise CourseError(f"{nm}: {answer.stderr.strip()}")
+        for part in re.split(r"^\n?(?=\S+:$)", answer.stdout, flags=re.MULTILINE):
+            name, _, symbols = part.partition(":\n")
+            if name.strip() in objects:
+                found.append(parse_nm(objects[name.strip()], symbols))
+            elif len(objects) == 1:
+                found.append(parse_nm(*objects.values(), part))
     return found, missing
 
 

@@ -21,6 +21,7 @@ time = "1 hour"
 difficulty = "easy"
 handout = "handouts/lab1.md"
 files = ["labs/01-adding/lab.toml", "one/**", "handouts/lab1.md", "grade/test_adding.py"]
+editable = ["one/*.c"]
 
 [[exercise]]
 id = "1.1"
@@ -58,6 +59,7 @@ time = "2 hours"
 difficulty = "hard"
 handout = "handouts/lab2.md"
 files = ["labs/02-multiplying/lab.toml", "two/**", "handouts/lab2.md", "grade/test_multiplying.py"]
+editable = ["two/multiply.c"]
 
 [[exercise]]
 id = "2.1"
@@ -114,8 +116,10 @@ int twice(int a)
 int multiply(int a, int b)
 {
     int product_so_far = 0;
-    for (int round_of_adding = 0; round_of_adding < b; round_of_adding++)
-        product_so_far = add(product_so_far, a);
+    int how_many_rounds = b < 0 ? -b : b;
+    int what_to_add = b < 0 ? -a : a;
+    for (int round_of_adding = 0; round_of_adding < how_many_rounds; round_of_adding++)
+        product_so_far = add(product_so_far, what_to_add);
     return product_so_far;
 }
 /* end 2.1 */

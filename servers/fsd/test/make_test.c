@@ -121,6 +121,8 @@ static void test_size(size_t bytes)
     struct image image;
     snprintf(what, sizeof what, "%zu bytes", bytes);
     make(&image, bytes);
+    const struct superblock *super = (struct superblock *)(image.bytes + EXT2_SUPER_OFFSET);
+    CHECK(super->state == EXT2_STATE_VALID, "%s", what);
     image_fsck(&image, what);
     use(&image, bytes);
     image_fsck(&image, what);

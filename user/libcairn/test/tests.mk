@@ -4,3 +4,10 @@ libcairn-name-cache_SOURCES := user/libcairn/test/name_cache_test.c user/libcair
 libcairn-spawn-block_SOURCES := user/libcairn/test/spawn_block_test.c user/libcairn/spawn_block.c \
     servers/init/core/block.c
 libcairn-textfile_SOURCES := user/libcairn/test/textfile_test.c user/libcairn/textfile.c
+
+# A server's messages on the host (user/libcairn/test/host/host.h): NAME_SOURCES = $(HOST) and the
+# server's own files, NAME_CFLAGS = $(HOST_FLAGS). Locals begin as 0xaa, so that a reply with bytes
+# that nobody wrote is found.
+HOST = $(wildcard user/libcairn/test/host/*.c) user/libcairn/server.c user/libcairn/request.c
+HOST_FLAGS = -Iuser/libcairn/test/host -Dmain=server_main -Wl,--wrap=server_run \
+    -ftrivial-auto-var-init=pattern -Wno-missing-field-initializers -Wno-missing-prototypes

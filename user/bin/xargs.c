@@ -1,7 +1,7 @@
 /* xargs: words from standard input become arguments of programs.
  *
- * How many arguments a program may get is the system's affair: when it answers E2BIG, half as
- * many are tried, and that stays the limit. */
+ * How many arguments a program may get is the system's affair: when it answers E2BIG, three
+ * quarters of them are tried, and that stays the limit. */
 #include "common/input.h"
 #include "common/run.h"
 #include <ctype.h>
@@ -85,7 +85,7 @@ static void run_words(void)
         trace(arguments);
         int result = run_program(arguments, no_input);
         if (result == -E2BIG && part > 1) {
-            options.most = part / 2;
+            options.most = part * 3 / 4;
             continue;
         }
         finish(result, arguments[0]);

@@ -77,7 +77,7 @@ static int run_reported(char **arguments)
     return result;
 }
 
-/* run_batch: {} is the last argument; what the system takes at once is found by halving. */
+/* run_batch: {} is the last argument; what the system takes at once is found by trying. */
 void exec_finish(struct node *node)
 {
     size_t fixed = node->argument_count - 1, done = 0;
@@ -91,7 +91,7 @@ void exec_finish(struct node *node)
         arguments[fixed + part] = NULL;
         int result = run_program(arguments, -1);
         if (result == -E2BIG && part > 1) {
-            node->batch_limit = part / 2;
+            node->batch_limit = part * 3 / 4;
             continue;
         }
         if (result < 0) {

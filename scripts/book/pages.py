@@ -26,7 +26,7 @@ from book.headers import Enumerator, Header, HeaderError, Item, constants, parse
 MACRO = re.compile(r"^<!-- (?P<name>[a-z]+)(?:: (?P<arguments>.+?))? -->$", re.MULTILINE)
 CONSTANT = re.compile(r"\{\{([A-Z_0-9]+)(:bytes)?\}\}")
 IDENTIFIER = re.compile(
-    r"\b(?:struct \w+|[A-Z][A-Z0-9]*_[A-Z0-9_]+\*?|E[A-Z0-9]{3,}|[a-z0-9]+(?:_[a-z0-9]+)+)(?![\w.])"
+    r"\b(?:struct \w+|[A-Z][A-Z0-9]*_[A-Z0-9_]+\*?|E[A-Z0-9]{3,}|[a-z0-9]+(?:_[a-z0-9]+)+)(?!\w|\.\w)"
 )
 SPECIAL = str.maketrans({c: f"&#{ord(c)};" for c in "\\`*_<>[]|{}"})
 EXERCISE = re.compile(r"/\* exercise (\d+\.\d+) \*/.*?/\* end \1 \*/", re.DOTALL)
@@ -138,7 +138,7 @@ class Source:
             language = "asm"
         else:
             match = re.search(
-                rf"(?:^/\*(?:[^*]|\*(?!/))*\*/\n)?"
+                rf"(?:^/\*(?! (?:exercise|end) \d)(?:[^*]|\*(?!/))*\*/\n)?"
                 rf"^(?:[\w][\w\s*]*\b{wanted}\([^;{{]*\)|(?:struct|enum) {wanted})\s*\{{.*?^\}}[^\n]*",
                 text,
                 re.DOTALL | re.MULTILINE,
@@ -287,6 +287,8 @@ class Source:
             if is_table:
                 lines += enum_table(item, "operation" if "operation" in item.name else "name")
             elif item.source:
+                if item.kind == "struct" and pending and not pending[-1].endswith("\n"):
+                    pending.append("")
                 pending.append(item.source + ("\n" if item.kind == "struct" else ""))
         flush()
         return lines

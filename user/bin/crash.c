@@ -5,8 +5,7 @@
 #include <sys/wait.h>
 
 static const char usage[] =
-    "usage: crash null|jump|kernel|write|execute|divide|illegal|stack|heap|\n"
-    "             abort|spin|spawn [COUNT]\n"
+    "usage: crash WAY [COUNT]\n"
     "  null     read through a null pointer\n"
     "  jump     jump to an unmapped address\n"
     "  kernel   write to the kernel's memory\n"

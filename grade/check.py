@@ -11,6 +11,7 @@ import argparse
 import importlib.util
 import os
 import re
+import signal
 import subprocess
 import sys
 import tempfile
@@ -19,6 +20,8 @@ import xml.etree.ElementTree as ElementTree
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
 from pathlib import Path
+
+from grade.harness.child import end_child, start_child
 
 HOST_TEST_LIMIT = 600.0
 FUZZ_SECONDS = 5
@@ -202,7 +205,11 @@ def run_system_tests(build: Path, fast: bool) -> Counts:
         arguments += ["-m", "fast"]
     elif importlib.util.find_spec("xdist") is not None and workers > 1:
         arguments += ["-n", str(workers)]
-    status = subprocess.run(arguments, check=False).returncode
+    child = start_child(arguments)
+    try:
+        status = child.wait()
+    finally:
+        end_child(child)
     counts = counts_of(report)
     if status != 0 and not counts.failed:
         print(f"pytest ended with status {status}")
@@ -216,6 +223,8 @@ def main() -> int:
     parser.add_argument("--fast", action="store_true", help="host tests and one boot only")
     options = parser.parse_args()
     os.environ.setdefault("PYTHONUNBUFFERED", "1")
+    # A plain kill must end the tests, too.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     total = run_on_host(options.build, options.fast)
     total.add(run_system_tests(options.build, options.fast))
     print(f"{total.passed} passed, {total.failed} failed, {total.skipped} skipped")

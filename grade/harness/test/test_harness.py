@@ -195,7 +195,12 @@ def test_killed_harness_leaves_no_machine(tmp_path: Path) -> None:
         "m.expect_log('fake kernel')\n"  # or it would die of having nobody to talk to
         "print(m._child.pid, flush=True); m.wait_exit(60)\n"
     )
-    child = subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, text=True)
+    child = subprocess.Popen(
+        [sys.executable, "-c", program],
+        stdout=subprocess.PIPE,
+        text=True,
+        env=os.environ | {"TMPDIR": str(tmp_path)},  # nobody is left to remove its folder
+    )
     assert child.stdout is not None
     pid = int(child.stdout.readline())
     fake = os.pidfd_open(pid)

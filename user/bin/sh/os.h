@@ -7,8 +7,8 @@
 
 /* How a process ended. */
 struct os_end {
-    int status; /* as $?: the exit status, or 128 + signal */
-    int signal; /* what killed it, 0 = nothing */
+    int status;        /* as $?: the exit status, or 128 + signal */
+    int signal;        /* what killed it, 0 = nothing */
     char message[100]; /* of a killed one, for people: "Segmentation fault (...)" */
 };
 

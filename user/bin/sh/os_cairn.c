@@ -18,12 +18,14 @@
 
 static volatile sig_atomic_t interrupted;
 
-static void note_interrupt(int number) {
+static void note_interrupt(int number)
+{
     (void)number;
     interrupted = 1;
 }
 
-void os_start(bool interactive) {
+void os_start(bool interactive)
+{
     signal(SIGPIPE, SIG_IGN);
     if (!interactive)
         return;
@@ -34,13 +36,15 @@ void os_start(bool interactive) {
         call_words(block->process_service, PROC_JOIN_JOB, 0, 0, 0);
 }
 
-bool os_interrupted(void) {
+bool os_interrupted(void)
+{
     bool was = interrupted;
     interrupted = 0;
     return was;
 }
 
-int os_spawn(const char *path, char *const *argv, char *const *envp, int leader) {
+int os_spawn(const char *path, char *const *argv, char *const *envp, int leader)
+{
     posix_spawnattr_t attributes;
     pid_t pid;
     int error = posix_spawnattr_init(&attributes);
@@ -56,7 +60,8 @@ int os_spawn(const char *path, char *const *argv, char *const *envp, int leader)
 }
 
 /* The signal that stands for a fault, and its names for people. */
-static int describe_fault(const struct process_status *status, struct os_end *end) {
+static int describe_fault(const struct process_status *status, struct os_end *end)
+{
     static const struct {
         int signal;
         const char *kind, *cause;
@@ -86,11 +91,12 @@ static int describe_fault(const struct process_status *status, struct os_end *en
     return faults[cause].signal;
 }
 
-static int describe_kill(const struct process_status *status, struct os_end *end) {
-    static const char *const names[] = {[SIGHUP] = "Hangup",   [SIGINT] = "Interrupt",
-                                        [SIGQUIT] = "Quit",    [SIGABRT] = "Aborted",
-                                        [SIGKILL] = "Killed",  [SIGPIPE] = "Broken pipe",
-                                        [SIGALRM] = "Alarm clock", [SIGTERM] = "Terminated"};
+static int describe_kill(const struct process_status *status, struct os_end *end)
+{
+    static const char *const names[] = {
+        [SIGHUP] = "Hangup",       [SIGINT] = "Interrupt",  [SIGQUIT] = "Quit",
+        [SIGABRT] = "Aborted",     [SIGKILL] = "Killed",    [SIGPIPE] = "Broken pipe",
+        [SIGALRM] = "Alarm clock", [SIGTERM] = "Terminated"};
     int number = status->value > 0 && status->value < 32 ? (int)status->value : SIGKILL;
     const char *name = (size_t)number < sizeof(names) / sizeof(names[0]) ? names[number] : NULL;
     if (name != NULL)
@@ -100,7 +106,8 @@ static int describe_kill(const struct process_status *status, struct os_end *end
     return number;
 }
 
-int os_wait(int pid, bool nohang, struct os_end *end) {
+int os_wait(int pid, bool nohang, struct os_end *end)
+{
     struct process_status status;
     int result = process_wait_for(pid, nohang ? PROC_NOHANG : 0, &status);
     if (result <= 0)
@@ -110,18 +117,20 @@ int os_wait(int pid, bool nohang, struct os_end *end) {
         end->status = (int)(status.value & 0xff);
         return result;
     }
-    end->signal = status.reason == EXIT_FAULT ? describe_fault(&status, end)
-                                              : describe_kill(&status, end);
+    end->signal =
+        status.reason == EXIT_FAULT ? describe_fault(&status, end) : describe_kill(&status, end);
     end->status = 128 + end->signal;
     return result;
 }
 
-int os_kill(int pid, int number) {
+int os_kill(int pid, int number)
+{
     return kill(pid, number) < 0 ? -errno : 0;
 }
 
 /* A handle that can signal a job and do nothing else. */
-static handle_t job_handle(int leader) {
+static handle_t job_handle(int leader)
+{
     struct message m = {.type = PROC_JOB, .len = 8};
     m.words[0] = (uint64_t)leader;
     const struct spawn_block *block = start_block();
@@ -133,7 +142,8 @@ static handle_t job_handle(int leader) {
     return m.handle_count == 1 ? m.handles[0] : -EPROTO;
 }
 
-void os_foreground(int leader) {
+void os_foreground(int leader)
+{
     static handle_t own; /* for OS_FOREGROUND_SHELL */
     struct message m = {.type = CON_SET_FOREGROUND, .len = 8};
     handle_t terminal = fd_to_handle(STDIN_FILENO), job = 0;
@@ -156,7 +166,8 @@ void os_foreground(int leader) {
         handle_close(job);
 }
 
-const char *os_shell_path(void) {
+const char *os_shell_path(void)
+{
     static const char *path;
     struct stat status;
     if (path == NULL)
@@ -164,10 +175,12 @@ const char *os_shell_path(void) {
     return path;
 }
 
-const char *os_program_fallback(void) {
+const char *os_program_fallback(void)
+{
     return "boot:";
 }
 
-size_t os_stack_limit(void) {
+size_t os_stack_limit(void)
+{
     return STACK_LIMIT;
 }

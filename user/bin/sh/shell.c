@@ -21,7 +21,8 @@ static const char help[] =
     "  -x  print commands before they run          -s  commands come from standard input\n"
     "Type help in the shell for the commands that it carries out itself.\n";
 
-static void import_environment(struct shell *shell) {
+static void import_environment(struct shell *shell)
+{
     extern char **environ;
     for (char **entry = environ; entry != NULL && *entry != NULL; entry++) {
         const char *equals = strchr(*entry, '=');
@@ -34,7 +35,8 @@ static void import_environment(struct shell *shell) {
     }
 }
 
-static void set_defaults(struct shell *shell) {
+static void set_defaults(struct shell *shell)
+{
     static const char *const defaults[][2] = {{"PATH", "/bin"}, {"PS2", "> "}, {"PS4", "+ "}};
     char directory[1024];
     for (size_t i = 0; i < sizeof(defaults) / sizeof(defaults[0]); i++)
@@ -47,7 +49,8 @@ static void set_defaults(struct shell *shell) {
         variable_set(&shell->variables, "PWD", directory);
 }
 
-static void shell_free(struct shell *shell) {
+static void shell_free(struct shell *shell)
+{
     while (shell->jobs != NULL)
         job_free(shell, shell->jobs);
     while (shell->functions != NULL)
@@ -60,7 +63,8 @@ static void shell_free(struct shell *shell) {
     arena_free(&shell->scratch);
 }
 
-static int shell_end(struct shell *shell) {
+static int shell_end(struct shell *shell)
+{
     run_exit_trap(shell);
     int status = shell->status & 0xff;
     shell_free(shell);
@@ -68,7 +72,8 @@ static int shell_end(struct shell *shell) {
 }
 
 /* Descriptor, bytes of state, $$, $!, $?, options, $0: see run/subshell.c. */
-static int run_as_subshell(struct shell *shell, char **argv) {
+static int run_as_subshell(struct shell *shell, char **argv)
+{
     struct text script = {0};
     char buffer[1024];
     int fd = atoi(argv[0]), at = 0;
@@ -103,7 +108,8 @@ static int run_as_subshell(struct shell *shell, char **argv) {
     return shell_end(shell);
 }
 
-static int run_script(struct shell *shell, const char *path) {
+static int run_script(struct shell *shell, const char *path)
+{
     struct text script = {0};
     int error = read_script(path, &script);
     if (error != 0) {
@@ -123,7 +129,8 @@ struct invocation {
 
 /* Options of the program: those of set, and -c -i -s, which may stand together with them. */
 static bool parse_options(struct shell *shell, int argc, char **argv, int *at,
-                          struct invocation *how) {
+                          struct invocation *how)
+{
     while (*at < argc && (argv[*at][0] == '-' || argv[*at][0] == '+') && argv[*at][1] != '\0' &&
            strcmp(argv[*at], "--") != 0) {
         char rest[16];
@@ -148,7 +155,8 @@ static bool parse_options(struct shell *shell, int argc, char **argv, int *at,
     return true;
 }
 
-static int run_with(struct shell *shell, int argc, char **argv, int at, struct invocation how) {
+static int run_with(struct shell *shell, int argc, char **argv, int at, struct invocation how)
+{
     const char *command = NULL, *file = NULL;
     if (how.command) {
         if (at == argc) {
@@ -164,7 +172,8 @@ static int run_with(struct shell *shell, int argc, char **argv, int at, struct i
     positional_set(&shell->positional, argv + at, argc - at);
     const char *plain = variable_get(&shell->variables, "CAIRN_PLAIN");
     bool reads = command == NULL && file == NULL;
-    shell->interactive = how.interactive || (reads && isatty(STDIN_FILENO) && isatty(STDERR_FILENO));
+    shell->interactive =
+        how.interactive || (reads && isatty(STDIN_FILENO) && isatty(STDERR_FILENO));
     shell->plain = plain != NULL && *plain != '\0' && *plain != '0';
     os_start(shell->interactive);
     if (file != NULL)
@@ -176,7 +185,8 @@ static int run_with(struct shell *shell, int argc, char **argv, int at, struct i
     return shell_end(shell);
 }
 
-int shell_main(int argc, char **argv) {
+int shell_main(int argc, char **argv)
+{
     struct shell shell = {.name = argc > 0 ? argv[0] : "sh", .pid = getpid(), .line = 1};
     struct invocation how = {0};
     int at = 1;

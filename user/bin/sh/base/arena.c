@@ -23,7 +23,8 @@ struct arena_block {
     _Alignas(16) char data[];
 };
 
-void *must_realloc(void *old, size_t size) {
+void *must_realloc(void *old, size_t size)
+{
     static const char complaint[] = "sh: out of memory\n";
     void *memory = realloc(old, size > 0 ? size : 1);
     if (memory == NULL) {
@@ -34,16 +35,19 @@ void *must_realloc(void *old, size_t size) {
     return memory;
 }
 
-void *must_malloc(size_t size) {
+void *must_malloc(size_t size)
+{
     return must_realloc(NULL, size);
 }
 
-char *must_copy(const char *text) {
+char *must_copy(const char *text)
+{
     size_t size = strlen(text) + 1;
     return memcpy(must_malloc(size), text, size);
 }
 
-void *arena_alloc(struct arena *arena, size_t size) {
+void *arena_alloc(struct arena *arena, size_t size)
+{
     size_t need = BLOCK_SIZE > 0 ? (size + ALIGNMENT - 1) & ~(ALIGNMENT - 1) : size;
     struct arena_block *block = arena->block;
 
@@ -58,17 +62,20 @@ void *arena_alloc(struct arena *arena, size_t size) {
     return memset(memory, 0, size);
 }
 
-char *arena_copy(struct arena *arena, const char *text, size_t len) {
+char *arena_copy(struct arena *arena, const char *text, size_t len)
+{
     char *copy = arena_alloc(arena, len + 1);
     memcpy(copy, text, len);
     return copy;
 }
 
-struct arena_mark arena_mark(const struct arena *arena) {
+struct arena_mark arena_mark(const struct arena *arena)
+{
     return (struct arena_mark){arena->block, arena->block != NULL ? arena->block->used : 0};
 }
 
-void arena_release(struct arena *arena, struct arena_mark mark) {
+void arena_release(struct arena *arena, struct arena_mark mark)
+{
     while (arena->block != mark.block) {
         struct arena_block *older = arena->block->older;
         free(arena->block);
@@ -78,6 +85,7 @@ void arena_release(struct arena *arena, struct arena_mark mark) {
         arena->block->used = mark.used;
 }
 
-void arena_free(struct arena *arena) {
+void arena_free(struct arena *arena)
+{
     arena_release(arena, (struct arena_mark){NULL, 0});
 }

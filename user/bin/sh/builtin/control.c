@@ -11,17 +11,20 @@
 #include <stdlib.h>
 #include <string.h>
 
-int builtin_colon(struct shell *shell, int argc, char **argv) {
+int builtin_colon(struct shell *shell, int argc, char **argv)
+{
     (void)shell, (void)argc, (void)argv;
     return 0;
 }
 
-int builtin_false(struct shell *shell, int argc, char **argv) {
+int builtin_false(struct shell *shell, int argc, char **argv)
+{
     (void)shell, (void)argc, (void)argv;
     return 1;
 }
 
-static int jump_loop(struct shell *shell, int argc, char **argv, enum jump jump) {
+static int jump_loop(struct shell *shell, int argc, char **argv, enum jump jump)
+{
     long levels = 1;
     if (argc > 2 || (argc == 2 && (!parse_number(argv[1], &levels) || levels < 1))) {
         complain(shell, "%s: bad number: %s", argv[0], argv[1]);
@@ -35,15 +38,18 @@ static int jump_loop(struct shell *shell, int argc, char **argv, enum jump jump)
     return 0;
 }
 
-int builtin_break(struct shell *shell, int argc, char **argv) {
+int builtin_break(struct shell *shell, int argc, char **argv)
+{
     return jump_loop(shell, argc, argv, JUMP_BREAK);
 }
 
-int builtin_continue(struct shell *shell, int argc, char **argv) {
+int builtin_continue(struct shell *shell, int argc, char **argv)
+{
     return jump_loop(shell, argc, argv, JUMP_CONTINUE);
 }
 
-static int jump_with_status(struct shell *shell, int argc, char **argv, enum jump jump) {
+static int jump_with_status(struct shell *shell, int argc, char **argv, enum jump jump)
+{
     long status = shell->status;
     if (argc > 1 && !parse_number(argv[1], &status)) {
         complain(shell, "%s: bad number: %s", argv[0], argv[1]);
@@ -53,21 +59,25 @@ static int jump_with_status(struct shell *shell, int argc, char **argv, enum jum
     return (int)(status & 0xff);
 }
 
-int builtin_return(struct shell *shell, int argc, char **argv) {
+int builtin_return(struct shell *shell, int argc, char **argv)
+{
     bool inside = shell->function_depth > 0;
     return jump_with_status(shell, argc, argv, inside ? JUMP_RETURN : JUMP_EXIT);
 }
 
-int builtin_exit(struct shell *shell, int argc, char **argv) {
+int builtin_exit(struct shell *shell, int argc, char **argv)
+{
     return jump_with_status(shell, argc, argv, JUMP_EXIT);
 }
 
 /* run_simple carries exec out itself; this entry only gives it a name. */
-int builtin_exec(struct shell *shell, int argc, char **argv) {
+int builtin_exec(struct shell *shell, int argc, char **argv)
+{
     return builtin_colon(shell, argc, argv);
 }
 
-int builtin_eval(struct shell *shell, int argc, char **argv) {
+int builtin_eval(struct shell *shell, int argc, char **argv)
+{
     struct text text = {0};
     for (int i = 1; i < argc; i++) {
         text_string(&text, argv[i]);
@@ -80,8 +90,10 @@ int builtin_eval(struct shell *shell, int argc, char **argv) {
 }
 
 /* A name without a slash is looked for in PATH, then here. */
-static int read_source(struct shell *shell, const char *name, struct text *script) {
-    const char *search = strpbrk(name, "/:") == NULL ? variable_get(&shell->variables, "PATH") : NULL;
+static int read_source(struct shell *shell, const char *name, struct text *script)
+{
+    const char *search =
+        strpbrk(name, "/:") == NULL ? variable_get(&shell->variables, "PATH") : NULL;
     struct text path = {0};
     int result = -ENOENT;
     while (search != NULL && result == -ENOENT) {
@@ -97,7 +109,8 @@ static int read_source(struct shell *shell, const char *name, struct text *scrip
     return result == -ENOENT ? read_script(name, script) : result;
 }
 
-int builtin_source(struct shell *shell, int argc, char **argv) {
+int builtin_source(struct shell *shell, int argc, char **argv)
+{
     struct text script = {0};
     struct positional positional = shell->positional;
 
@@ -127,7 +140,8 @@ int builtin_source(struct shell *shell, int argc, char **argv) {
     return status;
 }
 
-static int show_traps(struct shell *shell) {
+static int show_traps(struct shell *shell)
+{
     struct text text = {0};
     for (int signal = 0; signal < TRAPS; signal++) {
         if (shell->traps[signal] == NULL)
@@ -139,7 +153,8 @@ static int show_traps(struct shell *shell) {
     return builtin_write(shell, "trap", &text);
 }
 
-int builtin_trap(struct shell *shell, int argc, char **argv) {
+int builtin_trap(struct shell *shell, int argc, char **argv)
+{
     long number;
     int first = argc > 1 && strcmp(argv[1], "--") == 0 ? 2 : 1;
 
@@ -159,7 +174,8 @@ int builtin_trap(struct shell *shell, int argc, char **argv) {
     return 0;
 }
 
-static int describe_command(struct shell *shell, const char *name, bool brief, struct text *text) {
+static int describe_command(struct shell *shell, const char *name, bool brief, struct text *text)
+{
     struct text path = {0};
     const char *what = is_reserved_word(name) ? "is a shell keyword" : NULL;
 
@@ -179,7 +195,8 @@ static int describe_command(struct shell *shell, const char *name, bool brief, s
     return found ? 0 : 127;
 }
 
-int builtin_type(struct shell *shell, int argc, char **argv) {
+int builtin_type(struct shell *shell, int argc, char **argv)
+{
     struct text text = {0};
     int status = 0;
     for (int i = 1; i < argc; i++)
@@ -189,7 +206,8 @@ int builtin_type(struct shell *shell, int argc, char **argv) {
     return written != 0 ? written : status;
 }
 
-int builtin_command(struct shell *shell, int argc, char **argv) {
+int builtin_command(struct shell *shell, int argc, char **argv)
+{
     struct text text = {0};
     int at = 1;
     bool describe = false, brief = false;
@@ -220,18 +238,21 @@ int builtin_command(struct shell *shell, int argc, char **argv) {
     return status;
 }
 
-int builtin_help(struct shell *shell, int argc, char **argv) {
+int builtin_help(struct shell *shell, int argc, char **argv)
+{
     struct text text = {0};
     for (const struct builtin *builtin = builtin_table(); builtin->name != NULL; builtin++)
         if (argc < 2 || strcmp(argv[1], builtin->name) == 0)
             text_format(&text, "%-9s%s\n", builtin->name, builtin->help);
     if (argc < 2)
-        text_string(&text, "\nAlso: if while until for case { } ( ) functions | && || ; & ! < > >> << "
-                           "2>&1\n$x ${x:-y} $(command) $((1 + 2)) 'quotes' \"quotes\" * ? [a-z]\n");
+        text_string(&text,
+                    "\nAlso: if while until for case { } ( ) functions | && || ; & ! < > >> << "
+                    "2>&1\n$x ${x:-y} $(command) $((1 + 2)) 'quotes' \"quotes\" * ? [a-z]\n");
     return builtin_write(shell, "help", &text);
 }
 
-int builtin_history(struct shell *shell, int argc, char **argv) {
+int builtin_history(struct shell *shell, int argc, char **argv)
+{
     struct text text = {0};
     const char *line;
     (void)argc, (void)argv;

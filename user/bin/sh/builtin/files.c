@@ -8,7 +8,8 @@
 
 #define PATH_LENGTH 1024
 
-static void remember_directory(struct shell *shell, const char *old) {
+static void remember_directory(struct shell *shell, const char *old)
+{
     char now[PATH_LENGTH];
     if (old != NULL)
         variable_set(&shell->variables, "OLDPWD", old);
@@ -18,7 +19,8 @@ static void remember_directory(struct shell *shell, const char *old) {
         variable_unset(&shell->variables, "PWD");
 }
 
-int builtin_cd(struct shell *shell, int argc, char **argv) {
+int builtin_cd(struct shell *shell, int argc, char **argv)
+{
     char old[PATH_LENGTH];
     struct text text = {0};
     int at = 1;
@@ -53,7 +55,8 @@ int builtin_cd(struct shell *shell, int argc, char **argv) {
     return builtin_write(shell, argv[0], &text);
 }
 
-int builtin_pwd(struct shell *shell, int argc, char **argv) {
+int builtin_pwd(struct shell *shell, int argc, char **argv)
+{
     char now[PATH_LENGTH];
     struct text text = {0};
     if (argc > 1 && strcmp(argv[1], "-L") != 0 && strcmp(argv[1], "-P") != 0)

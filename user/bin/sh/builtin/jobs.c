@@ -7,9 +7,11 @@
 #include <errno.h>
 #include <string.h>
 
-int builtin_jobs(struct shell *shell, int argc, char **argv) {
+int builtin_jobs(struct shell *shell, int argc, char **argv)
+{
     struct text text = {0};
-    bool pids = argc > 1 && strcmp(argv[1], "-l") == 0, only = argc > 1 && strcmp(argv[1], "-p") == 0;
+    bool pids = argc > 1 && strcmp(argv[1], "-l") == 0,
+         only = argc > 1 && strcmp(argv[1], "-p") == 0;
     if (argc > 2 || (argc > 1 && !pids && !only))
         return builtin_usage(shell, argv[0]);
     jobs_poll(shell);
@@ -29,14 +31,16 @@ int builtin_jobs(struct shell *shell, int argc, char **argv) {
     return builtin_write(shell, argv[0], &text);
 }
 
-static struct job *named_job(struct shell *shell, const char *command, const char *name) {
+static struct job *named_job(struct shell *shell, const char *command, const char *name)
+{
     struct job *job = job_find(shell, name);
     if (job == NULL)
         complain(shell, "%s: %s: no such job", command, name);
     return job;
 }
 
-int builtin_fg(struct shell *shell, int argc, char **argv) {
+int builtin_fg(struct shell *shell, int argc, char **argv)
+{
     struct text text = {0};
     struct job *job = named_job(shell, argv[0], argc > 1 ? argv[1] : "%%");
     if (job == NULL)
@@ -48,13 +52,15 @@ int builtin_fg(struct shell *shell, int argc, char **argv) {
     return status;
 }
 
-int builtin_bg(struct shell *shell, int argc, char **argv) {
+int builtin_bg(struct shell *shell, int argc, char **argv)
+{
     (void)argc, (void)argv;
     complain(shell, "bg: jobs cannot be stopped here, so there is none to continue");
     return 1;
 }
 
-static int wait_for(struct shell *shell, struct job *job) {
+static int wait_for(struct shell *shell, struct job *job)
+{
     int status = job_wait(shell, job);
     if (status == -EINTR) {
         shell->jump = JUMP_INTERRUPT;
@@ -64,7 +70,8 @@ static int wait_for(struct shell *shell, struct job *job) {
     return status;
 }
 
-int builtin_wait(struct shell *shell, int argc, char **argv) {
+int builtin_wait(struct shell *shell, int argc, char **argv)
+{
     int status = 0;
     for (int i = 1; i < argc; i++) {
         struct job *job = job_find(shell, argv[i]);
@@ -81,7 +88,8 @@ int builtin_wait(struct shell *shell, int argc, char **argv) {
     return status;
 }
 
-static int list_signals(struct shell *shell, int argc, char **argv) {
+static int list_signals(struct shell *shell, int argc, char **argv)
+{
     struct text text = {0};
     for (int i = 2; i < argc; i++) {
         int number = signal_number(argv[i]);
@@ -103,7 +111,8 @@ static int list_signals(struct shell *shell, int argc, char **argv) {
     return builtin_write(shell, "kill", &text);
 }
 
-static int kill_one(struct shell *shell, const char *name, int signal) {
+static int kill_one(struct shell *shell, const char *name, int signal)
+{
     long pid;
     int error = -ESRCH;
     if (*name == '%') {
@@ -124,7 +133,8 @@ static int kill_one(struct shell *shell, const char *name, int signal) {
     return error < 0;
 }
 
-int builtin_kill(struct shell *shell, int argc, char **argv) {
+int builtin_kill(struct shell *shell, int argc, char **argv)
+{
     int signal = 15, at = 1, status = 0;
     if (argc > 1 && strcmp(argv[1], "-l") == 0)
         return list_signals(shell, argc, argv);

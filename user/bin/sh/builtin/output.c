@@ -3,18 +3,21 @@
 #include "../../common/test_expression.h"
 #include "builtin.h"
 
-static void add(void *context, const char *bytes, size_t len) {
+static void add(void *context, const char *bytes, size_t len)
+{
     text_add(context, bytes, len);
 }
 
-int builtin_echo(struct shell *shell, int argc, char **argv) {
+int builtin_echo(struct shell *shell, int argc, char **argv)
+{
     struct text text = {0};
     struct sink sink = {add, &text};
     echo_words(&sink, argc, argv);
     return builtin_write(shell, argv[0], &text);
 }
 
-int builtin_printf(struct shell *shell, int argc, char **argv) {
+int builtin_printf(struct shell *shell, int argc, char **argv)
+{
     struct text text = {0};
     struct sink sink = {add, &text};
     const char *bad;
@@ -25,12 +28,13 @@ int builtin_printf(struct shell *shell, int argc, char **argv) {
     int status = printf_words(&sink, argv[first], argv + first + 1, argc - first - 1, &bad);
     int written = builtin_write(shell, argv[0], &text);
     if (status != 0 && bad != NULL)
-        complain(shell, bad[0] == '%' ? "printf: %s: unknown directive" : "printf: %s: not a number",
-                 bad);
+        complain(shell,
+                 bad[0] == '%' ? "printf: %s: unknown directive" : "printf: %s: not a number", bad);
     return written != 0 ? written : status;
 }
 
-int builtin_test(struct shell *shell, int argc, char **argv) {
+int builtin_test(struct shell *shell, int argc, char **argv)
+{
     const char *error, *word;
     int count = argc - 1;
 

@@ -14,13 +14,15 @@ struct line {
     struct text escaped; /* a byte 1 for each escaped byte */
 };
 
-static void add(struct line *line, char c, char escaped) {
+static void add(struct line *line, char c, char escaped)
+{
     text_char(&line->text, c);
     text_char(&line->escaped, escaped);
 }
 
 /* 0, 1 at the end of input, -errno. */
-static int read_logical_line(struct line *line, bool raw) {
+static int read_logical_line(struct line *line, bool raw)
+{
     for (;;) {
         struct text piece = {0};
         int result = input_line(STDIN_FILENO, &piece);
@@ -50,20 +52,23 @@ struct cutter {
     size_t at;
 };
 
-static bool separates(const struct cutter *cutter, size_t at, bool space_only) {
+static bool separates(const struct cutter *cutter, size_t at, bool space_only)
+{
     char c = cutter->line->text.data[at];
     bool space = c == ' ' || c == '\t' || c == '\n';
     return cutter->line->escaped.data[at] == 0 && strchr(cutter->ifs, c) != NULL &&
            (space || !space_only);
 }
 
-static void skip_space(struct cutter *cutter) {
+static void skip_space(struct cutter *cutter)
+{
     while (cutter->at < cutter->line->text.len && separates(cutter, cutter->at, true))
         cutter->at++;
 }
 
 /* The next field; the last name takes all that is left, without separators at its end. */
-static void next_field(struct cutter *cutter, bool last, struct text *field) {
+static void next_field(struct cutter *cutter, bool last, struct text *field)
+{
     size_t len = cutter->line->text.len, start, end;
     skip_space(cutter);
     start = end = cutter->at;
@@ -84,7 +89,8 @@ static void next_field(struct cutter *cutter, bool last, struct text *field) {
     text_add(field, cutter->line->text.data + start, end - start);
 }
 
-static int assign_fields(struct shell *shell, const struct line *line, char **names, int count) {
+static int assign_fields(struct shell *shell, const struct line *line, char **names, int count)
+{
     const char *ifs = variable_get(&shell->variables, "IFS");
     struct cutter cutter = {line, ifs != NULL ? ifs : " \t\n", 0};
     int status = 0;
@@ -101,7 +107,8 @@ static int assign_fields(struct shell *shell, const struct line *line, char **na
     return status;
 }
 
-int builtin_read(struct shell *shell, int argc, char **argv) {
+int builtin_read(struct shell *shell, int argc, char **argv)
+{
     static char *default_name[] = {(char *)"REPLY"};
     struct line line = {0};
     bool raw = false;

@@ -17,7 +17,8 @@ static const struct builtin builtins[] = {
     {"continue", true, builtin_continue, "[n]: begin the next round of a loop"},
     {"echo", false, builtin_echo, "[-n] [words]: print words"},
     {"eval", true, builtin_eval, "words: run words as a command"},
-    {"exec", true, builtin_exec, "[command]: run a command in place of the shell; keep redirections"},
+    {"exec", true, builtin_exec,
+     "[command]: run a command in place of the shell; keep redirections"},
     {"exit", true, builtin_exit, "[status]: leave the shell"},
     {"export", true, builtin_export, "[-p] [name[=value]]: pass variables on to programs"},
     {"false", false, builtin_false, ": fail"},
@@ -43,20 +44,24 @@ static const struct builtin builtins[] = {
     {NULL, false, NULL, NULL},
 };
 
-static int compare(const void *name, const void *builtin) {
+static int compare(const void *name, const void *builtin)
+{
     return strcmp(name, ((const struct builtin *)builtin)->name);
 }
 
-const struct builtin *builtin_find(const char *name) {
+const struct builtin *builtin_find(const char *name)
+{
     return bsearch(name, builtins, sizeof(builtins) / sizeof(builtins[0]) - 1, sizeof(builtins[0]),
                    compare);
 }
 
-const struct builtin *builtin_table(void) {
+const struct builtin *builtin_table(void)
+{
     return builtins;
 }
 
-int builtin_write(struct shell *shell, const char *name, struct text *text) {
+int builtin_write(struct shell *shell, const char *name, struct text *text)
+{
     size_t done = 0;
     int error = 0;
     while (done < text->len && error == 0) {
@@ -77,12 +82,14 @@ int builtin_write(struct shell *shell, const char *name, struct text *text) {
     return error != 0;
 }
 
-int builtin_usage(struct shell *shell, const char *name) {
+int builtin_usage(struct shell *shell, const char *name)
+{
     complain(shell, "usage: %s %s", name, builtin_find(name)->help);
     return 2;
 }
 
-bool parse_number(const char *text, long *value) {
+bool parse_number(const char *text, long *value)
+{
     char *end;
     errno = 0;
     *value = strtol(text, &end, 10);

@@ -5,13 +5,15 @@
 
 #include <string.h>
 
-static bool is_variable_name(const char *name, size_t len) {
+static bool is_variable_name(const char *name, size_t len)
+{
     return len > 0 && name_length(name, len) == len;
 }
 
 enum attribute { EXPORT, READONLY, LOCAL };
 
-static int list_attribute(struct shell *shell, const char *name, enum attribute attribute) {
+static int list_attribute(struct shell *shell, const char *name, enum attribute attribute)
+{
     struct text text = {0};
     struct variable **all = variables_sorted(&shell->variables, &shell->scratch);
     for (; *all != NULL; all++) {
@@ -27,7 +29,8 @@ static int list_attribute(struct shell *shell, const char *name, enum attribute 
     return builtin_write(shell, name, &text);
 }
 
-static bool declare(struct shell *shell, const char *word, enum attribute attribute) {
+static bool declare(struct shell *shell, const char *word, enum attribute attribute)
+{
     size_t len = strcspn(word, "=");
     const char *name = arena_copy(&shell->scratch, word, len);
     const char *value = word[len] == '=' ? word + len + 1 : NULL;
@@ -48,7 +51,8 @@ static bool declare(struct shell *shell, const char *word, enum attribute attrib
     return true;
 }
 
-static int declare_all(struct shell *shell, int argc, char **argv, enum attribute attribute) {
+static int declare_all(struct shell *shell, int argc, char **argv, enum attribute attribute)
+{
     int at = 1;
     bool list = argc > 1 && strcmp(argv[1], "-p") == 0;
     if (list || (argc == 1 && attribute != LOCAL))
@@ -63,15 +67,18 @@ static int declare_all(struct shell *shell, int argc, char **argv, enum attribut
     return 0;
 }
 
-int builtin_export(struct shell *shell, int argc, char **argv) {
+int builtin_export(struct shell *shell, int argc, char **argv)
+{
     return declare_all(shell, argc, argv, EXPORT);
 }
 
-int builtin_readonly(struct shell *shell, int argc, char **argv) {
+int builtin_readonly(struct shell *shell, int argc, char **argv)
+{
     return declare_all(shell, argc, argv, READONLY);
 }
 
-int builtin_local(struct shell *shell, int argc, char **argv) {
+int builtin_local(struct shell *shell, int argc, char **argv)
+{
     if (shell->function_depth == 0) {
         complain(shell, "local: not in a function");
         fail_script(shell, 2);
@@ -80,7 +87,8 @@ int builtin_local(struct shell *shell, int argc, char **argv) {
     return declare_all(shell, argc, argv, LOCAL);
 }
 
-int builtin_unset(struct shell *shell, int argc, char **argv) {
+int builtin_unset(struct shell *shell, int argc, char **argv)
+{
     int at = 1;
     bool functions = false;
     if (at < argc && (strcmp(argv[at], "-f") == 0 || strcmp(argv[at], "-v") == 0))
@@ -97,7 +105,8 @@ int builtin_unset(struct shell *shell, int argc, char **argv) {
     return 0;
 }
 
-int builtin_shift(struct shell *shell, int argc, char **argv) {
+int builtin_shift(struct shell *shell, int argc, char **argv)
+{
     long count = 1;
     struct positional *positional = &shell->positional;
     if (argc > 1 && (!parse_number(argv[1], &count) || count < 0)) {
@@ -117,7 +126,8 @@ int builtin_shift(struct shell *shell, int argc, char **argv) {
     return 0;
 }
 
-static bool *option_flag(struct shell *shell, char letter) {
+static bool *option_flag(struct shell *shell, char letter)
+{
     switch (letter) {
     case 'e':
         return &shell->errexit;
@@ -140,7 +150,8 @@ static const struct {
 } option_names[] = {
     {"errexit", 'e'}, {"noexec", 'n'}, {"noglob", 'f'}, {"nounset", 'u'}, {"xtrace", 'x'}};
 
-static bool set_long_option(struct shell *shell, const char *name, bool on) {
+static bool set_long_option(struct shell *shell, const char *name, bool on)
+{
     for (size_t i = 0; i < sizeof(option_names) / sizeof(option_names[0]); i++)
         if (name != NULL && strcmp(option_names[i].name, name) == 0) {
             *option_flag(shell, option_names[i].letter) = on;
@@ -149,7 +160,8 @@ static bool set_long_option(struct shell *shell, const char *name, bool on) {
     return false;
 }
 
-bool set_options(struct shell *shell, int argc, char **argv, int *at) {
+bool set_options(struct shell *shell, int argc, char **argv, int *at)
+{
     for (; *at < argc && (argv[*at][0] == '-' || argv[*at][0] == '+'); *at += 1) {
         const char *word = argv[*at];
         bool on = word[0] == '-';
@@ -171,7 +183,8 @@ bool set_options(struct shell *shell, int argc, char **argv, int *at) {
     return true;
 }
 
-static int list_variables(struct shell *shell) {
+static int list_variables(struct shell *shell)
+{
     struct text text = {0};
     struct variable **all = variables_sorted(&shell->variables, &shell->scratch);
     for (; *all != NULL; all++) {
@@ -184,7 +197,8 @@ static int list_variables(struct shell *shell) {
     return builtin_write(shell, "set", &text);
 }
 
-static int list_options(struct shell *shell) {
+static int list_options(struct shell *shell)
+{
     struct text text = {0};
     for (size_t i = 0; i < sizeof(option_names) / sizeof(option_names[0]); i++)
         text_format(&text, "%-8s %s\n", option_names[i].name,
@@ -192,7 +206,8 @@ static int list_options(struct shell *shell) {
     return builtin_write(shell, "set", &text);
 }
 
-int builtin_set(struct shell *shell, int argc, char **argv) {
+int builtin_set(struct shell *shell, int argc, char **argv)
+{
     int at = 1;
     if (argc == 1)
         return list_variables(shell);

@@ -18,27 +18,30 @@ static const struct {
     char text[3];
     uint8_t precedence;
 } binaries[] = {
-    {"||", 1}, {"&&", 2}, {"==", 6}, {"!=", 6}, {"<=", 7}, {">=", 7}, {"<<", 8},
-    {">>", 8}, {"|", 3},  {"^", 4},  {"&", 5},  {"<", 7},  {">", 7},  {"+", 9},
-    {"-", 9},  {"*", 10}, {"/", 10}, {"%", 10},
+    {"||", 1}, {"&&", 2}, {"==", 6}, {"!=", 6}, {"<=", 7}, {">=", 7},
+    {"<<", 8}, {">>", 8}, {"|", 3},  {"^", 4},  {"&", 5},  {"<", 7},
+    {">", 7},  {"+", 9},  {"-", 9},  {"*", 10}, {"/", 10}, {"%", 10},
 };
 
 static int64_t assignment(struct arithmetic *a);
 
-static int64_t fail(struct arithmetic *a, const char *message) {
+static int64_t fail(struct arithmetic *a, const char *message)
+{
     if (a->error == NULL)
         a->error = message;
     a->at = ""; /* nothing more to parse */
     return 0;
 }
 
-static char blank(struct arithmetic *a) {
+static char blank(struct arithmetic *a)
+{
     while (*a->at == ' ' || *a->at == '\t' || *a->at == '\n')
         a->at++;
     return *a->at;
 }
 
-static bool take_char(struct arithmetic *a, char c) {
+static bool take_char(struct arithmetic *a, char c)
+{
     if (blank(a) != c)
         return false;
     a->at++;
@@ -46,7 +49,8 @@ static bool take_char(struct arithmetic *a, char c) {
 }
 
 /* A constant as C writes it; the digits end at anything that is no letter or digit. */
-static int64_t constant(struct arithmetic *a) {
+static int64_t constant(struct arithmetic *a)
+{
     char *end;
     int64_t value = (int64_t)strtoull(a->at, &end, 0);
     if (end == a->at || is_name_char(*end))
@@ -55,7 +59,8 @@ static int64_t constant(struct arithmetic *a) {
     return value;
 }
 
-static int64_t variable_value(struct arithmetic *a, const char *name) {
+static int64_t variable_value(struct arithmetic *a, const char *name)
+{
     const char *text = variable_get(a->variables, name);
     char *end;
     if (text == NULL || a->skip > 0)
@@ -74,7 +79,8 @@ static int64_t variable_value(struct arithmetic *a, const char *name) {
     return (int64_t)(negative ? 0 - value : value);
 }
 
-static void assign(struct arithmetic *a, const char *name, int64_t value) {
+static void assign(struct arithmetic *a, const char *name, int64_t value)
+{
     char text[24];
     if (a->skip > 0 || a->error != NULL)
         return;
@@ -83,10 +89,11 @@ static void assign(struct arithmetic *a, const char *name, int64_t value) {
         fail(a, "a variable in it is read-only");
 }
 
-static int64_t apply(struct arithmetic *a, const char *operator, int64_t x, int64_t y) {
+static int64_t apply(struct arithmetic *a, const char *op, int64_t x, int64_t y)
+{
     uint64_t ux = (uint64_t)x, uy = (uint64_t)y;
-    bool doubled = operator[1] == operator[0], or_equal = operator[1] == '=';
-    switch (operator[0]) {
+    bool doubled = op[1] == op[0], or_equal = op[1] == '=';
+    switch (op[0]) {
     case '|':
         return x | y;
     case '^':
@@ -113,14 +120,15 @@ static int64_t apply(struct arithmetic *a, const char *operator, int64_t x, int6
     if (y == 0)
         return fail(a, "division by zero");
     if (y == -1) /* the smallest number has no opposite */
-        return operator[0] == '/' ? (int64_t)(0 - ux) : 0;
-    return operator[0] == '/' ? x / y : x % y;
+        return op[0] == '/' ? (int64_t)(0 - ux) : 0;
+    return op[0] == '/' ? x / y : x % y;
 }
 
 /* A name, with an increment or an assignment behind it. assigned: an assignment was there. */
-static int64_t name_expression(struct arithmetic *a) {
-    static const char *const operators[] = {"<<=", ">>=", "*=", "/=", "%=", "+=",
-                                            "-=",  "&=",  "^=", "|=", "="};
+static int64_t name_expression(struct arithmetic *a)
+{
+    static const char *const operators[] = {
+        "<<=", ">>=", "*=", "/=", "%=", "+=", "-=", "&=", "^=", "|=", "="};
     char name[128];
     size_t len = name_length(a->at, strlen(a->at));
 
@@ -151,7 +159,8 @@ static int64_t name_expression(struct arithmetic *a) {
     return variable_value(a, name);
 }
 
-static int64_t primary(struct arithmetic *a) {
+static int64_t primary(struct arithmetic *a)
+{
     char c = blank(a);
     int64_t value;
 
@@ -175,9 +184,10 @@ static int64_t primary(struct arithmetic *a) {
         a->depth++;
         value = primary(a);
         a->depth--;
-        return c == '-' ? (int64_t)(0 - (uint64_t)value) : c == '!' ? !value
-                                                       : c == '~'   ? ~value
-                                                                    : value;
+        return c == '-'   ? (int64_t)(0 - (uint64_t)value)
+               : c == '!' ? !value
+               : c == '~' ? ~value
+                          : value;
     }
     if (c == '(') {
         a->at++;
@@ -193,20 +203,21 @@ static int64_t primary(struct arithmetic *a) {
     return fail(a, c == '\0' ? "it ends too early" : "syntax error");
 }
 
-static int64_t binary(struct arithmetic *a, unsigned least) {
+static int64_t binary(struct arithmetic *a, unsigned least)
+{
     int64_t left = primary(a);
     for (;;) {
-        const char *operator= NULL;
+        const char *op = NULL;
         unsigned precedence = 0;
         blank(a);
-        for (size_t i = 0; i < sizeof(binaries) / sizeof(binaries[0]) && operator== NULL; i++)
+        for (size_t i = 0; i < sizeof(binaries) / sizeof(binaries[0]) && op == NULL; i++)
             if (strncmp(a->at, binaries[i].text, strlen(binaries[i].text)) == 0) {
-                operator= binaries[i].text;
+                op = binaries[i].text;
                 precedence = binaries[i].precedence;
             }
-        if (operator== NULL || precedence < least)
+        if (op == NULL || precedence < least)
             return left;
-        a->at += strlen(operator);
+        a->at += strlen(op);
         bool short_cut = (precedence == 1 && left != 0) || (precedence == 2 && left == 0);
         a->skip += short_cut;
         int64_t right = binary(a, precedence + 1);
@@ -216,12 +227,13 @@ static int64_t binary(struct arithmetic *a, unsigned least) {
         else if (precedence == 2)
             left = left != 0 && right != 0;
         else
-            left = apply(a, operator, left, right);
+            left = apply(a, op, left, right);
     }
 }
 
 /* The conditional operator; assignments are found by name_expression. */
-static int64_t assignment(struct arithmetic *a) {
+static int64_t assignment(struct arithmetic *a)
+{
     if (a->depth > NESTING_MAX)
         return fail(a, "nested too deeply");
     a->depth++;
@@ -242,7 +254,8 @@ static int64_t assignment(struct arithmetic *a) {
     return value;
 }
 
-const char *arithmetic_evaluate(struct variables *variables, const char *text, int64_t *result) {
+const char *arithmetic_evaluate(struct variables *variables, const char *text, int64_t *result)
+{
     struct arithmetic a = {.variables = variables, .at = text};
     *result = 0;
     if (blank(&a) == '\0')

@@ -8,7 +8,8 @@
 #include <string.h>
 
 char *expand_inner(struct expansion *e, const char *text, size_t len, unsigned flags,
-                   struct arena *arena) {
+                   struct arena *arena)
+{
     struct marked marked = {0};
     struct expansion inner = {.shell = e->shell, .out = &marked};
     char *result = NULL;
@@ -18,11 +19,13 @@ char *expand_inner(struct expansion *e, const char *text, size_t len, unsigned f
     return result;
 }
 
-static enum mark value_mark(unsigned flags) {
+static enum mark value_mark(unsigned flags)
+{
     return flags & EXPAND_QUOTED ? MARK_QUOTED : MARK_SPLIT;
 }
 
-static bool expand_arithmetic(struct expansion *e, const char *text, size_t len, unsigned flags) {
+static bool expand_arithmetic(struct expansion *e, const char *text, size_t len, unsigned flags)
+{
     struct arena *arena = &e->shell->scratch;
     struct arena_mark mark = arena_mark(arena);
     int64_t value;
@@ -44,7 +47,8 @@ static bool expand_arithmetic(struct expansion *e, const char *text, size_t len,
     return ok;
 }
 
-static bool expand_command(struct expansion *e, const char *command, unsigned flags) {
+static bool expand_command(struct expansion *e, const char *command, unsigned flags)
+{
     struct text output = {0};
     bool ok = e->shell->substitute(e->shell, command, &output);
     size_t len = output.len;
@@ -57,7 +61,8 @@ static bool expand_command(struct expansion *e, const char *command, unsigned fl
     return ok;
 }
 
-static bool expand_backquotes(struct expansion *e, const char *text, size_t len, unsigned flags) {
+static bool expand_backquotes(struct expansion *e, const char *text, size_t len, unsigned flags)
+{
     struct text command = {0};
     const char *escaped = flags & EXPAND_QUOTED && !(flags & EXPAND_HERE) ? "$`\\\"" : "$`\\";
     for (size_t i = 0; i < len; i++) {
@@ -70,14 +75,16 @@ static bool expand_backquotes(struct expansion *e, const char *text, size_t len,
     return ok;
 }
 
-static bool bad_word(struct expansion *e) {
+static bool bad_word(struct expansion *e)
+{
     complain(e->shell, "bad substitution");
     return false;
 }
 
 /* At a '$': the index behind what it begins. */
 static bool expand_dollar(struct expansion *e, struct scan *scan, size_t at, unsigned flags,
-                          size_t *end) {
+                          size_t *end)
+{
     const char *text = scan->text;
     ssize_t behind = scan_dollar(scan, at, flags & EXPAND_QUOTED);
     if (behind < 0)
@@ -100,8 +107,8 @@ static bool expand_dollar(struct expansion *e, struct scan *scan, size_t at, uns
     return ok;
 }
 
-static bool expand_double_quotes(struct expansion *e, const char *text, size_t len,
-                                 unsigned flags) {
+static bool expand_double_quotes(struct expansion *e, const char *text, size_t len, unsigned flags)
+{
     size_t before = e->out->len;
     e->empty_at = false;
     if (!expand_text(e, text, len, (flags & EXPAND_HERE) | EXPAND_QUOTED))
@@ -112,7 +119,8 @@ static bool expand_double_quotes(struct expansion *e, const char *text, size_t l
 }
 
 /* ~ and ~/...: the home directory. Other users do not exist. */
-static bool expand_tilde(struct expansion *e, const char *text, size_t len, unsigned flags) {
+static bool expand_tilde(struct expansion *e, const char *text, size_t len, unsigned flags)
+{
     bool alone = len == 1 || text[1] == '/' || (text[1] == ':' && flags & EXPAND_ASSIGN);
     const char *home = variable_get(&e->shell->variables, "HOME");
     if (!alone || home == NULL)
@@ -123,7 +131,8 @@ static bool expand_tilde(struct expansion *e, const char *text, size_t len, unsi
     return true;
 }
 
-static size_t expand_backslash(struct expansion *e, const char *text, size_t len, unsigned flags) {
+static size_t expand_backslash(struct expansion *e, const char *text, size_t len, unsigned flags)
+{
     const char *escapes = flags & EXPAND_HERE ? "$`\\\n" : "$`\"\\\n";
     if (len < 2 || (flags & EXPAND_QUOTED && strchr(escapes, text[1]) == NULL)) {
         marked_add(e->out, '\\', MARK_QUOTED);
@@ -136,7 +145,8 @@ static size_t expand_backslash(struct expansion *e, const char *text, size_t len
 
 /* A quoted piece or a substitution at 'at'; *end stays at 'at' if there is none. */
 static bool expand_construct(struct expansion *e, struct scan *scan, size_t at, unsigned flags,
-                             size_t *end) {
+                             size_t *end)
+{
     const char *text = scan->text;
     ssize_t behind;
     switch (text[at]) {
@@ -180,7 +190,8 @@ static bool expand_construct(struct expansion *e, struct scan *scan, size_t at, 
     return true;
 }
 
-bool expand_text(struct expansion *e, const char *text, size_t len, unsigned flags) {
+bool expand_text(struct expansion *e, const char *text, size_t len, unsigned flags)
+{
     struct scan scan = {.text = text, .len = len};
     enum mark mark = flags & EXPAND_QUOTED  ? MARK_QUOTED
                      : flags & EXPAND_SPLIT ? MARK_SPLIT
@@ -202,7 +213,8 @@ struct collector {
     struct arena *arena;
 };
 
-static void collect_field(void *context, struct span field) {
+static void collect_field(void *context, struct span field)
+{
     struct collector *collector = context;
     if (!collector->shell->noglob && pattern_active(field) &&
         glob_expand(field, collector->result, collector->arena) > 0)
@@ -211,7 +223,8 @@ static void collect_field(void *context, struct span field) {
 }
 
 bool expand_words(struct shell *shell, const struct word *words, struct arena *arena,
-                  struct strings *result) {
+                  struct strings *result)
+{
     struct collector collector = {shell, result, arena};
     bool ok = true;
     for (const struct word *word = words; word != NULL && ok; word = word->next) {
@@ -226,29 +239,34 @@ bool expand_words(struct shell *shell, const struct word *words, struct arena *a
     return ok;
 }
 
-static char *expand_one(struct shell *shell, const char *text, unsigned flags,
-                        struct arena *arena) {
+static char *expand_one(struct shell *shell, const char *text, unsigned flags, struct arena *arena)
+{
     struct expansion e = {.shell = shell};
     return expand_inner(&e, text, strlen(text), flags, arena);
 }
 
-char *expand_string(struct shell *shell, const char *word, struct arena *arena) {
+char *expand_string(struct shell *shell, const char *word, struct arena *arena)
+{
     return expand_one(shell, word, EXPAND_TILDE, arena);
 }
 
-char *expand_assignment(struct shell *shell, const char *word, struct arena *arena) {
+char *expand_assignment(struct shell *shell, const char *word, struct arena *arena)
+{
     return expand_one(shell, word, EXPAND_TILDE | EXPAND_ASSIGN, arena);
 }
 
-char *expand_here(struct shell *shell, const char *body, struct arena *arena) {
+char *expand_here(struct shell *shell, const char *body, struct arena *arena)
+{
     return expand_one(shell, body, EXPAND_QUOTED | EXPAND_HERE, arena);
 }
 
-bool expand_pattern(struct shell *shell, const char *word, struct marked *pattern) {
+bool expand_pattern(struct shell *shell, const char *word, struct marked *pattern)
+{
     struct expansion e = {.shell = shell, .out = pattern};
     return expand_text(&e, word, strlen(word), EXPAND_TILDE);
 }
 
-bool expand_has_effects(const char *word) {
+bool expand_has_effects(const char *word)
+{
     return strstr(word, "$((") != NULL || (strstr(word, "${") != NULL && strchr(word, '=') != NULL);
 }

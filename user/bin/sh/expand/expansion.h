@@ -5,10 +5,10 @@
 #include "expand.h"
 
 enum expand_flags {
-    EXPAND_QUOTED = 1, /* inside double quotes, or a here-document */
-    EXPAND_HERE = 2,   /* a double quote stands for itself */
-    EXPAND_SPLIT = 4,  /* unquoted bytes of the text are split, too: the word of ${x-word} */
-    EXPAND_TILDE = 8,  /* ~ in front counts */
+    EXPAND_QUOTED = 1,  /* inside double quotes, or a here-document */
+    EXPAND_HERE = 2,    /* a double quote stands for itself */
+    EXPAND_SPLIT = 4,   /* unquoted bytes of the text are split, too: the word of ${x-word} */
+    EXPAND_TILDE = 8,   /* ~ in front counts */
     EXPAND_ASSIGN = 16, /* ~ counts also behind ':' */
 };
 

@@ -16,7 +16,8 @@ struct glob {
     struct arena *arena;
 };
 
-void strings_add(struct strings *strings, char *string, struct arena *arena) {
+void strings_add(struct strings *strings, char *string, struct arena *arena)
+{
     if (strings->count + 1 >= strings->capacity) {
         size_t capacity = strings->capacity > 0 ? strings->capacity * 2 : 16;
         char **items = arena_alloc(arena, capacity * sizeof(char *));
@@ -29,14 +30,16 @@ void strings_add(struct strings *strings, char *string, struct arena *arena) {
     strings->items[strings->count] = NULL;
 }
 
-static struct span rest_of(struct span span, size_t from) {
+static struct span rest_of(struct span span, size_t from)
+{
     return (struct span){span.chars + from, span.marks + from, span.len - from};
 }
 
 static void walk(struct glob *glob, struct span pattern, int depth);
 
 /* The entries of the directory reached so far that match one component. */
-static void walk_directory(struct glob *glob, struct span component, struct span rest, int depth) {
+static void walk_directory(struct glob *glob, struct span component, struct span rest, int depth)
+{
     size_t base = glob->path.len;
     DIR *directory = opendir(base > 0 ? text_get(&glob->path) : ".");
     struct strings names = {0};
@@ -60,7 +63,8 @@ static void walk_directory(struct glob *glob, struct span component, struct span
 }
 
 /* pattern is what is still to be matched: nothing, or slashes and more components. */
-static void walk(struct glob *glob, struct span pattern, int depth) {
+static void walk(struct glob *glob, struct span pattern, int depth)
+{
     struct stat status;
     for (;;) {
         size_t len = 0;
@@ -85,12 +89,14 @@ static void walk(struct glob *glob, struct span pattern, int depth) {
                     glob->arena);
 }
 
-static int compare(const void *a, const void *b) {
+static int compare(const void *a, const void *b)
+{
     return strcmp(*(char *const *)a, *(char *const *)b);
 }
 
 /* The part of a URI that no directory lists: through the last ':' before the first slash. */
-static size_t uri_prefix(struct span pattern) {
+static size_t uri_prefix(struct span pattern)
+{
     size_t prefix = 0;
     for (size_t i = 0; i < pattern.len && pattern.chars[i] != '/'; i++) {
         if (pattern.marks[i] != MARK_QUOTED && memchr("*?[", pattern.chars[i], 3) != NULL)
@@ -101,7 +107,8 @@ static size_t uri_prefix(struct span pattern) {
     return prefix;
 }
 
-size_t glob_expand(struct span pattern, struct strings *paths, struct arena *arena) {
+size_t glob_expand(struct span pattern, struct strings *paths, struct arena *arena)
+{
     struct glob glob = {.paths = paths, .arena = arena};
     size_t before = paths->count, prefix = uri_prefix(pattern);
 

@@ -4,7 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-void marked_add(struct marked *marked, char c, enum mark mark) {
+void marked_add(struct marked *marked, char c, enum mark mark)
+{
     if (marked->len == marked->capacity) {
         marked->capacity = marked->capacity > 0 ? marked->capacity * 2 : 32;
         marked->chars = must_realloc(marked->chars, marked->capacity);
@@ -14,18 +15,21 @@ void marked_add(struct marked *marked, char c, enum mark mark) {
     marked->marks[marked->len++] = (unsigned char)mark;
 }
 
-void marked_string(struct marked *marked, const char *string, enum mark mark) {
+void marked_string(struct marked *marked, const char *string, enum mark mark)
+{
     while (*string != '\0')
         marked_add(marked, *string++, mark);
 }
 
-void marked_free(struct marked *marked) {
+void marked_free(struct marked *marked)
+{
     free(marked->chars);
     free(marked->marks);
     *marked = (struct marked){0};
 }
 
-char *marked_plain(const struct marked *marked, struct arena *arena) {
+char *marked_plain(const struct marked *marked, struct arena *arena)
+{
     char *plain = arena_alloc(arena, marked->len + 1), *to = plain;
     for (size_t i = 0; i < marked->len; i++)
         if (marked->marks[i] != MARK_BREAK && marked->marks[i] != MARK_EMPTY)
@@ -34,7 +38,8 @@ char *marked_plain(const struct marked *marked, struct arena *arena) {
     return plain;
 }
 
-struct span marked_span(const struct marked *marked) {
+struct span marked_span(const struct marked *marked)
+{
     return (struct span){marked->chars, marked->marks, marked->len};
 }
 
@@ -48,7 +53,8 @@ struct splitter {
     void *context;
 };
 
-static void end_field(struct splitter *splitter) {
+static void end_field(struct splitter *splitter)
+{
     struct marked *field = &splitter->field;
     char *chars = arena_copy(splitter->arena, field->len > 0 ? field->chars : "", field->len);
     unsigned char *marks = arena_alloc(splitter->arena, field->len + 1);
@@ -59,7 +65,8 @@ static void end_field(struct splitter *splitter) {
     splitter->exists = false;
 }
 
-static void separator(struct splitter *splitter, char c) {
+static void separator(struct splitter *splitter, char c)
+{
     bool space = c == ' ' || c == '\t' || c == '\n';
     if (splitter->exists) {
         end_field(splitter);
@@ -72,7 +79,8 @@ static void separator(struct splitter *splitter, char c) {
 }
 
 void fields_split(const struct marked *marked, const char *ifs, struct arena *arena,
-                  field_function *field, void *context) {
+                  field_function *field, void *context)
+{
     struct splitter splitter = {.arena = arena, .emit = field, .context = context};
     if (ifs == NULL)
         ifs = " \t\n";

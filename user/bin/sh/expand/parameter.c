@@ -6,12 +6,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-static enum mark value_mark(unsigned flags) {
+static enum mark value_mark(unsigned flags)
+{
     return flags & EXPAND_QUOTED ? MARK_QUOTED : MARK_SPLIT;
 }
 
 /* The value of any parameter but @ and *; NULL if it is not set. number is room for digits. */
-static const char *parameter_value(const struct shell *shell, const char *name, char number[24]) {
+static const char *parameter_value(const struct shell *shell, const char *name, char number[24])
+{
     long value;
     if (is_name_start(name[0]))
         return variable_get(&shell->variables, name);
@@ -45,7 +47,8 @@ static const char *parameter_value(const struct shell *shell, const char *name, 
 
 /* $@ and $*. Quoted, @ makes a field of each parameter and * one of all; unquoted, both make
  * fields that are split further. */
-static void expand_positional(struct expansion *e, bool star, unsigned flags) {
+static void expand_positional(struct expansion *e, bool star, unsigned flags)
+{
     const struct positional *positional = &e->shell->positional;
     const char *ifs = variable_get(&e->shell->variables, "IFS");
     bool quoted = flags & EXPAND_QUOTED, joined = !e->fields || (star && quoted);
@@ -65,12 +68,14 @@ static void expand_positional(struct expansion *e, bool star, unsigned flags) {
         e->empty_at = true;
 }
 
-static bool unset_error(struct expansion *e, const char *name) {
+static bool unset_error(struct expansion *e, const char *name)
+{
     complain(e->shell, "%s: parameter not set", name);
     return false;
 }
 
-bool expand_simple_parameter(struct expansion *e, const char *text, size_t len, unsigned flags) {
+bool expand_simple_parameter(struct expansion *e, const char *text, size_t len, unsigned flags)
+{
     struct arena *arena = &e->shell->scratch;
     struct arena_mark mark = arena_mark(arena);
     char number[24];
@@ -92,9 +97,10 @@ bool expand_simple_parameter(struct expansion *e, const char *text, size_t len, 
 
 /* Cuts the shortest or longest match of a pattern off one end. */
 static void emit_trimmed(struct expansion *e, const char *value, const struct parameter *p,
-                         struct span pattern, unsigned flags) {
+                         struct span pattern, unsigned flags)
+{
     size_t len = strlen(value), from = 0, to = len;
-    bool front = p->operator== '#', found = false;
+    bool front = p->op == '#', found = false;
     for (size_t i = 0; i <= len && !found; i++) {
         size_t cut = p->doubled ? len - i : i;
         if (front && pattern_match(pattern, value, cut)) {
@@ -110,7 +116,8 @@ static void emit_trimmed(struct expansion *e, const char *value, const struct pa
 }
 
 static bool expand_trim(struct expansion *e, const char *value, const struct parameter *p,
-                        const char *word, unsigned flags) {
+                        const char *word, unsigned flags)
+{
     struct marked pattern = {0};
     struct expansion inner = {.shell = e->shell, .out = &pattern};
     bool ok = expand_text(&inner, word, p->word_len, EXPAND_TILDE);
@@ -121,7 +128,8 @@ static bool expand_trim(struct expansion *e, const char *value, const struct par
 }
 
 static bool assign_default(struct expansion *e, const char *name, const char *word, size_t len,
-                           unsigned flags, struct arena *arena) {
+                           unsigned flags, struct arena *arena)
+{
     if (!is_name_start(name[0])) {
         complain(e->shell, "%s: cannot assign in this way", name);
         return false;
@@ -140,13 +148,15 @@ static bool assign_default(struct expansion *e, const char *name, const char *wo
 /* The operators that look at whether the parameter is set. */
 static bool expand_conditional(struct expansion *e, const struct parameter *p, const char *name,
                                const char *value, const char *word, unsigned flags,
-                               struct arena *arena) {
+                               struct arena *arena)
+{
     bool given = value != NULL && !(p->colon && *value == '\0');
-    unsigned inner = flags & EXPAND_QUOTED; /* double quotes in braces quote even in a here-document */
+    unsigned inner =
+        flags & EXPAND_QUOTED; /* double quotes in braces quote even in a here-document */
     if (!(flags & EXPAND_QUOTED))
         inner |= EXPAND_SPLIT | EXPAND_TILDE;
 
-    if (p->operator== '+')
+    if (p->op == '+')
         return !given || expand_text(e, word, p->word_len, inner);
     if (given) {
         if (*name == '@' || *name == '*')
@@ -155,9 +165,9 @@ static bool expand_conditional(struct expansion *e, const struct parameter *p, c
             marked_string(e->out, value, value_mark(flags));
         return true;
     }
-    if (p->operator== '-')
+    if (p->op == '-')
         return expand_text(e, word, p->word_len, inner);
-    if (p->operator== '=')
+    if (p->op == '=')
         return assign_default(e, name, word, p->word_len, flags, arena);
     char *message = expand_inner(e, word, p->word_len, flags & ~EXPAND_SPLIT, arena);
     if (message != NULL)
@@ -166,7 +176,8 @@ static bool expand_conditional(struct expansion *e, const struct parameter *p, c
 }
 
 bool expand_parameter(struct expansion *e, struct scan *scan, size_t at, unsigned flags,
-                      size_t *end) {
+                      size_t *end)
+{
     struct parameter p;
     struct arena *arena = &e->shell->scratch;
     struct arena_mark mark = arena_mark(arena);
@@ -191,16 +202,15 @@ bool expand_parameter(struct expansion *e, struct scan *scan, size_t at, unsigne
     } else {
         value = parameter_value(e->shell, name, number);
     }
-    if (value == NULL && e->shell->nounset && !all &&
-        (p.operator== 0 || strchr("#%", p.operator) != NULL))
+    if (value == NULL && e->shell->nounset && !all && (p.op == 0 || strchr("#%", p.op) != NULL))
         ok = unset_error(e, name);
     else if (p.length) {
         snprintf(number, sizeof(number), "%zu",
                  all ? (size_t)e->shell->positional.count : strlen(value != NULL ? value : ""));
         marked_string(e->out, number, value_mark(flags));
-    } else if (p.operator== '#' || p.operator== '%')
+    } else if (p.op == '#' || p.op == '%')
         ok = expand_trim(e, value != NULL ? value : "", &p, word, flags);
-    else if (p.operator!= 0)
+    else if (p.op != 0)
         ok = expand_conditional(e, &p, name, value, word, flags, arena);
     else if (all)
         expand_positional(e, *name == '*', flags);

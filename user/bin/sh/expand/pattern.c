@@ -4,17 +4,20 @@
 #include <ctype.h>
 #include <string.h>
 
-static bool special(struct span pattern, size_t at, char c) {
+static bool special(struct span pattern, size_t at, char c)
+{
     return pattern.chars[at] == c && pattern.marks[at] != MARK_QUOTED;
 }
 
-static bool in_class(const char *name, size_t len, unsigned char c) {
+static bool in_class(const char *name, size_t len, unsigned char c)
+{
     static const struct {
         const char *name;
         int (*test)(int);
-    } classes[] = {{"alnum", isalnum}, {"alpha", isalpha}, {"blank", isblank}, {"cntrl", iscntrl},
-                   {"digit", isdigit}, {"graph", isgraph}, {"lower", islower}, {"print", isprint},
-                   {"punct", ispunct}, {"space", isspace}, {"upper", isupper}, {"xdigit", isxdigit}};
+    } classes[] = {{"alnum", isalnum}, {"alpha", isalpha}, {"blank", isblank},
+                   {"cntrl", iscntrl}, {"digit", isdigit}, {"graph", isgraph},
+                   {"lower", islower}, {"print", isprint}, {"punct", ispunct},
+                   {"space", isspace}, {"upper", isupper}, {"xdigit", isxdigit}};
     for (size_t i = 0; i < sizeof(classes) / sizeof(classes[0]); i++)
         if (strlen(classes[i].name) == len && memcmp(classes[i].name, name, len) == 0)
             return c < 128 && classes[i].test(c) != 0;
@@ -22,7 +25,8 @@ static bool in_class(const char *name, size_t len, unsigned char c) {
 }
 
 /* [:name:] at 'at': the index behind it, or 0 if there is none. */
-static size_t class_end(struct span pattern, size_t at) {
+static size_t class_end(struct span pattern, size_t at)
+{
     if (at + 1 >= pattern.len || pattern.chars[at + 1] != ':')
         return 0;
     for (size_t i = at + 2; i + 1 < pattern.len; i++)
@@ -31,9 +35,10 @@ static size_t class_end(struct span pattern, size_t at) {
     return 0;
 }
 
-/* A bracket expression that starts at 'at'. Returns the index behind it and whether c is in it; 0 if
- * it is not closed and so stands for itself. */
-static size_t match_bracket(struct span pattern, size_t at, unsigned char c, bool *matches) {
+/* A bracket expression that starts at 'at'. Returns the index behind it and whether c is in it; 0
+ * if it is not closed and so stands for itself. */
+static size_t match_bracket(struct span pattern, size_t at, unsigned char c, bool *matches)
+{
     size_t i = at + 1;
     bool negated = i < pattern.len && (special(pattern, i, '!') || special(pattern, i, '^'));
     bool found = false;
@@ -65,7 +70,8 @@ static size_t match_bracket(struct span pattern, size_t at, unsigned char c, boo
 }
 
 /* One element of the pattern, other than *, against one byte: the index behind it, 0 = no. */
-static size_t match_one(struct span pattern, size_t at, char c) {
+static size_t match_one(struct span pattern, size_t at, char c)
+{
     bool matches;
     if (special(pattern, at, '?'))
         return at + 1;
@@ -79,7 +85,8 @@ static size_t match_one(struct span pattern, size_t at, char c) {
     return pattern.chars[at] == c ? at + 1 : 0;
 }
 
-bool pattern_match(struct span pattern, const char *text, size_t len) {
+bool pattern_match(struct span pattern, const char *text, size_t len)
+{
     size_t at = 0, in = 0, star = 0, star_in = 0;
     bool have_star = false;
 
@@ -106,7 +113,8 @@ bool pattern_match(struct span pattern, const char *text, size_t len) {
 }
 
 /* A '[' that no ']' closes stands for itself: the name of test does, in every script. */
-bool pattern_active(struct span pattern) {
+bool pattern_active(struct span pattern)
+{
     bool ignored;
     for (size_t i = 0; i < pattern.len; i++) {
         if (special(pattern, i, '*') || special(pattern, i, '?'))

@@ -8,14 +8,16 @@
 #include <string.h>
 #include <sys/stat.h>
 
-static bool separates(char c) {
+static bool separates(char c)
+{
     return strchr(" \t;|&<>()`", c) != NULL;
 }
 
 /* Does a command stand at 'start', and no argument? */
-static bool at_command(const char *line, size_t start) {
-    static const char *const openers[] = {"if", "then", "else", "elif", "while", "until", "do", "!",
-                                          "{"};
+static bool at_command(const char *line, size_t start)
+{
+    static const char *const openers[] = {"if",    "then", "else", "elif", "while",
+                                          "until", "do",   "!",    "{"};
     size_t end = start;
     while (end > 0 && (line[end - 1] == ' ' || line[end - 1] == '\t'))
         end--;
@@ -31,7 +33,8 @@ static bool at_command(const char *line, size_t start) {
 }
 
 static void add_quoted(struct strings *matches, struct arena *arena, const char *directory,
-                       size_t directory_len, const char *name, const char *suffix) {
+                       size_t directory_len, const char *name, const char *suffix)
+{
     struct text text = {0};
     text_add(&text, directory, directory_len);
     for (; *name != '\0'; name++) {
@@ -51,7 +54,8 @@ static void add_quoted(struct strings *matches, struct arena *arena, const char 
 
 /* Entries of directory whose names begin with prefix; shown is how the user wrote the directory. */
 static void add_entries(struct strings *matches, struct arena *arena, const char *directory,
-                        const char *shown, size_t shown_len, const char *prefix, bool programs) {
+                        const char *shown, size_t shown_len, const char *prefix, bool programs)
+{
     DIR *open = opendir(*directory != '\0' ? directory : ".");
     struct dirent *entry;
     if (open == NULL)
@@ -77,7 +81,8 @@ static void add_entries(struct strings *matches, struct arena *arena, const char
 }
 
 static void add_commands(const struct shell *shell, struct strings *matches, struct arena *arena,
-                         const char *prefix) {
+                         const char *prefix)
+{
     const char *search = variable_get(&shell->variables, "PATH");
     for (const struct builtin *b = builtin_table(); b->name != NULL; b++)
         if (strncmp(b->name, prefix, strlen(prefix)) == 0)
@@ -92,12 +97,14 @@ static void add_commands(const struct shell *shell, struct strings *matches, str
     }
 }
 
-static int compare(const void *a, const void *b) {
+static int compare(const void *a, const void *b)
+{
     return strcmp(*(char *const *)a, *(char *const *)b);
 }
 
 void complete(const struct shell *shell, const char *line, size_t at, size_t *start,
-              struct strings *matches, struct arena *arena) {
+              struct strings *matches, struct arena *arena)
+{
     size_t begin = at, split;
     while (begin > 0 && (!separates(line[begin - 1]) || (begin > 1 && line[begin - 2] == '\\')))
         begin--;

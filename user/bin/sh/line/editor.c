@@ -4,15 +4,17 @@
 #include "line.h"
 #include <string.h>
 
-#define CONTROL(letter) ((letter) & 0x1f)
-#define KEY_DELETE 0x7f
+#define CONTROL(letter) ((letter)&0x1f)
+#define KEY_DELETE      0x7f
 
-static bool is_continuation(char c) {
+static bool is_continuation(char c)
+{
     return ((unsigned char)c & 0xc0) == 0x80;
 }
 
 /* Columns that text takes: one per character, none for escape sequences. */
-static size_t width(const char *text, size_t len) {
+static size_t width(const char *text, size_t len)
+{
     size_t columns = 0;
     for (size_t i = 0; i < len; i++) {
         if (text[i] == '\033' && i + 1 < len && text[i + 1] == '[') {
@@ -25,13 +27,15 @@ static size_t width(const char *text, size_t len) {
     return columns;
 }
 
-static size_t before(const struct editor *editor, size_t at) {
+static size_t before(const struct editor *editor, size_t at)
+{
     while (at > 0 && is_continuation(editor->line.data[--at]))
         continue;
     return at;
 }
 
-static size_t behind(const struct editor *editor, size_t at) {
+static size_t behind(const struct editor *editor, size_t at)
+{
     if (at < editor->line.len)
         at++;
     while (at < editor->line.len && is_continuation(editor->line.data[at]))
@@ -40,14 +44,16 @@ static size_t behind(const struct editor *editor, size_t at) {
 }
 
 /* Shows a control character as a question mark: the terminal must not act on it. */
-static void show(struct editor *editor, size_t from, size_t to) {
+static void show(struct editor *editor, size_t from, size_t to)
+{
     for (size_t i = from; i < to; i++) {
         unsigned char c = (unsigned char)editor->line.data[i];
         text_char(&editor->output, c < ' ' || c == KEY_DELETE ? '?' : (char)c);
     }
 }
 
-static void refresh(struct editor *editor) {
+static void refresh(struct editor *editor)
+{
     const char *prompt = editor->prompt;
     size_t room = width(prompt, strlen(prompt)), from = 0, to;
 
@@ -61,12 +67,14 @@ static void refresh(struct editor *editor) {
     text_string(&editor->output, prompt);
     show(editor, from, to);
     text_string(&editor->output, "\033[K");
-    size_t back = width(text_get(&editor->line) + editor->cursor, to > editor->cursor ? to - editor->cursor : 0);
+    size_t back = width(text_get(&editor->line) + editor->cursor,
+                        to > editor->cursor ? to - editor->cursor : 0);
     if (back > 0)
         text_format(&editor->output, "\033[%zuD", back);
 }
 
-static void replace(struct editor *editor, size_t from, size_t to, const char *text, size_t len) {
+static void replace(struct editor *editor, size_t from, size_t to, const char *text, size_t len)
+{
     struct text tail = {0};
     text_add(&tail, text_get(&editor->line) + to, editor->line.len - to);
     editor->line.len = from;
@@ -76,7 +84,8 @@ static void replace(struct editor *editor, size_t from, size_t to, const char *t
     editor->cursor = from + len;
 }
 
-static void kill(struct editor *editor, size_t from, size_t to) {
+static void kill(struct editor *editor, size_t from, size_t to)
+{
     if (from >= to)
         return;
     text_clear(&editor->killed);
@@ -84,11 +93,12 @@ static void kill(struct editor *editor, size_t from, size_t to) {
     replace(editor, from, to, "", 0);
 }
 
-static void insert(struct editor *editor, char c) {
+static void insert(struct editor *editor, char c)
+{
     bool at_end = editor->cursor == editor->line.len;
     replace(editor, editor->cursor, editor->cursor, &c, 1);
-    size_t used = width(editor->prompt, strlen(editor->prompt)) +
-                  width(editor->line.data, editor->line.len);
+    size_t used =
+        width(editor->prompt, strlen(editor->prompt)) + width(editor->line.data, editor->line.len);
     if (at_end && used + 1 < editor->columns && (unsigned char)c >= ' ')
         text_char(&editor->output, c); /* what refresh would show, for one byte */
     else if (!is_continuation(c) || !at_end)
@@ -97,7 +107,8 @@ static void insert(struct editor *editor, char c) {
         refresh(editor);
 }
 
-static void move_in_history(struct editor *editor, bool older) {
+static void move_in_history(struct editor *editor, bool older)
+{
     size_t count = history_count();
     if (older ? editor->history == 0 : editor->history >= count)
         return;
@@ -106,12 +117,13 @@ static void move_in_history(struct editor *editor, bool older) {
         text_add(&editor->typed, text_get(&editor->line), editor->line.len);
     }
     editor->history += older ? (size_t)-1 : 1;
-    const char *line = editor->history == count ? text_get(&editor->typed)
-                                                : history_get(editor->history);
+    const char *line =
+        editor->history == count ? text_get(&editor->typed) : history_get(editor->history);
     replace(editor, 0, editor->line.len, line, strlen(line));
 }
 
-static size_t word_start(const struct editor *editor) {
+static size_t word_start(const struct editor *editor)
+{
     size_t at = editor->cursor;
     while (at > 0 && editor->line.data[at - 1] == ' ')
         at--;
@@ -120,7 +132,8 @@ static size_t word_start(const struct editor *editor) {
     return at;
 }
 
-static size_t word_end(const struct editor *editor) {
+static size_t word_end(const struct editor *editor)
+{
     size_t at = editor->cursor;
     while (at < editor->line.len && editor->line.data[at] == ' ')
         at++;
@@ -129,16 +142,19 @@ static size_t word_end(const struct editor *editor) {
     return at;
 }
 
-static void delete_forward(struct editor *editor) {
+static void delete_forward(struct editor *editor)
+{
     replace(editor, editor->cursor, behind(editor, editor->cursor), "", 0);
 }
 
-static void delete_backward(struct editor *editor) {
+static void delete_backward(struct editor *editor)
+{
     replace(editor, before(editor, editor->cursor), editor->cursor, "", 0);
 }
 
 /* The last byte of ESC [ n key. */
-static void sequence_key(struct editor *editor, unsigned char key) {
+static void sequence_key(struct editor *editor, unsigned char key)
+{
     switch (key) {
     case 'A':
     case 'B':
@@ -167,7 +183,8 @@ static void sequence_key(struct editor *editor, unsigned char key) {
     }
 }
 
-static void escape_key(struct editor *editor, unsigned char key) {
+static void escape_key(struct editor *editor, unsigned char key)
+{
     if (editor->escape == ESCAPE_START) {
         editor->escape = key == '[' ? ESCAPE_BRACKET : key == 'O' ? ESCAPE_O : ESCAPE_NONE;
         editor->parameter = 0;
@@ -194,7 +211,8 @@ static void escape_key(struct editor *editor, unsigned char key) {
     refresh(editor);
 }
 
-static bool motion_key(struct editor *editor, unsigned char key) {
+static bool motion_key(struct editor *editor, unsigned char key)
+{
     switch (key) {
     case CONTROL('A'):
         editor->cursor = 0;
@@ -217,7 +235,8 @@ static bool motion_key(struct editor *editor, unsigned char key) {
     }
 }
 
-static bool change_key(struct editor *editor, unsigned char key) {
+static bool change_key(struct editor *editor, unsigned char key)
+{
     switch (key) {
     case KEY_DELETE:
     case CONTROL('H'):
@@ -247,7 +266,8 @@ static bool change_key(struct editor *editor, unsigned char key) {
     }
 }
 
-enum editor_result editor_key(struct editor *editor, unsigned char key) {
+enum editor_result editor_key(struct editor *editor, unsigned char key)
+{
     if (editor->escape != ESCAPE_NONE) {
         escape_key(editor, key);
         return EDITOR_MORE;
@@ -279,7 +299,8 @@ enum editor_result editor_key(struct editor *editor, unsigned char key) {
     return EDITOR_MORE;
 }
 
-static void list_matches(struct editor *editor, const struct strings *matches) {
+static void list_matches(struct editor *editor, const struct strings *matches)
+{
     size_t widest = 0, used = 0;
     for (size_t i = 0; i < matches->count; i++) {
         size_t columns = width(matches->items[i], strlen(matches->items[i]));
@@ -299,7 +320,8 @@ static void list_matches(struct editor *editor, const struct strings *matches) {
     text_string(&editor->output, "\r\n");
 }
 
-void editor_complete(struct editor *editor, size_t start, const struct strings *matches) {
+void editor_complete(struct editor *editor, size_t start, const struct strings *matches)
+{
     if (matches->count == 0 || start > editor->cursor) {
         text_char(&editor->output, '\a');
         return;
@@ -326,7 +348,8 @@ void editor_complete(struct editor *editor, size_t start, const struct strings *
     refresh(editor);
 }
 
-void editor_start(struct editor *editor, const char *prompt, size_t columns) {
+void editor_start(struct editor *editor, const char *prompt, size_t columns)
+{
     editor->prompt = prompt;
     editor->columns = columns > 0 ? columns : 80;
     editor->cursor = 0;
@@ -338,7 +361,8 @@ void editor_start(struct editor *editor, const char *prompt, size_t columns) {
     text_string(&editor->output, prompt);
 }
 
-void editor_free(struct editor *editor) {
+void editor_free(struct editor *editor)
+{
     text_free(&editor->line);
     text_free(&editor->output);
     text_free(&editor->killed);

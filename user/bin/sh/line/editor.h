@@ -16,13 +16,13 @@ enum editor_result {
 
 struct editor {
     struct text line;
-    size_t cursor; /* byte index, never inside a UTF-8 character */
+    size_t cursor;      /* byte index, never inside a UTF-8 character */
     struct text output; /* for the terminal; the caller writes and clears it */
     const char *prompt;
-    size_t columns; /* width of the terminal */
+    size_t columns;     /* width of the terminal */
     struct text killed; /* for ^Y */
     struct text typed;  /* the new line, while the history is shown */
-    size_t history; /* index shown; history_count = the new line */
+    size_t history;     /* index shown; history_count = the new line */
     enum { ESCAPE_NONE, ESCAPE_START, ESCAPE_BRACKET, ESCAPE_O } escape;
     unsigned parameter; /* of an escape sequence */
     bool tab_again;     /* the last key was a Tab that changed nothing */
@@ -34,7 +34,7 @@ void editor_start(struct editor *editor, const char *prompt, size_t columns);
 enum editor_result editor_key(struct editor *editor, unsigned char key);
 
 /* editor_complete: matches are what the bytes from start to the cursor can become. One: it is
- * inserted, with a blank unless it ends with '/' or ':'. Several: as far as they agree; and, with the
- * second Tab, they are listed. */
+ * inserted, with a blank unless it ends with '/' or ':'. Several: as far as they agree; and, with
+ * the second Tab, they are listed. */
 void editor_complete(struct editor *editor, size_t start, const struct strings *matches);
 void editor_free(struct editor *editor);

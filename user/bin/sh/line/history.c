@@ -9,7 +9,8 @@
 static char *lines[HISTORY_MAX];
 static size_t used;
 
-void history_add(const char *line) {
+void history_add(const char *line)
+{
     size_t len = strcspn(line, "\n");
     if (strspn(line, " \t") == len)
         return;
@@ -26,10 +27,12 @@ void history_add(const char *line) {
     lines[used++] = copy;
 }
 
-const char *history_get(size_t i) {
+const char *history_get(size_t i)
+{
     return i < used ? lines[i] : NULL;
 }
 
-size_t history_count(void) {
+size_t history_count(void)
+{
     return used;
 }

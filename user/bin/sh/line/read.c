@@ -6,7 +6,8 @@
 #include <errno.h>
 #include <unistd.h>
 
-static void flush(struct editor *editor) {
+static void flush(struct editor *editor)
+{
     size_t done = 0;
     while (done < editor->output.len) {
         ssize_t n = write(STDERR_FILENO, editor->output.data + done, editor->output.len - done);
@@ -17,7 +18,8 @@ static void flush(struct editor *editor) {
     text_clear(&editor->output);
 }
 
-static void complete_word(const struct shell *shell, struct editor *editor) {
+static void complete_word(const struct shell *shell, struct editor *editor)
+{
     struct arena arena = {0};
     struct strings matches = {0};
     size_t start;
@@ -27,7 +29,8 @@ static void complete_word(const struct shell *shell, struct editor *editor) {
 }
 
 /* Keys are taken one by one: what is typed behind Enter belongs to the command. */
-int line_read(struct shell *shell, const char *prompt, struct text *line) {
+int line_read(struct shell *shell, const char *prompt, struct text *line)
+{
     static struct editor editor;
     enum editor_result result = EDITOR_MORE;
     unsigned char key;

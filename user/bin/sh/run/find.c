@@ -6,7 +6,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-static int check(const char *path) {
+static int check(const char *path)
+{
     struct stat status;
     if (stat(path, &status) < 0)
         return -errno;
@@ -15,7 +16,8 @@ static int check(const char *path) {
     return status.st_mode & 0111 ? 0 : -EACCES;
 }
 
-int find_program(const struct shell *shell, const char *name, struct text *path) {
+int find_program(const struct shell *shell, const char *name, struct text *path)
+{
     const char *search = variable_get(&shell->variables, "PATH");
     int result = -ENOENT;
 

@@ -6,7 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-struct function *function_find(const struct shell *shell, const char *name) {
+struct function *function_find(const struct shell *shell, const char *name)
+{
     struct function *function = shell->functions;
     while (function != NULL && (function->replaced || strcmp(function->name, name) != 0))
         function = function->next;
@@ -14,7 +15,8 @@ struct function *function_find(const struct shell *shell, const char *name) {
 }
 
 /* Frees those that were replaced and are no longer running. */
-static void collect_functions(struct shell *shell) {
+static void collect_functions(struct shell *shell)
+{
     struct function **link = &shell->functions;
     while (*link != NULL) {
         struct function *function = *link;
@@ -30,21 +32,25 @@ static void collect_functions(struct shell *shell) {
     }
 }
 
-void function_unset(struct shell *shell, const char *name) {
+void function_unset(struct shell *shell, const char *name)
+{
     struct function *function = function_find(shell, name);
     if (function != NULL)
         function->replaced = true;
     collect_functions(shell);
 }
 
-void function_define(struct shell *shell, const struct node *node) {
+void function_define(struct shell *shell, const struct node *node)
+{
     struct function *function = must_malloc(sizeof(*function));
     struct text text = {0};
 
     unparse(&text, node);
     *function = (struct function){.name = must_copy(node->name), .text = must_copy(text.data)};
     text_free(&text);
-    struct parse parse = {.text = function->text, .len = strlen(function->text), .complete = true,
+    struct parse parse = {.text = function->text,
+                          .len = strlen(function->text),
+                          .complete = true,
                           .first_line = node->line};
     if (parse_line(&parse, &function->arena) == PARSE_OK && parse.node != NULL)
         function->body = parse.node->body;
@@ -53,7 +59,8 @@ void function_define(struct shell *shell, const struct node *node) {
     shell->functions = function;
 }
 
-void function_call(struct shell *shell, struct function *function, char **argv, int argc) {
+void function_call(struct shell *shell, struct function *function, char **argv, int argc)
+{
     struct positional positional = shell->positional;
     struct saved_variable *locals = shell->locals;
     int loop_depth = shell->loop_depth;

@@ -9,7 +9,8 @@
 
 enum { BLOCK = 512 };
 
-int input_line(int fd, struct text *line) {
+int input_line(int fd, struct text *line)
+{
     char buffer[BLOCK];
     bool terminal = isatty(fd), seekable = !terminal && lseek(fd, 0, SEEK_CUR) >= 0;
 

@@ -14,7 +14,8 @@
 #include <unistd.h>
 
 /* PS1 if the user has set it, else "cairn:/path$ ". */
-static void make_prompt(struct shell *shell, bool more, struct text *prompt) {
+static void make_prompt(struct shell *shell, bool more, struct text *prompt)
+{
     const char *own = variable_get(&shell->variables, more ? "PS2" : "PS1");
     struct arena_mark mark = arena_mark(&shell->scratch);
     if (own != NULL) {
@@ -29,7 +30,8 @@ static void make_prompt(struct shell *shell, bool more, struct text *prompt) {
     arena_release(&shell->scratch, mark);
 }
 
-static int read_line(struct shell *shell, bool more, struct text *line) {
+static int read_line(struct shell *shell, bool more, struct text *line)
+{
     const char *terminal = variable_get(&shell->variables, "TERM");
     struct text prompt = {0};
     int result;
@@ -48,7 +50,8 @@ static int read_line(struct shell *shell, bool more, struct text *line) {
 }
 
 /* A loop may run for long without starting a program that ^C could end. */
-static void run_line(struct shell *shell, const struct node *node) {
+static void run_line(struct shell *shell, const struct node *node)
+{
     bool computes = shell->interactive && node != NULL && node->type != NODE_SIMPLE &&
                     node->type != NODE_PIPELINE;
     shell->computes = computes;
@@ -61,9 +64,10 @@ static void run_line(struct shell *shell, const struct node *node) {
 }
 
 /* Runs as many commands as are complete. What is left in pending is the start of another. */
-static void run_pending(struct shell *shell, struct text *pending, bool last, int first_line) {
-    struct parse parse = {.text = text_get(pending), .len = pending->len, .complete = last,
-                          .first_line = first_line};
+static void run_pending(struct shell *shell, struct text *pending, bool last, int first_line)
+{
+    struct parse parse = {
+        .text = text_get(pending), .len = pending->len, .complete = last, .first_line = first_line};
     enum parse_status status;
     do {
         struct arena arena = {0};
@@ -91,7 +95,8 @@ static void run_pending(struct shell *shell, struct text *pending, bool last, in
 }
 
 /* After a line: back to the prompt, or out. */
-static bool goes_on(struct shell *shell, struct text *pending) {
+static bool goes_on(struct shell *shell, struct text *pending)
+{
     if (shell->jump == JUMP_EXIT || (shell->jump != JUMP_NONE && !shell->interactive))
         return false;
     if (shell->jump == JUMP_INTERRUPT)
@@ -104,7 +109,8 @@ static bool goes_on(struct shell *shell, struct text *pending) {
     return true;
 }
 
-void run_input(struct shell *shell) {
+void run_input(struct shell *shell)
+{
     struct text pending = {0};
     int result = 0, line = 0, first_line = 1;
 

@@ -8,18 +8,20 @@
 #include <string.h>
 #include <unistd.h>
 
-#define SIGNAL_INTERRUPT 2
+#define SIGNAL_INTERRUPT   2
 #define SIGNAL_BROKEN_PIPE 13
-#define KEPT_MAX 32 /* ended jobs whose status is remembered */
+#define KEPT_MAX           32 /* ended jobs whose status is remembered */
 
-struct job *job_new(struct shell *shell) {
+struct job *job_new(struct shell *shell)
+{
     struct job *job = must_malloc(sizeof(*job));
     *job = (struct job){.next = shell->jobs};
     shell->jobs = job;
     return job;
 }
 
-void job_free(struct shell *shell, struct job *job) {
+void job_free(struct shell *shell, struct job *job)
+{
     struct job **link = &shell->jobs;
     while (*link != NULL && *link != job)
         link = &(*link)->next;
@@ -32,13 +34,15 @@ void job_free(struct shell *shell, struct job *job) {
     free(job);
 }
 
-int job_to_join(const struct shell *shell, const struct job *job) {
+int job_to_join(const struct shell *shell, const struct job *job)
+{
     return shell->interactive ? job->leader : OS_SAME_JOB;
 }
 
-void job_add(struct job *job, int pid, const char *name, int status) {
-    job->processes = must_realloc(job->processes,
-                                  (size_t)(job->count + 1) * sizeof(struct job_process));
+void job_add(struct job *job, int pid, const char *name, int status)
+{
+    job->processes =
+        must_realloc(job->processes, (size_t)(job->count + 1) * sizeof(struct job_process));
     struct job_process *process = &job->processes[job->count++];
     *process = (struct job_process){.pid = pid, .done = pid == 0, .name = must_copy(name)};
     process->end.status = status;
@@ -46,7 +50,8 @@ void job_add(struct job *job, int pid, const char *name, int status) {
         job->leader = pid;
 }
 
-void job_name(struct shell *shell, struct job *job, const struct node *node) {
+void job_name(struct shell *shell, struct job *job, const struct node *node)
+{
     struct text text = {0};
     int number = 0;
     unparse_short(&text, node);
@@ -58,19 +63,22 @@ void job_name(struct shell *shell, struct job *job, const struct node *node) {
     text_free(&text);
 }
 
-bool job_done(const struct job *job) {
+bool job_done(const struct job *job)
+{
     for (int i = 0; i < job->count; i++)
         if (!job->processes[i].done)
             return false;
     return true;
 }
 
-int job_status(const struct job *job) {
+int job_status(const struct job *job)
+{
     return job->count > 0 ? job->processes[job->count - 1].end.status : 0;
 }
 
 /* Says how a process died, unless the user knows. */
-static void report_death(const struct shell *shell, struct job_process *process) {
+static void report_death(const struct shell *shell, struct job_process *process)
+{
     int signal = process->end.signal;
     if (process->reported || signal == 0)
         return;
@@ -79,7 +87,8 @@ static void report_death(const struct shell *shell, struct job_process *process)
         complain(shell, "%s: %s", process->name, process->end.message);
 }
 
-int job_wait(struct shell *shell, struct job *job) {
+int job_wait(struct shell *shell, struct job *job)
+{
     for (int i = 0; i < job->count; i++) {
         struct job_process *process = &job->processes[i];
         while (!process->done) {
@@ -95,7 +104,8 @@ int job_wait(struct shell *shell, struct job *job) {
     return job_status(job);
 }
 
-int job_foreground(struct shell *shell, struct job *job) {
+int job_foreground(struct shell *shell, struct job *job)
+{
     bool control = shell->interactive && job->leader != 0;
     int status;
 
@@ -118,7 +128,8 @@ int job_foreground(struct shell *shell, struct job *job) {
     return status;
 }
 
-static void poll_process(struct job_process *process) {
+static void poll_process(struct job_process *process)
+{
     if (process->done)
         return;
     int result = os_wait(process->pid, true, &process->end);
@@ -127,7 +138,8 @@ static void poll_process(struct job_process *process) {
     process->done = result > 0 || (result < 0 && result != -EINTR);
 }
 
-void jobs_poll(struct shell *shell) {
+void jobs_poll(struct shell *shell)
+{
     for (struct job *job = shell->jobs, *next; job != NULL; job = next) {
         next = job->next;
         for (int i = 0; i < job->count; i++)
@@ -137,7 +149,8 @@ void jobs_poll(struct shell *shell) {
     }
 }
 
-void jobs_notify(struct shell *shell) {
+void jobs_notify(struct shell *shell)
+{
     struct text text = {0};
     int kept = 0;
     jobs_poll(shell);
@@ -156,7 +169,8 @@ void jobs_notify(struct shell *shell) {
     text_free(&text);
 }
 
-struct job *job_find(struct shell *shell, const char *name) {
+struct job *job_find(struct shell *shell, const char *name)
+{
     bool latest = strcmp(name, "%%") == 0 || strcmp(name, "%+") == 0 || strcmp(name, "%") == 0;
     bool previous = strcmp(name, "%-") == 0;
     char *end;
@@ -183,7 +197,8 @@ struct job *job_find(struct shell *shell, const char *name) {
     return NULL;
 }
 
-void job_describe(const struct job *job, struct text *text, bool pids) {
+void job_describe(const struct job *job, struct text *text, bool pids)
+{
     char state[40] = "Running";
     if (job_done(job)) {
         const struct os_end *end = &job->processes[job->count - 1].end;

@@ -18,7 +18,7 @@ struct job {
     struct job_process *processes;
     int count;
     bool notified; /* the user knows that it ended; kept for a later wait */
-    char *text; /* the command */
+    char *text;    /* the command */
     struct job *next;
 };
 
@@ -36,8 +36,8 @@ int job_to_join(const struct shell *shell, const struct job *job);
 /* job_name: gives it a number and a text: it is now the user's background job. */
 void job_name(struct shell *shell, struct job *job, const struct node *node);
 
-/* job_foreground: gives it the terminal, waits for its end, reports how it died, and takes the terminal
- * back. Returns the status of its last process. The job remains to be freed. */
+/* job_foreground: gives it the terminal, waits for its end, reports how it died, and takes the
+ * terminal back. Returns the status of its last process. The job remains to be freed. */
 int job_foreground(struct shell *shell, struct job *job);
 
 /* job_wait: waits without the terminal. -EINTR if ^C came first, else the status. */

@@ -14,7 +14,8 @@
 
 /* The interpreter line of a script: 1 = interpreter and perhaps one argument, 0 = plain text for
  * this shell, -ENOEXEC = no text. */
-static int read_script_head(const char *path, char *head, char **interpreter, char **argument) {
+static int read_script_head(const char *path, char *head, char **interpreter, char **argument)
+{
     int fd = open(path, O_RDONLY | O_CLOEXEC);
     if (fd < 0)
         return -errno;
@@ -39,7 +40,8 @@ static int read_script_head(const char *path, char *head, char **interpreter, ch
 }
 
 static int spawn_script(struct shell *shell, const char *path, char *const *argv, char **envp,
-                        int leader) {
+                        int leader)
+{
     char head[SCRIPT_HEAD], *interpreter = (char *)os_shell_path(), *argument = NULL;
     size_t count = 0, used = 0;
 
@@ -57,7 +59,8 @@ static int spawn_script(struct shell *shell, const char *path, char *const *argv
     return os_spawn(interpreter, with, envp, leader);
 }
 
-void launch_program(struct shell *shell, struct job *job, char *const *argv) {
+void launch_program(struct shell *shell, struct job *job, char *const *argv)
+{
     struct text path = {0};
     char **envp = variables_environment(&shell->variables, &shell->scratch);
 
@@ -79,13 +82,15 @@ void launch_program(struct shell *shell, struct job *job, char *const *argv) {
 }
 
 /* A word that expands to itself: it is known now what command it names. */
-static bool is_plain_word(const char *word) {
+static bool is_plain_word(const char *word)
+{
     return strspn(word, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_./:+-") ==
            strlen(word);
 }
 
 /* Can the command be started from this process without a trace left in this shell? */
-static bool is_direct(const struct shell *shell, const struct node *node) {
+static bool is_direct(const struct shell *shell, const struct node *node)
+{
     if (node->type != NODE_SIMPLE || node->words == NULL || !is_plain_word(node->words->text) ||
         builtin_find(node->words->text) != NULL || function_find(shell, node->words->text) != NULL)
         return false;
@@ -101,7 +106,8 @@ static bool is_direct(const struct shell *shell, const struct node *node) {
     return true;
 }
 
-static void launch_simple(struct shell *shell, struct job *job, const struct node *node) {
+static void launch_simple(struct shell *shell, struct job *job, const struct node *node)
+{
     struct redirect_frame frame;
     struct strings argv = {0};
     struct saved_variable *saved = NULL;
@@ -121,7 +127,8 @@ static void launch_simple(struct shell *shell, struct job *job, const struct nod
 }
 
 /* The new process is the one that ( ) asks for; any other command runs within a new one. */
-static void launch_subshell(struct shell *shell, struct job *job, const struct node *node) {
+static void launch_subshell(struct shell *shell, struct job *job, const struct node *node)
+{
     struct redirect_frame frame;
     struct text text = {0};
     bool parentheses = node->type == NODE_SUBSHELL;
@@ -137,7 +144,8 @@ static void launch_subshell(struct shell *shell, struct job *job, const struct n
     redirect_undo(&frame);
 }
 
-void launch_node(struct shell *shell, struct job *job, const struct node *node) {
+void launch_node(struct shell *shell, struct job *job, const struct node *node)
+{
     struct arena_mark mark = arena_mark(&shell->scratch);
     if (is_direct(shell, node))
         launch_simple(shell, job, node);
@@ -146,7 +154,8 @@ void launch_node(struct shell *shell, struct job *job, const struct node *node) 
     arena_release(&shell->scratch, mark);
 }
 
-void launch_pipeline(struct shell *shell, struct job *job, const struct node *pipeline) {
+void launch_pipeline(struct shell *shell, struct job *job, const struct node *pipeline)
+{
     int input = -1;
 
     for (const struct node *stage = pipeline->first; stage != NULL; stage = stage->next) {

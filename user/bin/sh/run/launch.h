@@ -31,5 +31,5 @@ bool command_output(struct shell *shell, const char *text, struct text *output);
 int find_program(const struct shell *shell, const char *name, struct text *path);
 
 /* The option with which a subshell is started; its arguments are in launch.c. */
-#define SUBSHELL_OPTION "--subshell"
+#define SUBSHELL_OPTION    "--subshell"
 #define SUBSHELL_ARGUMENTS 7 /* descriptor, bytes of state, $$, $!, $?, options, $0 */

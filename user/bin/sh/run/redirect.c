@@ -12,12 +12,14 @@
 
 enum { UNTOUCHED = -1, WAS_CLOSED = -2 };
 
-void redirect_begin(struct redirect_frame *frame) {
+void redirect_begin(struct redirect_frame *frame)
+{
     for (int fd = 0; fd < REDIRECT_FDS; fd++)
         frame->saved[fd] = UNTOUCHED;
 }
 
-int redirect_fd(struct redirect_frame *frame, int fd, int source) {
+int redirect_fd(struct redirect_frame *frame, int fd, int source)
+{
     if (frame->saved[fd] == UNTOUCHED) {
         int copy = fcntl(fd, F_DUPFD_CLOEXEC, FD_PRIVATE);
         if (copy < 0 && errno != EBADF)
@@ -31,7 +33,8 @@ int redirect_fd(struct redirect_frame *frame, int fd, int source) {
     return 0;
 }
 
-void redirect_undo(struct redirect_frame *frame) {
+void redirect_undo(struct redirect_frame *frame)
+{
     for (int fd = 0; fd < REDIRECT_FDS; fd++) {
         if (frame->saved[fd] >= 0) {
             dup2(frame->saved[fd], fd);
@@ -43,7 +46,8 @@ void redirect_undo(struct redirect_frame *frame) {
     }
 }
 
-void redirect_keep(struct redirect_frame *frame) {
+void redirect_keep(struct redirect_frame *frame)
+{
     for (int fd = 0; fd < REDIRECT_FDS; fd++) {
         if (frame->saved[fd] >= 0)
             close(frame->saved[fd]);
@@ -51,7 +55,8 @@ void redirect_keep(struct redirect_frame *frame) {
     }
 }
 
-int private_pipe(int ends[2]) {
+int private_pipe(int ends[2])
+{
     int low[2];
     if (pipe(low) < 0)
         return -errno;
@@ -68,7 +73,8 @@ int private_pipe(int ends[2]) {
 }
 
 /* The read end of a pipe that holds, or will hold, the body. */
-static int open_here(struct shell *shell, const struct redirect *redirect) {
+static int open_here(struct shell *shell, const struct redirect *redirect)
+{
     int ends[2], error;
     const char *body = redirect->body;
 
@@ -93,7 +99,8 @@ static int open_here(struct shell *shell, const struct redirect *redirect) {
     return ends[0];
 }
 
-static int open_target(const struct redirect *redirect, const char *target) {
+static int open_target(const struct redirect *redirect, const char *target)
+{
     static const int flags[] = {
         [REDIRECT_IN] = O_RDONLY,
         [REDIRECT_OUT] = O_WRONLY | O_CREAT | O_TRUNC,
@@ -111,13 +118,14 @@ static int open_target(const struct redirect *redirect, const char *target) {
     return high >= 0 ? high : -error;
 }
 
-static bool report(const struct shell *shell, const char *what, int error) {
+static bool report(const struct shell *shell, const char *what, int error)
+{
     complain(shell, "%s: %s", what, strerror(-error));
     return false;
 }
 
-static bool duplicate(struct shell *shell, struct redirect_frame *frame, int fd,
-                      const char *target) {
+static bool duplicate(struct shell *shell, struct redirect_frame *frame, int fd, const char *target)
+{
     if (strcmp(target, "-") == 0)
         return redirect_fd(frame, fd, -1) == 0;
     if (target[0] < '0' || target[0] > '9' || target[1] != '\0')
@@ -130,7 +138,8 @@ static bool duplicate(struct shell *shell, struct redirect_frame *frame, int fd,
 }
 
 static bool apply_one(struct shell *shell, struct redirect_frame *frame,
-                      const struct redirect *redirect) {
+                      const struct redirect *redirect)
+{
     int source, error;
 
     if (redirect->type == REDIRECT_HERE) {
@@ -155,7 +164,8 @@ static bool apply_one(struct shell *shell, struct redirect_frame *frame,
 }
 
 bool redirect_apply(struct shell *shell, struct redirect_frame *frame,
-                    const struct redirect *redirects) {
+                    const struct redirect *redirects)
+{
     for (; redirects != NULL; redirects = redirects->next)
         if (!apply_one(shell, frame, redirects))
             return false;

@@ -5,7 +5,7 @@
 #include "shell.h"
 
 #define REDIRECT_FDS 10 /* descriptors that a script can name */
-#define FD_PRIVATE 10   /* the shell's own begin here */
+#define FD_PRIVATE   10 /* the shell's own begin here */
 
 struct redirect_frame {
     /* per descriptor: -1 = untouched, -2 = was closed, else where the old one is kept */

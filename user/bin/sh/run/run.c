@@ -7,18 +7,21 @@
 #include <string.h>
 #include <unistd.h>
 
-void fail_script(struct shell *shell, int status) {
+void fail_script(struct shell *shell, int status)
+{
     shell->status = status;
     if (shell->jump == JUMP_NONE)
         shell->jump = JUMP_ERROR;
 }
 
-static void check_errexit(struct shell *shell) {
+static void check_errexit(struct shell *shell)
+{
     if (shell->status != 0 && shell->errexit && shell->unchecked == 0 && shell->jump == JUMP_NONE)
         shell->jump = JUMP_EXIT;
 }
 
-static void run_unchecked(struct shell *shell, const struct node *node) {
+static void run_unchecked(struct shell *shell, const struct node *node)
+{
     shell->unchecked++;
     run_node(shell, node);
     shell->unchecked--;
@@ -26,7 +29,8 @@ static void run_unchecked(struct shell *shell, const struct node *node) {
 
 /* What runs beside the shell does not read its input, but finds it empty: nothing could stop it
  * when it takes what the shell's user types. */
-static void run_background(struct shell *shell, const struct node *node) {
+static void run_background(struct shell *shell, const struct node *node)
+{
     struct job *job = job_new(shell);
     struct redirect_frame frame;
     int ends[2];
@@ -53,7 +57,8 @@ static void run_background(struct shell *shell, const struct node *node) {
     shell->status = 0;
 }
 
-static void run_list(struct shell *shell, const struct node *node) {
+static void run_list(struct shell *shell, const struct node *node)
+{
     for (node = node->first; node != NULL && shell->jump == JUMP_NONE; node = node->next) {
         if (node->background)
             run_background(shell, node);
@@ -62,7 +67,8 @@ static void run_list(struct shell *shell, const struct node *node) {
     }
 }
 
-static void run_and_or(struct shell *shell, const struct node *node) {
+static void run_and_or(struct shell *shell, const struct node *node)
+{
     for (node = node->first; node != NULL && shell->jump == JUMP_NONE; node = node->next) {
         if (node->next != NULL)
             run_unchecked(shell, node);
@@ -73,7 +79,8 @@ static void run_and_or(struct shell *shell, const struct node *node) {
     }
 }
 
-static void run_pipeline(struct shell *shell, const struct node *node) {
+static void run_pipeline(struct shell *shell, const struct node *node)
+{
     if (node->first->next == NULL) { /* ! command */
         run_unchecked(shell, node->first);
         if (shell->jump == JUMP_NONE)
@@ -90,7 +97,8 @@ static void run_pipeline(struct shell *shell, const struct node *node) {
         check_errexit(shell);
 }
 
-static void run_subshell(struct shell *shell, const struct node *node) {
+static void run_subshell(struct shell *shell, const struct node *node)
+{
     struct job *job = job_new(shell);
     launch_node(shell, job, node);
     shell->status = job_foreground(shell, job);
@@ -98,7 +106,8 @@ static void run_subshell(struct shell *shell, const struct node *node) {
     check_errexit(shell);
 }
 
-static void run_if(struct shell *shell, const struct node *node) {
+static void run_if(struct shell *shell, const struct node *node)
+{
     for (; node != NULL && node->type == NODE_IF; node = node->otherwise) {
         run_unchecked(shell, node->condition);
         if (shell->jump != JUMP_NONE)
@@ -113,7 +122,8 @@ static void run_if(struct shell *shell, const struct node *node) {
 }
 
 /* After the body of a loop: does the loop end? */
-static bool leaves_loop(struct shell *shell) {
+static bool leaves_loop(struct shell *shell)
+{
     if (shell->jump == JUMP_NONE)
         return false;
     if (shell->jump != JUMP_BREAK && shell->jump != JUMP_CONTINUE)
@@ -125,7 +135,8 @@ static bool leaves_loop(struct shell *shell) {
     return ends;
 }
 
-static void run_while(struct shell *shell, const struct node *node) {
+static void run_while(struct shell *shell, const struct node *node)
+{
     int status = 0;
     shell->loop_depth++;
     for (;;) {
@@ -147,7 +158,8 @@ static void run_while(struct shell *shell, const struct node *node) {
     shell->loop_depth--;
 }
 
-static void run_for(struct shell *shell, const struct node *node) {
+static void run_for(struct shell *shell, const struct node *node)
+{
     struct strings values = {0};
     if (node->has_words) {
         if (!expand_words(shell, node->words, &shell->scratch, &values)) {
@@ -177,7 +189,8 @@ static void run_for(struct shell *shell, const struct node *node) {
 }
 
 /* -1 after an error. */
-static int matches_item(struct shell *shell, const struct case_item *item, const char *subject) {
+static int matches_item(struct shell *shell, const struct case_item *item, const char *subject)
+{
     for (const struct word *word = item->patterns; word != NULL; word = word->next) {
         struct marked pattern = {0};
         int result = -1;
@@ -197,7 +210,8 @@ static int matches_item(struct shell *shell, const struct case_item *item, const
     return 0;
 }
 
-static void run_case(struct shell *shell, const struct node *node) {
+static void run_case(struct shell *shell, const struct node *node)
+{
     const char *subject = expand_string(shell, node->words->text, &shell->scratch);
     int matches = subject != NULL ? 0 : -1;
     const struct case_item *item = node->items;
@@ -216,7 +230,8 @@ static void run_case(struct shell *shell, const struct node *node) {
         run_node(shell, item->body);
 }
 
-static void run_compound(struct shell *shell, const struct node *node) {
+static void run_compound(struct shell *shell, const struct node *node)
+{
     switch (node->type) {
     case NODE_SIMPLE:
         run_simple(shell, node);
@@ -257,14 +272,16 @@ static void run_compound(struct shell *shell, const struct node *node) {
     }
 }
 
-static bool stack_is_deep(const struct shell *shell) {
+static bool stack_is_deep(const struct shell *shell)
+{
     const char *here = __builtin_frame_address(0);
     size_t used = here < shell->stack_base ? (size_t)(shell->stack_base - here)
                                            : (size_t)(here - shell->stack_base);
     return used > os_stack_limit();
 }
 
-void run_node(struct shell *shell, const struct node *node) {
+void run_node(struct shell *shell, const struct node *node)
+{
     struct redirect_frame frame;
     struct arena_mark mark = arena_mark(&shell->scratch);
 

@@ -39,5 +39,4 @@ void save_variable(struct shell *shell, const char *name, struct saved_variable 
 void restore_variables(struct shell *shell, struct saved_variable **saved);
 
 /* trace_command: what set -x prints. */
-void trace_command(struct shell *shell, const struct word *assignments,
-                   const struct strings *argv);
+void trace_command(struct shell *shell, const struct word *assignments, const struct strings *argv);

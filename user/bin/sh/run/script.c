@@ -12,7 +12,8 @@
 #include <string.h>
 #include <unistd.h>
 
-void complain(const struct shell *shell, const char *format, ...) {
+void complain(const struct shell *shell, const char *format, ...)
+{
     char message[400];
     struct text line = {0};
     va_list arguments;
@@ -27,7 +28,8 @@ void complain(const struct shell *shell, const char *format, ...) {
     text_free(&line);
 }
 
-void positional_set(struct positional *positional, char *const *values, int count) {
+void positional_set(struct positional *positional, char *const *values, int count)
+{
     char **copies = must_malloc((size_t)(count + 1) * sizeof(char *));
     for (int i = 0; i < count; i++)
         copies[i] = must_copy(values[i]);
@@ -35,14 +37,16 @@ void positional_set(struct positional *positional, char *const *values, int coun
     positional->count = count;
 }
 
-void positional_free(struct positional *positional) {
+void positional_free(struct positional *positional)
+{
     for (int i = 0; i < positional->count; i++)
         free(positional->values[i]);
     free(positional->values);
     *positional = (struct positional){0};
 }
 
-void shell_options(const struct shell *shell, char letters[8]) {
+void shell_options(const struct shell *shell, char letters[8])
+{
     const bool flags[] = {shell->errexit, shell->noglob, shell->nounset, shell->xtrace};
     for (size_t i = 0; i < sizeof(flags) / sizeof(flags[0]); i++)
         if (flags[i])
@@ -50,7 +54,8 @@ void shell_options(const struct shell *shell, char letters[8]) {
     *letters = '\0';
 }
 
-int run_text(struct shell *shell, const char *text, size_t len) {
+int run_text(struct shell *shell, const char *text, size_t len)
+{
     struct parse parse = {.text = text, .len = len, .complete = true, .first_line = 1};
     enum parse_status status;
     do {
@@ -67,7 +72,8 @@ int run_text(struct shell *shell, const char *text, size_t len) {
     return shell->status;
 }
 
-int read_script(const char *path, struct text *script) {
+int read_script(const char *path, struct text *script)
+{
     char buffer[1024];
     ssize_t n;
     int fd = open(path, O_RDONLY | O_CLOEXEC), error = 0;
@@ -92,19 +98,22 @@ int read_script(const char *path, struct text *script) {
 static volatile sig_atomic_t caught[TRAPS];
 static volatile sig_atomic_t any_caught;
 
-static void note_signal(int signal) {
+static void note_signal(int signal)
+{
     caught[signal] = 1;
     any_caught = 1;
 }
 
-void trap_set(struct shell *shell, int number, const char *action) {
+void trap_set(struct shell *shell, int number, const char *action)
+{
     free(shell->traps[number]);
     shell->traps[number] = action != NULL ? must_copy(action) : NULL;
     if (number != 0)
         signal(number, action == NULL ? SIG_DFL : *action == '\0' ? SIG_IGN : note_signal);
 }
 
-static void run_trap(struct shell *shell, int number) {
+static void run_trap(struct shell *shell, int number)
+{
     char *action = must_copy(shell->traps[number]); /* it may set another */
     int status = shell->status;
     enum jump jump = shell->jump;
@@ -117,7 +126,8 @@ static void run_trap(struct shell *shell, int number) {
     free(action);
 }
 
-void run_pending_traps(struct shell *shell) {
+void run_pending_traps(struct shell *shell)
+{
     if (!any_caught)
         return;
     any_caught = 0;
@@ -129,7 +139,8 @@ void run_pending_traps(struct shell *shell) {
         }
 }
 
-void run_exit_trap(struct shell *shell) {
+void run_exit_trap(struct shell *shell)
+{
     if (shell->traps[0] == NULL)
         return;
     char *action = shell->traps[0];

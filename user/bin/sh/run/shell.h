@@ -60,8 +60,8 @@ struct shell {
     enum jump jump;
     int jump_levels; /* of JUMP_BREAK and JUMP_CONTINUE */
     int loop_depth, function_depth, nesting;
-    int unchecked; /* > 0: -e does not apply: a condition is being evaluated */
-    char *traps[TRAPS];  /* what to run on a signal, "" = ignore it, NULL = default; 0: at the end */
+    int unchecked;      /* > 0: -e does not apply: a condition is being evaluated */
+    char *traps[TRAPS]; /* what to run on a signal, "" = ignore it, NULL = default; 0: at the end */
     int substitution_status; /* of the last command substitution of this command, or -1 */
     const char *stack_base;  /* to measure how deep the C stack has grown */
     struct job *jobs;

@@ -8,7 +8,8 @@
 #include <string.h>
 #include <unistd.h>
 
-void save_variable(struct shell *shell, const char *name, struct saved_variable **saved) {
+void save_variable(struct shell *shell, const char *name, struct saved_variable **saved)
+{
     const struct variable *variable = variable_find(&shell->variables, name);
     struct saved_variable *entry = must_malloc(sizeof(*entry));
     *entry = (struct saved_variable){.name = must_copy(name), .next = *saved};
@@ -20,7 +21,8 @@ void save_variable(struct shell *shell, const char *name, struct saved_variable 
     *saved = entry;
 }
 
-void restore_variables(struct shell *shell, struct saved_variable **saved) {
+void restore_variables(struct shell *shell, struct saved_variable **saved)
+{
     while (*saved != NULL) {
         struct saved_variable *entry = *saved;
         *saved = entry->next;
@@ -36,7 +38,8 @@ void restore_variables(struct shell *shell, struct saved_variable **saved) {
 }
 
 bool assign_variables(struct shell *shell, const struct word *assignments,
-                      struct saved_variable **saved) {
+                      struct saved_variable **saved)
+{
     for (const struct word *word = assignments; word != NULL; word = word->next) {
         const char *equals = strchr(word->text, '=');
         char *name = arena_copy(&shell->scratch, word->text, (size_t)(equals - word->text));
@@ -57,8 +60,8 @@ bool assign_variables(struct shell *shell, const struct word *assignments,
     return true;
 }
 
-void trace_command(struct shell *shell, const struct word *assignments,
-                   const struct strings *argv) {
+void trace_command(struct shell *shell, const struct word *assignments, const struct strings *argv)
+{
     struct text line = {0};
     const char *prefix = variable_get(&shell->variables, "PS4");
     if (!shell->xtrace)
@@ -67,8 +70,8 @@ void trace_command(struct shell *shell, const struct word *assignments,
     bool first = true;
     for (; assignments != NULL; assignments = assignments->next, first = false) {
         const char *equals = strchr(assignments->text, '=');
-        char *name = arena_copy(&shell->scratch, assignments->text,
-                                (size_t)(equals - assignments->text));
+        char *name =
+            arena_copy(&shell->scratch, assignments->text, (size_t)(equals - assignments->text));
         const char *value = variable_get(&shell->variables, name);
         text_format(&line, "%s%s=%s", first ? "" : " ", name, value != NULL ? value : "");
     }
@@ -80,7 +83,8 @@ void trace_command(struct shell *shell, const struct word *assignments,
 }
 
 /* Only assignments and redirections. */
-static void run_assignments(struct shell *shell, const struct node *node) {
+static void run_assignments(struct shell *shell, const struct node *node)
+{
     struct redirect_frame frame;
     struct strings none = {0};
 
@@ -100,7 +104,8 @@ static void run_assignments(struct shell *shell, const struct node *node) {
     shell->status = shell->substitution_status >= 0 ? shell->substitution_status : 0;
 }
 
-static void run_program(struct shell *shell, char *const *argv) {
+static void run_program(struct shell *shell, char *const *argv)
+{
     struct job *job = job_new(shell);
     launch_program(shell, job, argv);
     shell->status = job_foreground(shell, job);
@@ -109,7 +114,8 @@ static void run_program(struct shell *shell, char *const *argv) {
 
 /* exec: the new redirections stay; a program is run in the shell's place, and its status is the
  * shell's. (A process cannot become another one on Cairn.) */
-static void run_exec(struct shell *shell, struct strings *argv, struct redirect_frame *frame) {
+static void run_exec(struct shell *shell, struct strings *argv, struct redirect_frame *frame)
+{
     if (argv->count > 1) {
         run_program(shell, argv->items + 1);
         if (shell->jump == JUMP_NONE && !(shell->interactive && shell->status >= 126))
@@ -122,7 +128,8 @@ static void run_exec(struct shell *shell, struct strings *argv, struct redirect_
 
 /* With redirections and assignments in force. */
 static void run_command(struct shell *shell, struct strings *argv, const struct builtin *builtin,
-                        struct function *function, struct redirect_frame *frame) {
+                        struct function *function, struct redirect_frame *frame)
+{
     if (builtin != NULL && strcmp(builtin->name, "exec") == 0)
         run_exec(shell, argv, frame);
     else if (function != NULL)
@@ -133,7 +140,8 @@ static void run_command(struct shell *shell, struct strings *argv, const struct 
         run_program(shell, argv->items);
 }
 
-void run_simple(struct shell *shell, const struct node *node) {
+void run_simple(struct shell *shell, const struct node *node)
+{
     struct strings argv = {0};
     struct redirect_frame frame;
     struct saved_variable *saved = NULL;

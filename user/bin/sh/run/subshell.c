@@ -11,7 +11,8 @@
 #include <unistd.h>
 
 /* A script that gives its reader the variables, functions and parameters of this shell. */
-static void write_state(const struct shell *shell, struct text *script) {
+static void write_state(const struct shell *shell, struct text *script)
+{
     struct arena arena = {0};
     struct variable **all = variables_sorted(&shell->variables, &arena);
 
@@ -44,7 +45,8 @@ static void write_state(const struct shell *shell, struct text *script) {
     arena_free(&arena);
 }
 
-static int write_all(int fd, const char *data, size_t len) {
+static int write_all(int fd, const char *data, size_t len)
+{
     while (len > 0) {
         ssize_t n = write(fd, data, len);
         if (n < 0 && errno == EINTR)
@@ -58,7 +60,8 @@ static int write_all(int fd, const char *data, size_t len) {
 }
 
 /* The new process reads the script from fd. */
-static int spawn_subshell(struct shell *shell, int leader, int fd, size_t state_len) {
+static int spawn_subshell(struct shell *shell, int leader, int fd, size_t state_len)
+{
     long values[] = {fd, (long)state_len, shell->pid, shell->last_background, shell->status};
     char numbers[5][24], options[8];
     char *argv[SUBSHELL_ARGUMENTS + 3] = {(char *)"sh", (char *)SUBSHELL_OPTION};
@@ -78,7 +81,8 @@ static int spawn_subshell(struct shell *shell, int leader, int fd, size_t state_
                     variables_environment(&shell->variables, &shell->scratch), leader);
 }
 
-void launch_text(struct shell *shell, struct job *job, const char *text) {
+void launch_text(struct shell *shell, struct job *job, const char *text)
+{
     struct text script = {0};
     int ends[2];
 
@@ -100,7 +104,8 @@ void launch_text(struct shell *shell, struct job *job, const char *text) {
     text_free(&script);
 }
 
-int launch_writer(struct shell *shell, const char *text, int fd) {
+int launch_writer(struct shell *shell, const char *text, int fd)
+{
     struct text command = {0};
     struct redirect_frame frame;
 
@@ -119,7 +124,8 @@ int launch_writer(struct shell *shell, const char *text, int fd) {
 }
 
 /* Text that is one simple command and nothing else needs no subshell. */
-static const struct node *single_command(const char *text, struct arena *arena) {
+static const struct node *single_command(const char *text, struct arena *arena)
+{
     struct parse parse = {.text = text, .len = strlen(text), .complete = true, .first_line = 1};
     struct node *node;
     if (parse_line(&parse, arena) != PARSE_OK || parse.node == NULL)
@@ -128,7 +134,8 @@ static const struct node *single_command(const char *text, struct arena *arena) 
     return node->type == NODE_SIMPLE && parse_line(&parse, arena) == PARSE_END ? node : NULL;
 }
 
-static void read_all(int fd, struct text *output) {
+static void read_all(int fd, struct text *output)
+{
     char buffer[1024];
     for (;;) {
         ssize_t n = read(fd, buffer, sizeof(buffer));
@@ -139,7 +146,8 @@ static void read_all(int fd, struct text *output) {
     }
 }
 
-bool command_output(struct shell *shell, const char *text, struct text *output) {
+bool command_output(struct shell *shell, const char *text, struct text *output)
+{
     struct redirect_frame frame;
     struct arena arena = {0};
     int ends[2];

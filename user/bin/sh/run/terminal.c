@@ -8,7 +8,8 @@
 static struct termios cooked;
 static bool is_raw;
 
-void terminal_raw(void) {
+void terminal_raw(void)
+{
     if (is_raw || tcgetattr(STDIN_FILENO, &cooked) < 0)
         return;
     struct termios raw = cooked;
@@ -19,13 +20,15 @@ void terminal_raw(void) {
     is_raw = tcsetattr(STDIN_FILENO, TCSANOW, &raw) == 0;
 }
 
-void terminal_cooked(void) {
+void terminal_cooked(void)
+{
     if (is_raw)
         tcsetattr(STDIN_FILENO, TCSANOW, &cooked);
     is_raw = false;
 }
 
-void terminal_echo(bool on) {
+void terminal_echo(bool on)
+{
     struct termios mode;
     if (tcgetattr(STDIN_FILENO, &mode) < 0)
         return;
@@ -33,7 +36,8 @@ void terminal_echo(bool on) {
     tcsetattr(STDIN_FILENO, TCSANOW, &mode);
 }
 
-int terminal_columns(void) {
+int terminal_columns(void)
+{
     struct winsize size;
     return ioctl(STDIN_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0 ? size.ws_col : 80;
 }

@@ -4,26 +4,30 @@
 #include <stdlib.h>
 #include <string.h>
 
-static unsigned bucket_of(const char *name) {
+static unsigned bucket_of(const char *name)
+{
     unsigned hash = 5381;
     while (*name != '\0')
         hash = hash * 33 + (unsigned char)*name++;
     return hash % VARIABLE_BUCKETS;
 }
 
-struct variable *variable_find(const struct variables *variables, const char *name) {
+struct variable *variable_find(const struct variables *variables, const char *name)
+{
     struct variable *variable = variables->buckets[bucket_of(name)];
     while (variable != NULL && strcmp(variable->name, name) != 0)
         variable = variable->next;
     return variable;
 }
 
-const char *variable_get(const struct variables *variables, const char *name) {
+const char *variable_get(const struct variables *variables, const char *name)
+{
     const struct variable *variable = variable_find(variables, name);
     return variable != NULL ? variable->value : NULL;
 }
 
-struct variable *variable_declare(struct variables *variables, const char *name) {
+struct variable *variable_declare(struct variables *variables, const char *name)
+{
     struct variable *variable = variable_find(variables, name);
     if (variable == NULL) {
         struct variable **bucket = &variables->buckets[bucket_of(name)];
@@ -34,7 +38,8 @@ struct variable *variable_declare(struct variables *variables, const char *name)
     return variable;
 }
 
-bool variable_set(struct variables *variables, const char *name, const char *value) {
+bool variable_set(struct variables *variables, const char *name, const char *value)
+{
     struct variable *variable = variable_declare(variables, name);
     if (value == NULL)
         return true;
@@ -46,7 +51,8 @@ bool variable_set(struct variables *variables, const char *name, const char *val
     return true;
 }
 
-bool variable_unset(struct variables *variables, const char *name) {
+bool variable_unset(struct variables *variables, const char *name)
+{
     struct variable **link = &variables->buckets[bucket_of(name)];
     while (*link != NULL && strcmp((*link)->name, name) != 0)
         link = &(*link)->next;
@@ -62,11 +68,13 @@ bool variable_unset(struct variables *variables, const char *name) {
     return true;
 }
 
-static int compare(const void *a, const void *b) {
+static int compare(const void *a, const void *b)
+{
     return strcmp((*(struct variable *const *)a)->name, (*(struct variable *const *)b)->name);
 }
 
-struct variable **variables_sorted(const struct variables *variables, struct arena *arena) {
+struct variable **variables_sorted(const struct variables *variables, struct arena *arena)
+{
     size_t count = 0;
     for (unsigned i = 0; i < VARIABLE_BUCKETS; i++)
         for (struct variable *v = variables->buckets[i]; v != NULL; v = v->next)
@@ -81,7 +89,8 @@ struct variable **variables_sorted(const struct variables *variables, struct are
     return all;
 }
 
-char **variables_environment(const struct variables *variables, struct arena *arena) {
+char **variables_environment(const struct variables *variables, struct arena *arena)
+{
     struct variable **all = variables_sorted(variables, arena);
     size_t count = 0, used = 0;
     while (all[count] != NULL)
@@ -100,7 +109,8 @@ char **variables_environment(const struct variables *variables, struct arena *ar
     return environment;
 }
 
-void variables_free(struct variables *variables) {
+void variables_free(struct variables *variables)
+{
     for (unsigned i = 0; i < VARIABLE_BUCKETS; i++)
         while (variables->buckets[i] != NULL) {
             variables->buckets[i]->readonly = false;

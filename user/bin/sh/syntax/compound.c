@@ -3,7 +3,8 @@
 
 #include <string.h>
 
-static struct node *parse_if(struct parser *parser) {
+static struct node *parse_if(struct parser *parser)
+{
     struct node *first = new_node(parser, NODE_IF), *node = first;
 
     for (;;) {
@@ -29,7 +30,8 @@ static struct node *parse_if(struct parser *parser) {
     return take_word(parser, "fi") ? first : expected(parser, "fi");
 }
 
-static struct node *parse_do(struct parser *parser, struct node *loop) {
+static struct node *parse_do(struct parser *parser, struct node *loop)
+{
     if (!take_word(parser, "do"))
         return expected(parser, "do");
     loop->body = parse_body(parser);
@@ -38,13 +40,15 @@ static struct node *parse_do(struct parser *parser, struct node *loop) {
     return take_word(parser, "done") ? loop : expected(parser, "done");
 }
 
-static struct node *parse_while(struct parser *parser, enum node_type type) {
+static struct node *parse_while(struct parser *parser, enum node_type type)
+{
     struct node *node = new_node(parser, type);
     node->condition = parse_body(parser);
     return node->condition != NULL ? parse_do(parser, node) : NULL;
 }
 
-static struct node *parse_for(struct parser *parser) {
+static struct node *parse_for(struct parser *parser)
+{
     struct node *node = new_node(parser, NODE_FOR);
     struct word **last = &node->words;
 
@@ -74,7 +78,8 @@ static struct node *parse_for(struct parser *parser) {
     return parse_do(parser, node);
 }
 
-static struct case_item *parse_case_item(struct parser *parser) {
+static struct case_item *parse_case_item(struct parser *parser)
+{
     struct case_item *item = arena_alloc(parser->arena, sizeof(*item));
     struct word **last = &item->patterns;
 
@@ -96,7 +101,8 @@ static struct case_item *parse_case_item(struct parser *parser) {
     return parser->failed == 0 ? item : NULL;
 }
 
-static struct node *parse_case(struct parser *parser) {
+static struct node *parse_case(struct parser *parser)
+{
     struct node *node = new_node(parser, NODE_CASE);
     struct case_item **last = &node->items;
 
@@ -121,7 +127,8 @@ static struct node *parse_case(struct parser *parser) {
     return take_word(parser, "esac") ? node : expected(parser, "esac");
 }
 
-static struct node *parse_subshell(struct parser *parser) {
+static struct node *parse_subshell(struct parser *parser)
+{
     struct node *node = new_node(parser, NODE_SUBSHELL);
     take(parser);
     node->body = parse_body(parser);
@@ -133,7 +140,8 @@ static struct node *parse_subshell(struct parser *parser) {
     return node;
 }
 
-static struct node *parse_group(struct parser *parser) {
+static struct node *parse_group(struct parser *parser)
+{
     struct node *node = new_node(parser, NODE_GROUP);
     node->body = parse_body(parser);
     if (node->body == NULL)
@@ -141,7 +149,8 @@ static struct node *parse_group(struct parser *parser) {
     return take_word(parser, "}") ? node : expected(parser, "}");
 }
 
-struct node *parse_compound(struct parser *parser) {
+struct node *parse_compound(struct parser *parser)
+{
     if (peek(parser) == TOKEN_OPEN)
         return parse_subshell(parser);
     if (peek(parser) != TOKEN_WORD)
@@ -161,7 +170,8 @@ struct node *parse_compound(struct parser *parser) {
     return NULL;
 }
 
-struct node *parse_function_body(struct parser *parser) {
+struct node *parse_function_body(struct parser *parser)
+{
     struct node *body = parse_compound(parser);
     if (body == NULL)
         return parser->failed == 0 ? expected(parser, "a compound command") : NULL;

@@ -6,17 +6,19 @@
 static const struct {
     const char *text;
     enum token_type type;
-} operators[] = { /* longer ones first */
-    {"<<-", TOKEN_HERE_TABS}, {"<<", TOKEN_HERE},         {"<&", TOKEN_LESS_AND},
-    {"<>", TOKEN_LESS_GREAT}, {">>", TOKEN_APPEND},       {">&", TOKEN_GREAT_AND},
-    {">|", TOKEN_CLOBBER},    {";;", TOKEN_SEMICOLON_2},  {"&&", TOKEN_AND_IF},
-    {"||", TOKEN_OR_IF},      {"<", TOKEN_LESS},          {">", TOKEN_GREAT},
-    {";", TOKEN_SEMICOLON},   {"&", TOKEN_AND},           {"|", TOKEN_PIPE},
-    {"(", TOKEN_OPEN},        {")", TOKEN_CLOSE},         {"\n", TOKEN_NEWLINE},
+} operators[] = {
+    /* longer ones first */
+    {"<<-", TOKEN_HERE_TABS}, {"<<", TOKEN_HERE},        {"<&", TOKEN_LESS_AND},
+    {"<>", TOKEN_LESS_GREAT}, {">>", TOKEN_APPEND},      {">&", TOKEN_GREAT_AND},
+    {">|", TOKEN_CLOBBER},    {";;", TOKEN_SEMICOLON_2}, {"&&", TOKEN_AND_IF},
+    {"||", TOKEN_OR_IF},      {"<", TOKEN_LESS},         {">", TOKEN_GREAT},
+    {";", TOKEN_SEMICOLON},   {"&", TOKEN_AND},          {"|", TOKEN_PIPE},
+    {"(", TOKEN_OPEN},        {")", TOKEN_CLOSE},        {"\n", TOKEN_NEWLINE},
 };
 
 /* Blanks, joined lines, and a comment. */
-static int skip_blanks(const struct scan *scan, size_t *at) {
+static int skip_blanks(const struct scan *scan, size_t *at)
+{
     const char *text = scan->text;
     for (;;) {
         if (*at < scan->len && (text[*at] == ' ' || text[*at] == '\t'))
@@ -32,11 +34,13 @@ static int skip_blanks(const struct scan *scan, size_t *at) {
     return 0;
 }
 
-static bool ends_word(char c) {
+static bool ends_word(char c)
+{
     return c == '\0' || strchr(" \t\n;&|<>()", c) != NULL;
 }
 
-static ssize_t scan_word(struct scan *scan, size_t at) {
+static ssize_t scan_word(struct scan *scan, size_t at)
+{
     while (at < scan->len && !ends_word(scan->text[at])) {
         ssize_t next = (ssize_t)at + 1;
         switch (scan->text[at]) {
@@ -63,14 +67,16 @@ static ssize_t scan_word(struct scan *scan, size_t at) {
     return (ssize_t)at;
 }
 
-static bool is_number(const char *text, size_t len) {
+static bool is_number(const char *text, size_t len)
+{
     for (size_t i = 0; i < len; i++)
         if (text[i] < '0' || text[i] > '9')
             return false;
     return len > 0;
 }
 
-int lex_token(struct scan *scan, size_t *at, struct token *token) {
+int lex_token(struct scan *scan, size_t *at, struct token *token)
+{
     skip_blanks(scan, at);
     token->start = token->end = *at;
     token->type = TOKEN_END;

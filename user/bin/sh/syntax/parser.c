@@ -6,7 +6,8 @@
 #include <string.h>
 
 /* Reserved words and operators that end a list inside a compound command. */
-static bool at_list_end(struct parser *parser) {
+static bool at_list_end(struct parser *parser)
+{
     static const char *const words[] = {"then", "else", "elif", "fi", "do", "done", "esac", "}"};
     enum token_type type = peek(parser);
     if (type == TOKEN_END || type == TOKEN_CLOSE || type == TOKEN_SEMICOLON_2)
@@ -18,17 +19,20 @@ static bool at_list_end(struct parser *parser) {
 }
 
 /* An assignment: NAME= in front, unquoted. */
-static bool is_assignment(const struct parser *parser) {
+static bool is_assignment(const struct parser *parser)
+{
     const char *text = parser->scan.text + parser->token.start;
     size_t len = parser->token.end - parser->token.start, name = name_length(text, len);
     return name > 0 && name < len && text[name] == '=';
 }
 
-static bool is_plain_name(const char *word) {
+static bool is_plain_name(const char *word)
+{
     return word[0] != '\0' && name_length(word, strlen(word)) == strlen(word);
 }
 
-static struct node *parse_function(struct parser *parser, struct node *node) {
+static struct node *parse_function(struct parser *parser, struct node *node)
+{
     take(parser); /* ( */
     if (peek(parser) != TOKEN_CLOSE)
         return unexpected(parser);
@@ -41,7 +45,8 @@ static struct node *parse_function(struct parser *parser, struct node *node) {
     return node->body != NULL ? node : NULL;
 }
 
-static struct node *parse_simple(struct parser *parser) {
+static struct node *parse_simple(struct parser *parser)
+{
     struct node *node = new_node(parser, NODE_SIMPLE);
     struct word **assignment = &node->assignments, **word = &node->words;
     struct redirect **redirect = &node->redirects;
@@ -67,7 +72,8 @@ static struct node *parse_simple(struct parser *parser) {
     return parser->failed == 0 ? node : NULL;
 }
 
-static struct node *parse_command(struct parser *parser) {
+static struct node *parse_command(struct parser *parser)
+{
     if (parser->scan.depth >= NESTING_MAX) {
         parser->failed = SCAN_ERROR;
         parser->failed_at = parser->at;
@@ -87,7 +93,8 @@ static struct node *parse_command(struct parser *parser) {
     return parser->failed == 0 ? node : NULL;
 }
 
-static struct node *parse_pipeline(struct parser *parser) {
+static struct node *parse_pipeline(struct parser *parser)
+{
     struct node *pipeline = new_node(parser, NODE_PIPELINE), **last = &pipeline->first;
 
     while (take_word(parser, "!"))
@@ -107,7 +114,8 @@ static struct node *parse_pipeline(struct parser *parser) {
     return any || pipeline->first->next != NULL ? pipeline : pipeline->first;
 }
 
-static struct node *parse_and_or(struct parser *parser) {
+static struct node *parse_and_or(struct parser *parser)
+{
     struct node *chain = new_node(parser, NODE_AND_OR), **last = &chain->first;
     bool or_else = false;
 
@@ -128,7 +136,8 @@ static struct node *parse_and_or(struct parser *parser) {
     return chain->first->next != NULL ? chain : chain->first;
 }
 
-struct node *parse_list(struct parser *parser, bool newlines) {
+struct node *parse_list(struct parser *parser, bool newlines)
+{
     struct node *list = new_node(parser, NODE_LIST), **last = &list->first;
 
     for (;;) {
@@ -152,14 +161,16 @@ struct node *parse_list(struct parser *parser, bool newlines) {
     return list->first->next != NULL || list->first->background ? list : list->first;
 }
 
-struct node *parse_body(struct parser *parser) {
+struct node *parse_body(struct parser *parser)
+{
     struct node *list = parse_list(parser, true);
     if (list == NULL && parser->failed == 0)
         return unexpected(parser);
     return list;
 }
 
-enum parse_status parse_line(struct parse *parse, struct arena *arena) {
+enum parse_status parse_line(struct parse *parse, struct arena *arena)
+{
     struct parser parser = {.scan = {.text = parse->text, .len = parse->len},
                             .arena = arena,
                             .at = parse->at,
@@ -188,7 +199,8 @@ enum parse_status parse_line(struct parse *parse, struct arena *arena) {
     return parser.failed == SCAN_INCOMPLETE ? PARSE_INCOMPLETE : PARSE_ERROR;
 }
 
-ssize_t parse_nested(struct scan *scan, size_t at) {
+ssize_t parse_nested(struct scan *scan, size_t at)
+{
     struct arena arena = {0};
     struct parser parser = {.scan = *scan, .arena = &arena, .at = at, .line_at = at};
     ssize_t end;

@@ -15,8 +15,8 @@ enum parse_status {
 struct parse {
     const char *text;
     size_t len;
-    size_t at;     /* where to go on; moved by each parse_line */
-    bool complete; /* no more text can follow: its end closes here-documents */
+    size_t at;      /* where to go on; moved by each parse_line */
+    bool complete;  /* no more text can follow: its end closes here-documents */
     int first_line; /* number of the text's first line */
     int error_line;
     char message[120]; /* PARSE_ERROR and PARSE_INCOMPLETE: what is wrong */

@@ -5,7 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
-static void fail(struct parser *parser, int how, const char *message) {
+static void fail(struct parser *parser, int how, const char *message)
+{
     if (parser->failed != 0)
         return;
     parser->failed = how;
@@ -14,7 +15,8 @@ static void fail(struct parser *parser, int how, const char *message) {
 }
 
 /* One body: the lines up to the delimiter. */
-static void read_here_body(struct parser *parser, struct redirect *here, bool strip) {
+static void read_here_body(struct parser *parser, struct redirect *here, bool strip)
+{
     const char *text = parser->scan.text, *delimiter = word_unquoted(parser->arena, here->target);
     size_t len = parser->scan.len, want = strlen(delimiter), used = 0;
     char *body = arena_alloc(parser->arena, len - parser->at + 2); /* and a newline, a NUL */
@@ -47,7 +49,8 @@ static void read_here_body(struct parser *parser, struct redirect *here, bool st
     here->body = body;
 }
 
-static void read_here_bodies(struct parser *parser) {
+static void read_here_bodies(struct parser *parser)
+{
     for (struct here *here = parser->here_first; here != NULL; here = here->next)
         if (parser->failed == 0)
             read_here_body(parser, here->redirect, here->strip_tabs);
@@ -55,7 +58,8 @@ static void read_here_bodies(struct parser *parser) {
     parser->here_last = &parser->here_first;
 }
 
-static void expect_here_body(struct parser *parser, struct redirect *redirect, bool strip_tabs) {
+static void expect_here_body(struct parser *parser, struct redirect *redirect, bool strip_tabs)
+{
     struct here *here = arena_alloc(parser->arena, sizeof(*here));
     if (strchr(redirect->target, '\n') != NULL)
         fail(parser, SCAN_ERROR, "a newline in the delimiter of a here-document");
@@ -66,14 +70,16 @@ static void expect_here_body(struct parser *parser, struct redirect *redirect, b
     parser->here_last = &here->next;
 }
 
-enum token_type peek(struct parser *parser) {
+enum token_type peek(struct parser *parser)
+{
     if (parser->failed != 0)
         return TOKEN_END;
     if (!parser->have_token) {
         int result = lex_token(&parser->scan, &parser->at, &parser->token);
         if (result != 0) {
             fail(parser, result,
-                 result == SCAN_ERROR ? parser->scan.message : "unterminated quote or substitution");
+                 result == SCAN_ERROR ? parser->scan.message
+                                      : "unterminated quote or substitution");
             return TOKEN_END;
         }
         parser->have_token = true;
@@ -84,27 +90,32 @@ enum token_type peek(struct parser *parser) {
     return parser->failed != 0 ? TOKEN_END : parser->token.type;
 }
 
-void take(struct parser *parser) {
+void take(struct parser *parser)
+{
     parser->have_token = false;
 }
 
-static size_t token_len(const struct parser *parser) {
+static size_t token_len(const struct parser *parser)
+{
     return parser->token.end - parser->token.start;
 }
 
-bool at_word(struct parser *parser, const char *word) {
+bool at_word(struct parser *parser, const char *word)
+{
     return peek(parser) == TOKEN_WORD && token_len(parser) == strlen(word) &&
            memcmp(parser->scan.text + parser->token.start, word, strlen(word)) == 0;
 }
 
-bool take_word(struct parser *parser, const char *word) {
+bool take_word(struct parser *parser, const char *word)
+{
     if (!at_word(parser, word))
         return false;
     take(parser);
     return true;
 }
 
-const char *peek_text(struct parser *parser) {
+const char *peek_text(struct parser *parser)
+{
     enum token_type type = peek(parser);
     if (type == TOKEN_END)
         return "end of file";
@@ -113,20 +124,22 @@ const char *peek_text(struct parser *parser) {
     return arena_copy(parser->arena, parser->scan.text + parser->token.start, token_len(parser));
 }
 
-void *unexpected(struct parser *parser) {
+void *unexpected(struct parser *parser)
+{
     char message[sizeof(parser->message)];
     enum token_type type = peek(parser);
     const char *text = peek_text(parser);
     if (type == TOKEN_END)
         snprintf(message, sizeof(message), "unexpected end of file");
     else
-        snprintf(message, sizeof(message), type == TOKEN_NEWLINE ? "unexpected %s" : "unexpected '%.60s'",
-                 text);
+        snprintf(message, sizeof(message),
+                 type == TOKEN_NEWLINE ? "unexpected %s" : "unexpected '%.60s'", text);
     fail(parser, type == TOKEN_END ? SCAN_INCOMPLETE : SCAN_ERROR, message);
     return NULL;
 }
 
-void *expected(struct parser *parser, const char *what) {
+void *expected(struct parser *parser, const char *what)
+{
     char message[sizeof(parser->message)];
     enum token_type type = peek(parser);
     const char *text = peek_text(parser);
@@ -135,12 +148,14 @@ void *expected(struct parser *parser, const char *what) {
     return NULL;
 }
 
-void skip_newlines(struct parser *parser) {
+void skip_newlines(struct parser *parser)
+{
     while (peek(parser) == TOKEN_NEWLINE)
         take(parser);
 }
 
-struct node *new_node(struct parser *parser, enum node_type type) {
+struct node *new_node(struct parser *parser, enum node_type type)
+{
     struct node *node = arena_alloc(parser->arena, sizeof(*node));
     const char *text = parser->scan.text;
     size_t at = parser->have_token ? parser->token.start : parser->at;
@@ -151,7 +166,8 @@ struct node *new_node(struct parser *parser, enum node_type type) {
     return node;
 }
 
-struct word *new_word(struct parser *parser) {
+struct word *new_word(struct parser *parser)
+{
     struct word *word = arena_alloc(parser->arena, sizeof(*word));
     const char *start = parser->scan.text + parser->token.start;
     if (memchr(start, '\0', token_len(parser)) != NULL)
@@ -161,11 +177,13 @@ struct word *new_word(struct parser *parser) {
     return word;
 }
 
-bool word_is_quoted(const char *word) {
+bool word_is_quoted(const char *word)
+{
     return strpbrk(word, "\\'\"") != NULL;
 }
 
-char *word_unquoted(struct arena *arena, const char *word) {
+char *word_unquoted(struct arena *arena, const char *word)
+{
     char *result = arena_alloc(arena, strlen(word) + 1), *to = result;
     char quote = '\0';
     for (; *word != '\0'; word++) {
@@ -183,12 +201,17 @@ char *word_unquoted(struct arena *arena, const char *word) {
     return result;
 }
 
-static bool redirect_type(enum token_type token, enum redirect_type *type) {
+static bool redirect_type(enum token_type token, enum redirect_type *type)
+{
     static const enum redirect_type types[] = {
-        [TOKEN_LESS] = REDIRECT_IN,           [TOKEN_HERE] = REDIRECT_HERE,
-        [TOKEN_HERE_TABS] = REDIRECT_HERE,    [TOKEN_LESS_AND] = REDIRECT_DUP_IN,
-        [TOKEN_LESS_GREAT] = REDIRECT_READ_WRITE, [TOKEN_GREAT] = REDIRECT_OUT,
-        [TOKEN_APPEND] = REDIRECT_APPEND,     [TOKEN_GREAT_AND] = REDIRECT_DUP_OUT,
+        [TOKEN_LESS] = REDIRECT_IN,
+        [TOKEN_HERE] = REDIRECT_HERE,
+        [TOKEN_HERE_TABS] = REDIRECT_HERE,
+        [TOKEN_LESS_AND] = REDIRECT_DUP_IN,
+        [TOKEN_LESS_GREAT] = REDIRECT_READ_WRITE,
+        [TOKEN_GREAT] = REDIRECT_OUT,
+        [TOKEN_APPEND] = REDIRECT_APPEND,
+        [TOKEN_GREAT_AND] = REDIRECT_DUP_OUT,
         [TOKEN_CLOBBER] = REDIRECT_OUT,
     };
     if (token < TOKEN_LESS)
@@ -197,7 +220,8 @@ static bool redirect_type(enum token_type token, enum redirect_type *type) {
     return true;
 }
 
-bool parse_redirect(struct parser *parser, struct redirect ***last) {
+bool parse_redirect(struct parser *parser, struct redirect ***last)
+{
     enum redirect_type type;
     int fd = -1;
 

@@ -21,7 +21,7 @@ struct parser {
     char message[120];
     struct token token; /* the one that comes next, if there is one */
     bool have_token;
-    int line;          /* of line_at */
+    int line; /* of line_at */
     size_t line_at;
     struct here *here_first, **here_last;
 };

@@ -4,15 +4,18 @@
 #include "parser.h"
 #include <string.h>
 
-bool is_name_start(char c) {
+bool is_name_start(char c)
+{
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_';
 }
 
-bool is_name_char(char c) {
+bool is_name_char(char c)
+{
     return is_name_start(c) || (c >= '0' && c <= '9');
 }
 
-size_t name_length(const char *text, size_t len) {
+size_t name_length(const char *text, size_t len)
+{
     size_t n = 0;
     if (len == 0 || !is_name_start(text[0]))
         return 0;
@@ -21,30 +24,36 @@ size_t name_length(const char *text, size_t len) {
     return n;
 }
 
-bool is_reserved_word(const char *word) {
-    static const char *const words[] = {"!",    "{",    "}",  "case", "do", "done", "elif",  "else",
-                                        "esac", "fi",   "for", "if",  "in", "then", "until", "while"};
+bool is_reserved_word(const char *word)
+{
+    static const char *const words[] = {"!",    "{",    "}",     "case", "do",  "done",
+                                        "elif", "else", "esac",  "fi",   "for", "if",
+                                        "in",   "then", "until", "while"};
     for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
         if (strcmp(word, words[i]) == 0)
             return true;
     return false;
 }
 
-bool is_special_parameter(char c) {
+bool is_special_parameter(char c)
+{
     return c != '\0' && strchr("@*#?-$!", c) != NULL;
 }
 
-static ssize_t fail(struct scan *scan, const char *message) {
+static ssize_t fail(struct scan *scan, const char *message)
+{
     scan->message = message;
     return SCAN_ERROR;
 }
 
-ssize_t scan_single_quotes(struct scan *scan, size_t at) {
+ssize_t scan_single_quotes(struct scan *scan, size_t at)
+{
     const char *end = memchr(scan->text + at + 1, '\'', scan->len - at - 1);
     return end != NULL ? end - scan->text + 1 : SCAN_INCOMPLETE;
 }
 
-ssize_t scan_backquotes(struct scan *scan, size_t at) {
+ssize_t scan_backquotes(struct scan *scan, size_t at)
+{
     for (at++; at < scan->len; at++) {
         if (scan->text[at] == '`')
             return (ssize_t)at + 1;
@@ -54,7 +63,8 @@ ssize_t scan_backquotes(struct scan *scan, size_t at) {
     return SCAN_INCOMPLETE;
 }
 
-ssize_t scan_double_quotes(struct scan *scan, size_t at) {
+ssize_t scan_double_quotes(struct scan *scan, size_t at)
+{
     at++;
     while (at < scan->len) {
         ssize_t next = (ssize_t)at + 1;
@@ -80,7 +90,8 @@ ssize_t scan_double_quotes(struct scan *scan, size_t at) {
 
 /* Parentheses are counted without looking into nested substitutions, so that the decision costs
  * one pass. */
-ssize_t scan_arithmetic(struct scan *scan, size_t at) {
+ssize_t scan_arithmetic(struct scan *scan, size_t at)
+{
     int depth = 0;
     for (at += 3; at < scan->len; at++) {
         ssize_t end;
@@ -111,7 +122,8 @@ ssize_t scan_arithmetic(struct scan *scan, size_t at) {
 }
 
 /* The word of ${name op word}, up to the closing brace. quotes: ' quotes here. */
-static ssize_t scan_braced_word(struct scan *scan, size_t at, bool quotes, bool in_double) {
+static ssize_t scan_braced_word(struct scan *scan, size_t at, bool quotes, bool in_double)
+{
     while (at < scan->len && scan->text[at] != '}') {
         ssize_t next = (ssize_t)at + 1;
         switch (scan->text[at]) {
@@ -139,7 +151,8 @@ static ssize_t scan_braced_word(struct scan *scan, size_t at, bool quotes, bool 
     return at < scan->len ? (ssize_t)at : SCAN_INCOMPLETE;
 }
 
-static size_t parameter_name(const char *text, size_t len) {
+static size_t parameter_name(const char *text, size_t len)
+{
     size_t n = name_length(text, len);
     if (n > 0 || len == 0)
         return n;
@@ -148,7 +161,8 @@ static size_t parameter_name(const char *text, size_t len) {
     return n > 0 ? n : is_special_parameter(text[0]);
 }
 
-ssize_t scan_parameter(struct scan *scan, size_t at, bool in_double, struct parameter *parameter) {
+ssize_t scan_parameter(struct scan *scan, size_t at, bool in_double, struct parameter *parameter)
+{
     const char *text = scan->text;
     *parameter = (struct parameter){0};
     at += 2; /* ${ */
@@ -168,26 +182,26 @@ ssize_t scan_parameter(struct scan *scan, size_t at, bool in_double, struct para
         at++;
     }
     if (at < scan->len && strchr("-=?+#%", text[at]) != NULL && text[at] != '\0') {
-        parameter->operator= text[at++];
-        if (strchr("#%", parameter->operator) != NULL && at < scan->len &&
-            text[at] == parameter->operator) {
+        parameter->op = text[at++];
+        if (strchr("#%", parameter->op) != NULL && at < scan->len && text[at] == parameter->op) {
             parameter->doubled = true;
             at++;
         }
     }
-    bool pattern = parameter->operator== '#' || parameter->operator== '%';
+    bool pattern = parameter->op == '#' || parameter->op == '%';
     parameter->word = at;
     ssize_t end = scan_braced_word(scan, at, pattern || !in_double, in_double && !pattern);
     if (end < 0)
         return end;
     parameter->word_len = (size_t)end - at;
-    parameter->bad = parameter->name_len == 0 || (parameter->colon && parameter->operator== 0) ||
+    parameter->bad = parameter->name_len == 0 || (parameter->colon && parameter->op == 0) ||
                      (parameter->colon && pattern) ||
-                     (parameter->operator== 0 && parameter->word_len > 0);
+                     (parameter->op == 0 && parameter->word_len > 0);
     return end + 1;
 }
 
-static ssize_t scan_construct(struct scan *scan, size_t at, bool in_double) {
+static ssize_t scan_construct(struct scan *scan, size_t at, bool in_double)
+{
     const char *text = scan->text;
     if (at + 1 >= scan->len)
         return (ssize_t)at + 1;
@@ -210,7 +224,8 @@ static ssize_t scan_construct(struct scan *scan, size_t at, bool in_double) {
     return (ssize_t)(at + 1 + name);
 }
 
-ssize_t scan_dollar(struct scan *scan, size_t at, bool in_double) {
+ssize_t scan_dollar(struct scan *scan, size_t at, bool in_double)
+{
     if (scan->depth >= NESTING_MAX)
         return fail(scan, "nested too deeply");
     scan->depth++;

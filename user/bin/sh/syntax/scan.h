@@ -28,11 +28,11 @@ ssize_t scan_arithmetic(struct scan *scan, size_t at);
 struct parameter {
     size_t name, name_len;
     size_t word, word_len;
-    char operator; /* - = ? + # %, or 0 */
-    bool colon;    /* before - = ? + */
-    bool doubled;  /* ## or %% */
-    bool length;   /* ${#name} */
-    bool bad;      /* not a form that the language has */
+    char op;      /* - = ? + # %, or 0 */
+    bool colon;   /* before - = ? + */
+    bool doubled; /* ## or %% */
+    bool length;  /* ${#name} */
+    bool bad;     /* not a form that the language has */
 };
 ssize_t scan_parameter(struct scan *scan, size_t at, bool in_double, struct parameter *parameter);
 

@@ -1,5 +1,5 @@
-/* Writes a tree as text. Every separator that the grammar lets be followed by newlines is, so that the
- * bodies of here-documents can stand behind the line that announced them. */
+/* Writes a tree as text. Every separator that the grammar lets be followed by newlines is, so that
+ * the bodies of here-documents can stand behind the line that announced them. */
 #include "unparse.h"
 
 #include "../base/arena.h"
@@ -8,18 +8,20 @@
 
 struct printer {
     struct text *text;
-    bool one_line; /* for people: "; " for newlines, no bodies */
+    bool one_line;      /* for people: "; " for newlines, no bodies */
     struct text bodies; /* of here-documents announced on the current line */
 };
 
 static void print_node(struct printer *printer, const struct node *node);
 
-static void string(struct printer *printer, const char *string) {
+static void string(struct printer *printer, const char *string)
+{
     text_string(printer->text, string);
 }
 
 /* separator: what stands for a newline on one line. */
-static void newline(struct printer *printer, const char *separator) {
+static void newline(struct printer *printer, const char *separator)
+{
     if (printer->one_line) {
         string(printer, separator);
         return;
@@ -31,7 +33,8 @@ static void newline(struct printer *printer, const char *separator) {
     }
 }
 
-static void print_redirects(struct printer *printer, const struct redirect *redirect) {
+static void print_redirects(struct printer *printer, const struct redirect *redirect)
+{
     static const char *const operators[] = {"<", ">", ">>", "<>", "<&", ">&", "<<"};
     for (; redirect != NULL; redirect = redirect->next) {
         text_format(printer->text, " %d%s %s", redirect->fd, operators[redirect->type],
@@ -46,7 +49,8 @@ static void print_redirects(struct printer *printer, const struct redirect *redi
     }
 }
 
-static void print_words(struct printer *printer, const struct word *word, const char *separator) {
+static void print_words(struct printer *printer, const struct word *word, const char *separator)
+{
     for (bool first = true; word != NULL; word = word->next, first = false) {
         if (!first)
             string(printer, separator);
@@ -55,7 +59,8 @@ static void print_words(struct printer *printer, const struct word *word, const 
 }
 
 static void print_block(struct printer *printer, const char *before, const struct node *body,
-                        const char *after) {
+                        const char *after)
+{
     string(printer, before);
     newline(printer, " ");
     print_node(printer, body);
@@ -63,7 +68,8 @@ static void print_block(struct printer *printer, const char *before, const struc
     string(printer, after);
 }
 
-static void print_if(struct printer *printer, const struct node *node) {
+static void print_if(struct printer *printer, const struct node *node)
+{
     print_block(printer, "if", node->condition, "then");
     for (;;) {
         newline(printer, " ");
@@ -81,7 +87,8 @@ static void print_if(struct printer *printer, const struct node *node) {
         string(printer, "fi");
 }
 
-static void print_case(struct printer *printer, const struct node *node) {
+static void print_case(struct printer *printer, const struct node *node)
+{
     string(printer, "case ");
     string(printer, node->words->text);
     string(printer, " in");
@@ -101,7 +108,8 @@ static void print_case(struct printer *printer, const struct node *node) {
     string(printer, "esac");
 }
 
-static void print_for(struct printer *printer, const struct node *node) {
+static void print_for(struct printer *printer, const struct node *node)
+{
     string(printer, "for ");
     string(printer, node->name);
     if (node->has_words) {
@@ -113,9 +121,10 @@ static void print_for(struct printer *printer, const struct node *node) {
 }
 
 /* A reserved word that is no command stands behind a redirection: there it must stay. */
-static void print_simple(struct printer *printer, const struct node *node) {
-    bool redirects_first = node->assignments == NULL && node->words != NULL &&
-                           is_reserved_word(node->words->text);
+static void print_simple(struct printer *printer, const struct node *node)
+{
+    bool redirects_first =
+        node->assignments == NULL && node->words != NULL && is_reserved_word(node->words->text);
     if (redirects_first) {
         print_redirects(printer, node->redirects);
         string(printer, " ");
@@ -128,7 +137,8 @@ static void print_simple(struct printer *printer, const struct node *node) {
         print_redirects(printer, node->redirects);
 }
 
-static void print_children(struct printer *printer, const struct node *node) {
+static void print_children(struct printer *printer, const struct node *node)
+{
     for (const struct node *child = node->first; child != NULL; child = child->next) {
         if (child != node->first && node->type == NODE_PIPELINE) {
             string(printer, " |");
@@ -145,7 +155,8 @@ static void print_children(struct printer *printer, const struct node *node) {
     }
 }
 
-static void print_node(struct printer *printer, const struct node *node) {
+static void print_node(struct printer *printer, const struct node *node)
+{
     switch (node->type) {
     case NODE_SIMPLE:
         print_simple(printer, node);
@@ -191,14 +202,16 @@ static void print_node(struct printer *printer, const struct node *node) {
         print_redirects(printer, node->redirects);
 }
 
-void unparse(struct text *text, const struct node *node) {
+void unparse(struct text *text, const struct node *node)
+{
     struct printer printer = {.text = text};
     print_node(&printer, node);
     newline(&printer, "");
     text_free(&printer.bodies);
 }
 
-void unparse_short(struct text *text, const struct node *node) {
+void unparse_short(struct text *text, const struct node *node)
+{
     struct printer printer = {.text = text, .one_line = true};
     print_node(&printer, node);
     text_free(&printer.bodies);

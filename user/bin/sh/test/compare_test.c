@@ -15,7 +15,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define OUTPUT_MAX (1 << 20)
+#define OUTPUT_MAX  (1 << 20)
 #define SECONDS_MAX 20
 
 static int passed, failed;
@@ -27,14 +27,16 @@ struct outcome {
     int status;
 };
 
-static void remove_files(void) {
+static void remove_files(void)
+{
     char command[160];
     snprintf(command, sizeof(command), "cd / && rm -rf %s && mkdir %s", directory, directory);
     if (system(command) != 0)
         exit(2);
 }
 
-static void become(const char *shell, const char *script, bool on_input, int output) {
+static void become(const char *shell, const char *script, bool on_input, int output)
+{
     int input[2];
     if (chdir(directory) < 0 || pipe(input) < 0)
         _exit(99);
@@ -56,7 +58,8 @@ static void become(const char *shell, const char *script, bool on_input, int out
     _exit(98);
 }
 
-static struct outcome run(const char *shell, const char *script, bool on_input) {
+static struct outcome run(const char *shell, const char *script, bool on_input)
+{
     struct outcome outcome = {malloc(OUTPUT_MAX), 0, -1};
     int output[2], status;
     ssize_t n;
@@ -77,18 +80,20 @@ static struct outcome run(const char *shell, const char *script, bool on_input) 
     return outcome;
 }
 
-static void judge(const char *script, const struct outcome *ours, const struct outcome *wanted) {
+static void judge(const char *script, const struct outcome *ours, const struct outcome *wanted)
+{
     if (ours->status == wanted->status && ours->len == wanted->len &&
         memcmp(ours->output, wanted->output, ours->len) == 0) {
         passed++;
         return;
     }
     failed++;
-    printf("--- %s\nwanted (%d): %.*s\ngot (%d): %.*s\n", script, wanted->status,
-           (int)wanted->len, wanted->output, ours->status, (int)ours->len, ours->output);
+    printf("--- %s\nwanted (%d): %.*s\ngot (%d): %.*s\n", script, wanted->status, (int)wanted->len,
+           wanted->output, ours->status, (int)ours->len, ours->output);
 }
 
-static void compare(const char *dash, const char *script, bool on_input) {
+static void compare(const char *dash, const char *script, bool on_input)
+{
     struct outcome ours = run("/proc/self/exe", script, on_input);
     struct outcome theirs = run(dash, script, on_input);
     judge(script, &ours, &theirs);
@@ -97,7 +102,8 @@ static void compare(const char *dash, const char *script, bool on_input) {
 }
 
 /* PATH begins with a directory where sh is this program. */
-static void make_path(void) {
+static void make_path(void)
+{
     static char bin[64];
     char self[1024], name[128];
     snprintf(bin, sizeof(bin), "/tmp/sh-test-bin-%d", (int)getpid());
@@ -112,22 +118,23 @@ static void make_path(void) {
         exit(2);
 }
 
-static void remove_all(void) {
+static void remove_all(void)
+{
     char command[300];
     snprintf(command, sizeof(command), "rm -rf %s /tmp/sh-test-bin-%d", directory, (int)getpid());
     if (system(command) != 0)
         printf("could not remove %s\n", directory);
 }
 
-int main(int argc, char **argv) {
+int main(int argc, char **argv)
+{
     const char *dash = "/bin/dash";
     if (argc > 1)
         return shell_main(argc, argv);
     setvbuf(stdout, NULL, _IOLBF, 0);
     make_path();
     for (size_t i = 0; i < own_script_count; i++) {
-        struct outcome ours = run("/proc/self/exe", own_scripts[i].script,
-                                  own_scripts[i].on_input);
+        struct outcome ours = run("/proc/self/exe", own_scripts[i].script, own_scripts[i].on_input);
         struct outcome wanted = {(char *)own_scripts[i].output, strlen(own_scripts[i].output),
                                  own_scripts[i].status};
         judge(own_scripts[i].script, &ours, &wanted);

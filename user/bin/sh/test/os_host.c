@@ -12,12 +12,14 @@
 
 static volatile sig_atomic_t interrupted;
 
-static void note_interrupt(int signal) {
+static void note_interrupt(int signal)
+{
     (void)signal;
     interrupted = 1;
 }
 
-void os_start(bool interactive) {
+void os_start(bool interactive)
+{
     signal(SIGPIPE, SIG_IGN);
     if (!interactive)
         return;
@@ -26,13 +28,15 @@ void os_start(bool interactive) {
     signal(SIGTTOU, SIG_IGN);
 }
 
-bool os_interrupted(void) {
+bool os_interrupted(void)
+{
     bool was = interrupted;
     interrupted = 0;
     return was;
 }
 
-int os_spawn(const char *path, char *const *argv, char *const *envp, int leader) {
+int os_spawn(const char *path, char *const *argv, char *const *envp, int leader)
+{
     posix_spawnattr_t attributes;
     sigset_t defaults;
     pid_t pid;
@@ -50,7 +54,8 @@ int os_spawn(const char *path, char *const *argv, char *const *envp, int leader)
     return error == 0 ? pid : -error;
 }
 
-int os_wait(int pid, bool nohang, struct os_end *end) {
+int os_wait(int pid, bool nohang, struct os_end *end)
+{
     int status, result = waitpid(pid, &status, nohang ? WNOHANG : 0);
     if (result <= 0)
         return result == 0 ? 0 : -errno;
@@ -65,22 +70,27 @@ int os_wait(int pid, bool nohang, struct os_end *end) {
     return result;
 }
 
-int os_kill(int pid, int number) {
+int os_kill(int pid, int number)
+{
     return kill(pid, number) < 0 ? -errno : 0;
 }
 
-void os_foreground(int leader) {
+void os_foreground(int leader)
+{
     tcsetpgrp(STDIN_FILENO, leader > 0 ? leader : getpgrp());
 }
 
-const char *os_shell_path(void) {
+const char *os_shell_path(void)
+{
     return "/proc/self/exe";
 }
 
-const char *os_program_fallback(void) {
+const char *os_program_fallback(void)
+{
     return NULL;
 }
 
-size_t os_stack_limit(void) {
+size_t os_stack_limit(void)
+{
     return 1 << 20;
 }

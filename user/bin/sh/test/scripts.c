@@ -239,7 +239,8 @@ const char *const common_scripts[] = {
     "case '' in '') echo empty;; esac",
     "case a.b in *.*) echo dot;; esac; case [ in [[]) echo bracket;; esac",
     "case ] in []]) echo close;; esac; case - in [a-]) echo dash;; esac",
-    "case z in [[:alpha:]]) echo alpha;; esac; case 9 in [[:alpha:]]) ;; [[:digit:]]) echo d;; esac",
+    "case z in [[:alpha:]]) echo alpha;; esac; case 9 in [[:alpha:]]) ;; [[:digit:]]) echo d;; "
+    "esac",
     "p='\\*'; case '*' in $p) echo escaped;; esac",
     "case a in a) echo one;; a) echo two;; esac",
     /* functions */
@@ -297,11 +298,13 @@ const char *const common_scripts[] = {
     "printf '%d\\n' abc; echo $?",
     "[ a = a ]; echo $?; [ a = b ]; echo $?; [ a != b ]; echo $?",
     "[ -n a ] && [ -z '' ] && echo ok; [ '' ]; echo $?; [ x ]; echo $?; [ ]; echo $?",
-    "[ 1 -lt 2 ] && [ 2 -gt 1 ] && [ 1 -le 1 ] && [ 1 -ge 1 ] && [ 1 -eq 1 ] && [ 1 -ne 2 ]; echo $?",
+    "[ 1 -lt 2 ] && [ 2 -gt 1 ] && [ 1 -le 1 ] && [ 1 -ge 1 ] && [ 1 -eq 1 ] && [ 1 -ne 2 ]; echo "
+    "$?",
     "[ 1 -eq x ]; echo $?",
     "touch f; mkdir d; [ -f f ]; echo $?; [ -d d ]; echo $?; [ -e x ]; echo $?; [ -f d ]; echo $?",
     "echo a > f; : > e; [ -s f ]; echo $?; [ -s e ]; echo $?; [ -r f ]; echo $?; [ -x f ]; echo $?",
-    "[ ! a = b ]; echo $?; [ ! '' ]; echo $?; [ a = a -a b = b ]; echo $?; [ a = b -o b = b ]; echo $?",
+    "[ ! a = b ]; echo $?; [ ! '' ]; echo $?; [ a = a -a b = b ]; echo $?; [ a = b -o b = b ]; "
+    "echo $?",
     "[ \\( a = a \\) ]; echo $?; [ \\( a = b -o a = a \\) -a x ]; echo $?",
     "[ ! = ! ]; echo $?; [ -f = -f ]; echo $?; [ -n ]; echo $?; [ ! ]; echo $?",
     "test a = a; echo $?; test; echo $?",
@@ -378,8 +381,10 @@ const char *const common_scripts[] = {
     "  elif [ $((i % 3)) -eq 0 ]; then echo Fizz\n"
     "  elif [ $((i % 5)) -eq 0 ]; then echo Buzz\n  else echo $i; fi\ndone",
     "printf 'b 2\\na 1\\nc 3\\n' | sort | while read k v; do echo \"$v=$k\"; done",
-    "fact() { if [ $1 -le 1 ]; then echo 1; else echo $(( $1 * $(fact $(($1 - 1))) )); fi; }; fact 10",
-    "i=0; while [ $i -lt 3000 ]; do echo line $i; i=$((i+1)); done > f; x=$(cat f); cat <<E | wc\n$x\nE",
+    "fact() { if [ $1 -le 1 ]; then echo 1; else echo $(( $1 * $(fact $(($1 - 1))) )); fi; }; fact "
+    "10",
+    "i=0; while [ $i -lt 3000 ]; do echo line $i; i=$((i+1)); done > f; x=$(cat f); cat <<E | "
+    "wc\n$x\nE",
     "x=$(i=0; while [ $i -lt 20000 ]; do i=$((i+1)); echo 0123456789; done); echo ${#x}",
 };
 const size_t common_script_count = COUNT(common_scripts);
@@ -402,12 +407,16 @@ const size_t input_script_count = COUNT(input_scripts);
 
 const struct own_script own_scripts[] = {
     {"x=1; echo $((x++)) $x $((++x)) $x $((x--)) $((--x))", "1 2 3 3 3 1\n", 0, false},
-    {"echo -e 'a\\tb\\0101'; echo 'a\\tb'", "a\tb" "A\na\\tb\n", 0, false},
+    {"echo -e 'a\\tb\\0101'; echo 'a\\tb'",
+     "a\tb"
+     "A\na\\tb\n",
+     0, false},
     {"echo -ne 'x\\n'; echo -E 'a\\n'; echo -x", "x\na\\n\n-x\n", 0, false},
     {"command -v ls | grep -c /ls", "1\n", 0, false},
     {"sleep 5 & kill $!; wait $!; echo $?", "143\n", 0, false},
     {"type cd; type if; type f 2>&1; f() { :; }; type f",
-     "cd is a shell builtin\nif is a shell keyword\nf: not found\nf is a shell function\n", 0, false},
+     "cd is a shell builtin\nif is a shell keyword\nf: not found\nf is a shell function\n", 0,
+     false},
     {"[ abc '<' abd ] && [ b '>' a ] && echo ordered", "ordered\n", 0, false},
     {"set -- a b; x=$*; echo $x; x=$@; echo $x", "a b\na b\n", 0, false},
     {"local x", "", 2, false},

@@ -15,14 +15,16 @@ static const char usage[] =
     "FORMAT is that of strftime, and %N the nanoseconds.\n";
 
 /* Days from 1970-01-01 in the Gregorian calendar: years begin in March here. */
-static int64_t day_number(int64_t year, int64_t month, int64_t day) {
+static int64_t day_number(int64_t year, int64_t month, int64_t day)
+{
     year -= month <= 2;
     int64_t era = (year >= 0 ? year : year - 399) / 400, of_era = year - era * 400;
     int64_t of_year = (153 * (month + (month > 2 ? -3 : 9)) + 2) / 5 + day - 1;
     return era * 146097 + of_era * 365 + of_era / 4 - of_era / 100 + of_year - 719468;
 }
 
-static bool parse_time(const char *text, struct timespec *when) {
+static bool parse_time(const char *text, struct timespec *when)
+{
     int year, month, day, hour = 0, minute = 0, second = 0, used = 0;
     char *end;
     *when = (struct timespec){0};
@@ -31,8 +33,8 @@ static bool parse_time(const char *text, struct timespec *when) {
         when->tv_sec = (time_t)strtoll(text + 1, &end, 10);
         return end > text + 1 && *end == '\0' && errno == 0;
     }
-    if (sscanf(text, "%4d-%2d-%2d%n", &year, &month, &day, &used) != 3 || month < 1 ||
-        month > 12 || day < 1 || day > 31)
+    if (sscanf(text, "%4d-%2d-%2d%n", &year, &month, &day, &used) != 3 || month < 1 || month > 12 ||
+        day < 1 || day > 31)
         return false;
     text += used;
     if (*text == 'T' || *text == ' ') {
@@ -49,14 +51,15 @@ static bool parse_time(const char *text, struct timespec *when) {
     if (*text != '\0' || hour < 0 || hour > 23 || minute < 0 || minute > 59 || second < 0 ||
         second > 60)
         return false;
-    when->tv_sec = (time_t)(day_number(year, month, day) * 86400 + hour * 3600 + minute * 60 +
-                            second);
+    when->tv_sec =
+        (time_t)(day_number(year, month, day) * 86400 + hour * 3600 + minute * 60 + second);
     return true;
 }
 
 /* %N and %:z are not strftime's: their digits are put in first. */
-static size_t expand_own(char *to, size_t size, const char *format, const struct tm *parts,
-                         long ns, size_t *taken) {
+static size_t expand_own(char *to, size_t size, const char *format, const struct tm *parts, long ns,
+                         size_t *taken)
+{
     char zone[8] = "";
     if (format[1] == 'N') {
         *taken = 2;
@@ -71,7 +74,8 @@ static size_t expand_own(char *to, size_t size, const char *format, const struct
     return (size_t)snprintf(to, size, "%.*s", (int)*taken, format);
 }
 
-static void print_formatted(const char *format, const struct tm *parts, long ns) {
+static void print_formatted(const char *format, const struct tm *parts, long ns)
+{
     size_t size = strlen(format) * 9 + 16, used = 0, taken;
     char *expanded = must_allocate(size);
     for (; *format != '\0'; format += taken) {
@@ -94,7 +98,8 @@ static void print_formatted(const char *format, const struct tm *parts, long ns)
     free(expanded);
 }
 
-static const char *iso_format(const char *precision) {
+static const char *iso_format(const char *precision)
+{
     if (precision == NULL || strcmp(precision, "date") == 0)
         return "%Y-%m-%d";
     if (strcmp(precision, "seconds") == 0)
@@ -104,12 +109,14 @@ static const char *iso_format(const char *precision) {
     errx(1, "%s: date, seconds or ns is expected", precision);
 }
 
-static void must_parse(const char *text, struct timespec *when) {
+static void must_parse(const char *text, struct timespec *when)
+{
     if (!parse_time(text, when))
         errx(1, "%s: invalid time", text);
 }
 
-int main(int argc, char **argv) {
+int main(int argc, char **argv)
+{
     const char *format = "%a %b %e %H:%M:%S %Z %Y";
     struct timespec when;
     struct stat status;

@@ -5,7 +5,8 @@ static const char usage[] = "usage: dmesg\n"
                             "Print what is left of the kernel log; the oldest part is overwritten\n"
                             "when it is full.\n";
 
-int main(int argc, char **argv) {
+int main(int argc, char **argv)
+{
     uint64_t offset = 0;
 
     utility_start(usage, 1);

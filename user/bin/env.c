@@ -12,7 +12,8 @@ static const char usage[] = "usage: env [-i] [-u NAME]... [NAME=VALUE]... [COMMA
 
 extern char **environ;
 
-static int run(char **argv) {
+static int run(char **argv)
+{
     pid_t pid;
     int status, error = posix_spawnp(&pid, argv[0], NULL, NULL, argv, environ);
     if (error != 0) {
@@ -25,7 +26,8 @@ static int run(char **argv) {
     return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 }
 
-int main(int argc, char **argv) {
+int main(int argc, char **argv)
+{
     static char *nothing[] = {NULL};
     char delimiter = '\n';
     int option;

@@ -1,4 +1,5 @@
 /* false: fails. */
-int main(void) {
+int main(void)
+{
     return 1;
 }

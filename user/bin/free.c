@@ -2,13 +2,15 @@
 #include "common/human.h"
 #include "common/kernel_call.h"
 
-static const char usage[] = "usage: free [-b | -k | -m | -h]\n"
-                            "Print total, used and free memory; what of it the kernel uses for its\n"
-                            "objects and page tables; and the largest free block.\n"
-                            "  -b -k -m  in bytes, KiB (the default), MiB\n"
-                            "  -h        in units for people\n";
+static const char usage[] =
+    "usage: free [-b | -k | -m | -h]\n"
+    "Print total, used and free memory; what of it the kernel uses for its\n"
+    "objects and page tables; and the largest free block.\n"
+    "  -b -k -m  in bytes, KiB (the default), MiB\n"
+    "  -h        in units for people\n";
 
-static void cell(uint64_t bytes, int unit) {
+static void cell(uint64_t bytes, int unit)
+{
     char text[HUMAN_SIZE];
     if (unit == 'h')
         output_format("%12s", human_size(text, bytes));
@@ -18,7 +20,8 @@ static void cell(uint64_t bytes, int unit) {
                                                                              : 10)));
 }
 
-int main(int argc, char **argv) {
+int main(int argc, char **argv)
+{
     struct message m = {.type = KFACT_MEMORY};
     int option, unit = 'k';
 

@@ -1,13 +1,15 @@
 /* ipcstat: what the kernel counts about messages, in all and per channel. */
 #include "common/kernel_call.h"
 
-static const char usage[] = "usage: ipcstat [-a] [-s]\n"
-                            "Print calls, replies, errors, pulses, waiting callers and latencies of\n"
-                            "each channel that was used, and of the whole system.\n"
-                            "  -a  also channels that nobody has used\n"
-                            "  -s  only the sum\n";
+static const char usage[] =
+    "usage: ipcstat [-a] [-s]\n"
+    "Print calls, replies, errors, pulses, waiting callers and latencies of\n"
+    "each channel that was used, and of the whole system.\n"
+    "  -a  also channels that nobody has used\n"
+    "  -s  only the sum\n";
 
-static void row(const char *name, const char *server, const struct ipc_stats *stats) {
+static void row(const char *name, const char *server, const struct ipc_stats *stats)
+{
     uint64_t average = stats->replies > 0 ? stats->latency_total / stats->replies : 0;
     output_format("%7s %-14.14s %9llu %9llu %7llu %8llu %3u/%-4u %8llu.%llu %9llu\n", name, server,
                   (unsigned long long)stats->calls, (unsigned long long)stats->replies,
@@ -17,7 +19,8 @@ static void row(const char *name, const char *server, const struct ipc_stats *st
                   (unsigned long long)(stats->latency_max / 1000));
 }
 
-int main(int argc, char **argv) {
+int main(int argc, char **argv)
+{
     struct message total = {.type = KSTAT_TOTAL};
     struct process_facts facts;
     bool all = false, sum = false;
@@ -31,7 +34,8 @@ int main(int argc, char **argv) {
     if (optind < argc)
         utility_misuse("no arguments are expected");
     must_call("sys:stats", &total); /* before the questions below add to it */
-    output_text("CHANNEL SERVER             CALLS   REPLIES  ERRORS   PULSES QUEUE/MAX AVG (us) MAX (us)\n");
+    output_text("CHANNEL SERVER             CALLS   REPLIES  ERRORS   PULSES QUEUE/MAX AVG (us) "
+                "MAX (us)\n");
     for (uint64_t id = 0; !sum; id++) {
         struct message m = {.type = KSTAT_CHANNEL, .len = 8};
         const struct ipc_stats *stats = (const struct ipc_stats *)&m.words[1];

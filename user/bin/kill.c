@@ -9,7 +9,8 @@ static const char usage[] = "usage: kill [-SIGNAL | -s SIGNAL] PID... | kill -l 
                             "SIGNAL is a number or a name: 9, KILL, SIGKILL.\n"
                             "  -l  list the names; of a number, or of an exit status, its name\n";
 
-static int list(char **words) {
+static int list(char **words)
+{
     if (*words == NULL)
         for (int signal = 1; signal < SIGNAL_NAMES; signal++)
             output_format("%2d %-8s%s", signal, signal_name(signal),
@@ -30,7 +31,8 @@ static int list(char **words) {
     return 0;
 }
 
-static int send(const char *word, int signal) {
+static int send(const char *word, int signal)
+{
     char *end;
     errno = 0;
     long pid = strtol(word, &end, 10);
@@ -45,7 +47,8 @@ static int send(const char *word, int signal) {
     return 0;
 }
 
-int main(int argc, char **argv) {
+int main(int argc, char **argv)
+{
     const char *name = "TERM";
     char **words = argv + 1;
     int status = 0;

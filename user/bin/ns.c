@@ -14,12 +14,14 @@ static const char usage[] =
     "           -e start with an empty view, -o NAME only names under NAME, -x NAME hide a name,\n"
     "           -b NAME=TARGET let a name lead elsewhere, -r names cannot be registered\n";
 
-static int fail(const char *what, int64_t error) {
+static int fail(const char *what, int64_t error)
+{
     warnx("%s: %s", what, strerror((int)-error));
     return 1;
 }
 
-static int list(void) {
+static int list(void)
+{
     struct process_facts facts;
     output_format("%-24s %s\n", "PREFIX", "SERVED BY");
     for (uint32_t index = 0;; index++) {
@@ -45,7 +47,8 @@ static int list(void) {
     }
 }
 
-static int resolve(char **names) {
+static int resolve(char **names)
+{
     int status = 0;
     for (; *names != NULL; names++) {
         char rest[NS_URI_MAX];
@@ -67,7 +70,8 @@ struct view_change {
     char *name;
 };
 
-static int change_view(handle_t view, struct view_change change) {
+static int change_view(handle_t view, struct view_change change)
+{
     char *equals;
     switch (change.option) {
     case 'o':
@@ -84,7 +88,8 @@ static int change_view(handle_t view, struct view_change change) {
 }
 
 /* The program is found through the old view, then runs in the new one. */
-static int run_in(handle_t view, char **argv) {
+static int run_in(handle_t view, char **argv)
+{
     extern char **environ;
     pid_t pid;
     int status, error;
@@ -103,7 +108,8 @@ static int run_in(handle_t view, char **argv) {
     return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 }
 
-static int run(int argc, char **argv) {
+static int run(int argc, char **argv)
+{
     struct view_change changes[32];
     unsigned flags = 0;
     size_t count = 0;
@@ -133,7 +139,8 @@ static int run(int argc, char **argv) {
     return run_in(view, argv + optind);
 }
 
-int main(int argc, char **argv) {
+int main(int argc, char **argv)
+{
     utility_start(usage, 1);
     const char *command = argc > 1 ? argv[1] : "list";
     if (strcmp(command, "--help") == 0) {

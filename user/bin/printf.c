@@ -5,14 +5,17 @@
 static const char usage[] =
     "usage: printf FORMAT [ARGUMENT]...\n"
     "FORMAT is used again while there are arguments. Directives: %s %b (with escapes) %c %d %i %u\n"
-    "%o %x %X %e %f %g %a, with flags, width and precision, and %%. Escapes: \\n \\t \\\\ \\NNN ...\n";
+    "%o %x %X %e %f %g %a, with flags, width and precision, and %%. Escapes: \\n \\t \\\\ \\NNN "
+    "...\n";
 
-static void add(void *context, const char *bytes, size_t len) {
+static void add(void *context, const char *bytes, size_t len)
+{
     (void)context;
     output_write(bytes, len);
 }
 
-int main(int argc, char **argv) {
+int main(int argc, char **argv)
+{
     struct sink sink = {add, NULL};
     const char *bad;
     int first = argc > 1 && strcmp(argv[1], "--") == 0 ? 2 : 1;

@@ -20,7 +20,8 @@ static struct entry entries[PROCESSES_MAX];
 static size_t count;
 
 /* The parent as init knows it: in the kernel's eyes init has made them all. */
-static uint32_t find_parent(const struct process_facts *facts) {
+static uint32_t find_parent(const struct process_facts *facts)
+{
     char name[40], text[512], *line;
     snprintf(name, sizeof(name), "proc:%u:state", (unsigned)facts->pid);
     int fd = open(name, O_RDONLY);
@@ -32,7 +33,8 @@ static uint32_t find_parent(const struct process_facts *facts) {
     return line != NULL ? (uint32_t)strtoul(line + 9, NULL, 10) : facts->creator;
 }
 
-static struct entry *find(uint32_t pid) {
+static struct entry *find(uint32_t pid)
+{
     for (size_t i = 0; i < count; i++)
         if (entries[i].facts.pid == pid)
             return &entries[i];
@@ -40,7 +42,8 @@ static struct entry *find(uint32_t pid) {
 }
 
 /* The ancestor of this process that init itself started. */
-static uint32_t session_root(void) {
+static uint32_t session_root(void)
+{
     uint32_t pid = (uint32_t)getpid();
     for (size_t steps = 0; steps < count; steps++) {
         const struct entry *entry = find(pid);
@@ -52,7 +55,8 @@ static uint32_t session_root(void) {
     return pid;
 }
 
-static void choose(bool all) {
+static void choose(bool all)
+{
     uint32_t root = session_root();
     bool changed = true;
     for (size_t i = 0; i < count; i++)
@@ -67,12 +71,14 @@ static void choose(bool all) {
     }
 }
 
-static const char *state_name(uint32_t state) {
+static const char *state_name(uint32_t state)
+{
     static const char *const names[] = {"new", "ready", "run", "wait", "dead"};
     return state < sizeof(names) / sizeof(names[0]) ? names[state] : "?";
 }
 
-static void show(const struct entry *entry, bool longer) {
+static void show(const struct entry *entry, bool longer)
+{
     const struct process_facts *facts = &entry->facts;
     uint64_t ms = facts->cpu_time / 1000000;
     struct process_facts server;
@@ -87,7 +93,8 @@ static void show(const struct entry *entry, bool longer) {
     output_format(" %s\n", facts->name);
 }
 
-int main(int argc, char **argv) {
+int main(int argc, char **argv)
+{
     struct process_facts facts;
     bool all = false, longer = false;
     int option;
@@ -99,7 +106,8 @@ int main(int argc, char **argv) {
     }
     if (optind < argc)
         utility_misuse("no arguments are expected");
-    for (uint32_t pid = 0; count < PROCESSES_MAX && next_process(pid, &facts); pid = facts.pid + 1) {
+    for (uint32_t pid = 0; count < PROCESSES_MAX && next_process(pid, &facts);
+         pid = facts.pid + 1) {
         entries[count].facts = facts;
         entries[count++].parent = find_parent(&facts);
     }

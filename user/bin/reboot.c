@@ -4,7 +4,8 @@
 static const char usage[] = "usage: reboot\n"
                             "End all processes, write everything to disk, and start again.\n";
 
-int main(int argc, char **argv) {
+int main(int argc, char **argv)
+{
     utility_start(usage, 1);
     while (utility_option(argc, argv, "+") != -1)
         continue;

@@ -6,7 +6,8 @@ static const char usage[] = "usage: shutdown [-r | -h] [now]\n"
                             "  -r  start again instead\n"
                             "  -h  turn off (the default)\n";
 
-int main(int argc, char **argv) {
+int main(int argc, char **argv)
+{
     bool again = false;
     int option;
 

@@ -10,7 +10,8 @@ static const char usage[] = "usage: sleep NUMBER[smhd]...\n"
 #define NANOSECONDS 1000000000ull
 
 /* One time in ns; false if it is malformed. */
-static bool parse_time(const char *text, uint64_t *ns) {
+static bool parse_time(const char *text, uint64_t *ns)
+{
     static const char units[] = "smhd";
     static const uint64_t factors[] = {1, 60, 3600, 86400};
     uint64_t whole = 0, fraction = 0, place = NANOSECONDS;
@@ -30,7 +31,8 @@ static bool parse_time(const char *text, uint64_t *ns) {
            !__builtin_mul_overflow(whole, factors[unit - units], ns);
 }
 
-int main(int argc, char **argv) {
+int main(int argc, char **argv)
+{
     uint64_t total = 0;
 
     utility_start(usage, 1);

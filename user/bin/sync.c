@@ -15,7 +15,8 @@ static const char usage[] = "usage: sync [-v] [FILE]...\n"
 static const char *const volumes[] = {"fs:root:", "fs:temp:"};
 #define VOLUMES (sizeof volumes / sizeof volumes[0])
 
-static int sync_file(const char *name) {
+static int sync_file(const char *name)
+{
     int fd = open(name, O_RDONLY), status = 0;
     if (fd < 0 || fsync(fd) < 0) {
         warn("%s", name);
@@ -32,7 +33,8 @@ struct job {
 };
 
 /* Starts a job on each volume that is mounted; bit n of the channel is volume n's. */
-static int start_jobs(struct job *jobs, handle_t channel) {
+static int start_jobs(struct job *jobs, handle_t channel)
+{
     int status = 0;
     for (unsigned i = 0; i < VOLUMES; i++) {
         char path[FS_PATH_MAX];
@@ -53,7 +55,8 @@ static int start_jobs(struct job *jobs, handle_t channel) {
     return status;
 }
 
-static int end_job(struct job *job, const char *volume) {
+static int end_job(struct job *job, const char *volume)
+{
     int64_t result = fs_job(job->root, job->id);
     job->id = 0;
     if (result == 0) {
@@ -65,7 +68,8 @@ static int end_job(struct job *job, const char *volume) {
     return 1;
 }
 
-static int sync_as_jobs(void) {
+static int sync_as_jobs(void)
+{
     struct job jobs[VOLUMES];
     handle_t channel = (handle_t)channel_create(0);
     if (channel < 0) {
@@ -90,7 +94,8 @@ static int sync_as_jobs(void) {
     }
 }
 
-int main(int argc, char **argv) {
+int main(int argc, char **argv)
+{
     int status = 0, letter;
     bool verbose = false;
 

@@ -14,7 +14,7 @@ static const char usage[] = "usage: time [-p] COMMAND [ARGUMENT]...\n"
                             "  -p  in seconds alone, as POSIX has it\n";
 
 #define MILLISECOND 1000000ull
-#define SECOND 1000000000ull
+#define SECOND      1000000000ull
 
 struct watch {
     handle_t facts;
@@ -24,7 +24,8 @@ struct watch {
     _Atomic uint64_t cpu_time;
 };
 
-static void *sample(void *argument) {
+static void *sample(void *argument)
+{
     struct watch *watch = argument;
     while (!watch->ended) {
         struct message m = {.type = KFACT_PROCESS, .len = 8};
@@ -34,13 +35,14 @@ static void *sample(void *argument) {
             break;
         watch->cpu_time = facts->cpu_time;
         uint64_t now = (uint64_t)clock_now(), pause = (now - watch->start) / 64;
-        sleep_until(now + (pause > MILLISECOND / 2 ? pause < SECOND ? pause : SECOND
-                                                   : MILLISECOND / 2));
+        sleep_until(now +
+                    (pause > MILLISECOND / 2 ? pause < SECOND ? pause : SECOND : MILLISECOND / 2));
     }
     return NULL;
 }
 
-static void print_time(const char *name, uint64_t ns, bool posix) {
+static void print_time(const char *name, uint64_t ns, bool posix)
+{
     unsigned long long seconds = ns / SECOND, ms = ns / MILLISECOND % 1000;
     if (posix)
         fprintf(stderr, "%s %llu.%02llu\n", name, seconds, ms / 10);
@@ -48,7 +50,8 @@ static void print_time(const char *name, uint64_t ns, bool posix) {
         fprintf(stderr, "%s\t%llum%llu.%03llus\n", name, seconds / 60, seconds % 60, ms);
 }
 
-static int exit_status(const struct process_status *status) {
+static int exit_status(const struct process_status *status)
+{
     if (status->reason == EXIT_NORMAL)
         return (int)(status->value & 0xff);
     if (status->reason == EXIT_FAULT) {
@@ -59,7 +62,8 @@ static int exit_status(const struct process_status *status) {
     return 128 + (int)(status->value & 0x7f);
 }
 
-int main(int argc, char **argv) {
+int main(int argc, char **argv)
+{
     extern char **environ;
     struct process_status status = {0};
     struct watch watch = {0};

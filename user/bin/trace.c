@@ -9,11 +9,12 @@
 #include <spawn.h>
 #include <sys/wait.h>
 
-static const char usage[] = "usage: trace [-p PID] [-o FILE] SECONDS | COMMAND [ARGUMENT]...\n"
-                            "Print the messages of all processes while COMMAND runs, or for a number\n"
-                            "of seconds: time (us), event, from -> to, channel, type, length, result.\n"
-                            "  -p  only those from or to this process\n"
-                            "  -o  into FILE instead of standard output\n";
+static const char usage[] =
+    "usage: trace [-p PID] [-o FILE] SECONDS | COMMAND [ARGUMENT]...\n"
+    "Print the messages of all processes while COMMAND runs, or for a number\n"
+    "of seconds: time (us), event, from -> to, channel, type, length, result.\n"
+    "  -p  only those from or to this process\n"
+    "  -o  into FILE instead of standard output\n";
 
 #define PAUSE 1000000ull /* ns between looks into the ring */
 
@@ -25,7 +26,8 @@ static struct {
     FILE *out;
 } tracer;
 
-static const char *name_of(uint32_t pid) {
+static const char *name_of(uint32_t pid)
+{
     static struct {
         uint32_t pid;
         char name[PROCESS_NAME_MAX + 12];
@@ -35,17 +37,19 @@ static const char *name_of(uint32_t pid) {
     if (pid == 0) /* of a call: nobody receives on the channel yet, or the kernel serves it */
         return "-";
     if (known[slot].pid != pid) {
-        const char *name = process_name(pid, &facts);
+        bool alive = next_process(pid, &facts) && facts.pid == pid;
         known[slot].pid = pid;
-        snprintf(known[slot].name, sizeof(known[slot].name), "%s:%u", name, (unsigned)pid);
+        snprintf(known[slot].name, sizeof(known[slot].name), "%s:%u", alive ? facts.name : "ended",
+                 (unsigned)pid);
     }
     return known[slot].name;
 }
 
-static void print_event(const struct ipc_trace *event) {
-    static const char *const names[] = {[TRACE_CALL] = "call",   [TRACE_RECV] = "recv",
-                                        [TRACE_REPLY] = "reply", [TRACE_PULSE] = "pulse",
-                                        [TRACE_CLOSED] = "close", [TRACE_ERROR] = "error"};
+static void print_event(const struct ipc_trace *event)
+{
+    static const char *const names[] = {
+        [TRACE_CALL] = "call",   [TRACE_RECV] = "recv",    [TRACE_REPLY] = "reply",
+        [TRACE_PULSE] = "pulse", [TRACE_CLOSED] = "close", [TRACE_ERROR] = "error"};
     const char *name = event->event < sizeof(names) / sizeof(names[0]) ? names[event->event] : NULL;
     if (event->from == tracer.self || event->to == tracer.self)
         return;
@@ -63,7 +67,8 @@ static void print_event(const struct ipc_trace *event) {
 }
 
 /* What is in the ring now. False after an error. */
-static bool drain(void) {
+static bool drain(void)
+{
     for (;;) {
         struct message m = {.type = KSTAT_TRACE_READ, .len = 8};
         struct ipc_trace events[5];
@@ -82,18 +87,21 @@ static bool drain(void) {
     }
 }
 
-static void *watch(void *unused) {
+static void *watch(void *unused)
+{
     (void)unused;
     while (!tracer.stop && drain())
         sleep_until((uint64_t)clock_now() + PAUSE);
     return NULL;
 }
 
-static int64_t switch_trace(uint64_t on) {
+static int64_t switch_trace(uint64_t on)
+{
     return call_words(tracer.stats, KSTAT_TRACE_ON, on, 0, 0);
 }
 
-static int run(char **argv) {
+static int run(char **argv)
+{
     extern char **environ;
     uint64_t seconds;
     pid_t pid;
@@ -114,7 +122,8 @@ static int run(char **argv) {
     return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 }
 
-static void parse_options(int argc, char **argv) {
+static void parse_options(int argc, char **argv)
+{
     uint64_t pid;
     int option;
     tracer.out = stdout;
@@ -133,7 +142,8 @@ static void parse_options(int argc, char **argv) {
         utility_misuse("no command given");
 }
 
-int main(int argc, char **argv) {
+int main(int argc, char **argv)
+{
     char rest[NS_URI_MAX];
     int error;
 

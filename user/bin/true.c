@@ -1,4 +1,5 @@
 /* true: succeeds. */
-int main(void) {
+int main(void)
+{
     return 0;
 }

@@ -4,12 +4,14 @@
 #include "cairn/syscall.h"
 #include <time.h>
 
-static const char usage[] = "usage: uptime\n"
-                            "Print the time of day, how long the system has been up, the number of\n"
-                            "processes and harts, how much of its time it was idle, and how many\n"
-                            "threads want to run now.\n";
+static const char usage[] =
+    "usage: uptime\n"
+    "Print the time of day, how long the system has been up, the number of\n"
+    "processes and harts, how much of its time it was idle, and how many\n"
+    "threads want to run now.\n";
 
-int main(int argc, char **argv) {
+int main(int argc, char **argv)
+{
     struct message m = {.type = KFACT_SCHEDULER};
     struct process_facts process;
     struct scheduler_facts facts;

@@ -11,15 +11,17 @@ struct sink {
     void *context;
 };
 
-static inline void sink_write(const struct sink *sink, const char *bytes, size_t len) {
+static inline void sink_write(const struct sink *sink, const char *bytes, size_t len)
+{
     if (len > 0)
         sink->write(sink->context, bytes, len);
 }
 
 /* escape_read: what stands behind a backslash at *text, which moves behind it. True: *c is the
- * byte. False: it is no escape, and the backslash stands for itself; *text did not move. zero: octal
- * numbers begin with a 0 of their own ("\0101"), as echo and %b have it. */
-static inline bool escape_read(const char **text, bool zero, char *c) {
+ * byte. False: it is no escape, and the backslash stands for itself; *text did not move. zero:
+ * octal numbers begin with a 0 of their own ("\0101"), as echo and %b have it. */
+static inline bool escape_read(const char **text, bool zero, char *c)
+{
     static const char letters[] = "abfnrtv\\e", bytes[] = "\a\b\f\n\r\t\v\\\033";
     const char *at = *text, *letter;
     if (*at >= '0' && *at <= '7') {
@@ -39,7 +41,8 @@ static inline bool escape_read(const char **text, bool zero, char *c) {
 }
 
 /* escape_write: text with its escapes carried out. False if \c asked for the end of all output. */
-static inline bool escape_write(const struct sink *sink, const char *text) {
+static inline bool escape_write(const struct sink *sink, const char *text)
+{
     while (*text != '\0') {
         size_t plain = strcspn(text, "\\");
         char c;
@@ -58,7 +61,8 @@ static inline bool escape_write(const struct sink *sink, const char *text) {
 }
 
 /* echo_words: echo [-neE] words. Options are only what consists of these letters alone. */
-static inline void echo_words(const struct sink *sink, int argc, char *const *argv) {
+static inline void echo_words(const struct sink *sink, int argc, char *const *argv)
+{
     bool newline = true, escapes = false;
     int at = 1;
     for (; at < argc && argv[at][0] == '-' && argv[at][1] != '\0' &&

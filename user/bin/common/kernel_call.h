@@ -10,7 +10,8 @@
 
 /* kernel_call: sends *m to the service called name, and returns the result, which is word 0 of the
  * reply; -errno also if nobody has that name or the call failed. */
-static inline int64_t kernel_call(const char *name, struct message *m) {
+static inline int64_t kernel_call(const char *name, struct message *m)
+{
     char rest[NS_URI_MAX];
     handle_t handle = name_resolve(name, rest);
     if (handle < 0)
@@ -20,7 +21,8 @@ static inline int64_t kernel_call(const char *name, struct message *m) {
 }
 
 /* must_call: the same; an error ends the program. */
-static inline int64_t must_call(const char *name, struct message *m) {
+static inline int64_t must_call(const char *name, struct message *m)
+{
     int64_t result = kernel_call(name, m);
     if (result < 0)
         errx(utility.trouble, "%s: %s", name, strerror((int)-result));
@@ -28,7 +30,8 @@ static inline int64_t must_call(const char *name, struct message *m) {
 }
 
 /* next_process: the process with the smallest pid >= pid. False if there is none. */
-static inline bool next_process(uint32_t pid, struct process_facts *facts) {
+static inline bool next_process(uint32_t pid, struct process_facts *facts)
+{
     struct message m = {.type = KFACT_PROCESS, .len = 8};
     m.words[0] = pid;
     int64_t result = kernel_call("sys:facts", &m);
@@ -43,15 +46,17 @@ static inline bool next_process(uint32_t pid, struct process_facts *facts) {
 }
 
 /* process_name: the name of a process, or "-". */
-static inline const char *process_name(uint32_t pid, struct process_facts *facts) {
+static inline const char *process_name(uint32_t pid, struct process_facts *facts)
+{
     return pid != 0 && next_process(pid, facts) && facts->pid == pid ? facts->name : "-";
 }
 
 /* init_shutdown: asks init to end the system; returns only after an error. */
-static inline int init_shutdown(uint64_t how) {
+static inline int init_shutdown(uint64_t how)
+{
     const struct spawn_block *block = start_block();
-    int64_t result = block == NULL ? -ESRCH
-                                   : call_words(block->process_service, PROC_SHUTDOWN, how, 0, 0);
+    int64_t result =
+        block == NULL ? -ESRCH : call_words(block->process_service, PROC_SHUTDOWN, how, 0, 0);
     if (result < 0)
         errx(1, "init: %s", strerror((int)-result));
     return 0;

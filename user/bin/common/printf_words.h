@@ -11,14 +11,15 @@ struct printf_words {
     const struct sink *sink;
     char *const *arguments; /* those not used yet */
     int left;
-    bool used;    /* this round of the format has taken an argument */
-    bool ended;   /* \c */
-    bool failed;  /* an argument was no number; the output goes on */
+    bool used;       /* this round of the format has taken an argument */
+    bool ended;      /* \c */
+    bool failed;     /* an argument was no number; the output goes on */
     const char *bad; /* the first such argument, or the directive that is unknown */
     bool fatal;
 };
 
-static inline const char *printf_next(struct printf_words *state) {
+static inline const char *printf_next(struct printf_words *state)
+{
     state->used = true;
     if (state->left == 0)
         return NULL;
@@ -26,7 +27,8 @@ static inline const char *printf_next(struct printf_words *state) {
     return *state->arguments++;
 }
 
-static inline void printf_check(struct printf_words *state, const char *text, const char *end) {
+static inline void printf_check(struct printf_words *state, const char *text, const char *end)
+{
     if (*text != '\0' && *end == '\0' && errno == 0)
         return;
     if (!state->failed)
@@ -35,7 +37,8 @@ static inline void printf_check(struct printf_words *state, const char *text, co
 }
 
 /* A number, or 'c for the code of a character. */
-static inline uint64_t printf_integer(struct printf_words *state) {
+static inline uint64_t printf_integer(struct printf_words *state)
+{
     const char *text = printf_next(state);
     char *end;
     uint64_t value;
@@ -52,7 +55,8 @@ static inline uint64_t printf_integer(struct printf_words *state) {
     return value;
 }
 
-static inline double printf_double(struct printf_words *state) {
+static inline double printf_double(struct printf_words *state)
+{
     const char *text = printf_next(state);
     char *end;
     if (text == NULL)
@@ -67,7 +71,8 @@ static inline double printf_double(struct printf_words *state) {
 
 /* A string in its field. */
 static inline void printf_field(struct printf_words *state, const char *text, size_t len, int width,
-                                bool left) {
+                                bool left)
+{
     size_t room = width > 0 ? (size_t)width : 0;
     for (size_t i = len; !left && i < room; i++)
         sink_write(state->sink, " ", 1);
@@ -76,14 +81,16 @@ static inline void printf_field(struct printf_words *state, const char *text, si
         sink_write(state->sink, " ", 1);
 }
 
-static inline void printf_collect(void *context, const char *bytes, size_t len) {
+static inline void printf_collect(void *context, const char *bytes, size_t len)
+{
     char **at = context;
     memcpy(*at, bytes, len);
     *at += len;
 }
 
 static inline void printf_string(struct printf_words *state, char kind, int width, int precision,
-                                 bool left) {
+                                 bool left)
+{
     const char *text = printf_next(state);
     char *unescaped = NULL, *end;
     if (text == NULL)
@@ -110,7 +117,8 @@ static inline void printf_string(struct printf_words *state, char kind, int widt
 
 #define PRINTF_FIELD_MAX 4096 /* widths and precisions above this are cut */
 
-static inline int printf_count(struct printf_words *state, const char **format) {
+static inline int printf_count(struct printf_words *state, const char **format)
+{
     long value = 0;
     if (**format == '*') {
         *format += 1;
@@ -127,7 +135,8 @@ static inline int printf_count(struct printf_words *state, const char **format) 
 }
 
 static inline void printf_number(struct printf_words *state, char kind, const char *flags,
-                                 int width, int precision) {
+                                 int width, int precision)
+{
     char format[24], buffer[PRINTF_FIELD_MAX + 400];
     int len;
     if (strchr("eEfFgGaA", kind) != NULL) {
@@ -143,7 +152,8 @@ static inline void printf_number(struct printf_words *state, char kind, const ch
 }
 
 /* A directive behind its %; the format moves behind it. */
-static inline void printf_directive(struct printf_words *state, const char **format) {
+static inline void printf_directive(struct printf_words *state, const char **format)
+{
     const char *start = *format;
     char flags[8];
     size_t count = strspn(start, "-+ #0");
@@ -175,7 +185,8 @@ static inline void printf_directive(struct printf_words *state, const char **for
 /* printf_words: writes format once, and again while it uses up arguments. 0, or 1 with *bad = the
  * argument that is no number (the output is complete) or the directive that is unknown. */
 static inline int printf_words(const struct sink *sink, const char *format, char *const *arguments,
-                               int count, const char **bad) {
+                               int count, const char **bad)
+{
     struct printf_words state = {.sink = sink, .arguments = arguments, .left = count};
     do {
         state.used = false;

@@ -9,18 +9,19 @@
 #define SIGNAL_NAMES 32
 
 /* signal_name: without "SIG"; NULL for a number that is none. */
-static inline const char *signal_name(int signal) {
+static inline const char *signal_name(int signal)
+{
     static const char *const names[SIGNAL_NAMES] = {
-        NULL,   "HUP",  "INT",  "QUIT", "ILL",    "TRAP", "ABRT", "BUS",
-        "FPE",  "KILL", "USR1", "SEGV", "USR2",   "PIPE", "ALRM", "TERM",
-        "STKFLT", "CHLD", "CONT", "STOP", "TSTP", "TTIN", "TTOU", "URG",
-        "XCPU", "XFSZ", "VTALRM", "PROF", "WINCH", "IO",   "PWR",  "SYS",
+        NULL,   "HUP",  "INT",  "QUIT", "ILL",    "TRAP",   "ABRT",  "BUS",  "FPE",  "KILL", "USR1",
+        "SEGV", "USR2", "PIPE", "ALRM", "TERM",   "STKFLT", "CHLD",  "CONT", "STOP", "TSTP", "TTIN",
+        "TTOU", "URG",  "XCPU", "XFSZ", "VTALRM", "PROF",   "WINCH", "IO",   "PWR",  "SYS",
     };
     return signal > 0 && signal < SIGNAL_NAMES ? names[signal] : NULL;
 }
 
 /* signal_number: "TERM", "SIGTERM", "15"; -1 if it is none. 0 is a number, too. */
-static inline int signal_number(const char *text) {
+static inline int signal_number(const char *text)
+{
     char *end;
     long number = strtol(text, &end, 10);
     if (*text != '\0' && *end == '\0')

@@ -15,7 +15,8 @@ struct test_expression {
     const char *word;  /* where */
 };
 
-static inline bool test_fail(struct test_expression *t, const char *error, const char *word) {
+static inline bool test_fail(struct test_expression *t, const char *error, const char *word)
+{
     if (t->error == NULL) {
         t->error = error;
         t->word = word;
@@ -24,24 +25,28 @@ static inline bool test_fail(struct test_expression *t, const char *error, const
     return false;
 }
 
-static inline const char *test_peek(const struct test_expression *t, int ahead) {
+static inline const char *test_peek(const struct test_expression *t, int ahead)
+{
     return t->at + ahead < t->count ? t->words[t->at + ahead] : NULL;
 }
 
-static inline bool test_word_is(const char *word, const char *other) {
+static inline bool test_word_is(const char *word, const char *other)
+{
     return word != NULL && strcmp(word, other) == 0;
 }
 
-static inline bool test_is_binary(const char *word) {
-    static const char *const operators[] = {"=",   "==",  "!=",  "<",   ">",   "-eq", "-ne", "-gt",
-                                            "-ge", "-lt", "-le", "-nt", "-ot", "-ef"};
+static inline bool test_is_binary(const char *word)
+{
+    static const char *const operators[] = {"=",   "==",  "!=",  "<",   ">",   "-eq", "-ne",
+                                            "-gt", "-ge", "-lt", "-le", "-nt", "-ot", "-ef"};
     for (size_t i = 0; word != NULL && i < sizeof(operators) / sizeof(operators[0]); i++)
         if (strcmp(word, operators[i]) == 0)
             return true;
     return false;
 }
 
-static inline long long test_integer(struct test_expression *t, const char *word) {
+static inline long long test_integer(struct test_expression *t, const char *word)
+{
     char *end;
     errno = 0;
     long long value = strtoll(word, &end, 10);
@@ -52,30 +57,33 @@ static inline long long test_integer(struct test_expression *t, const char *word
     return value;
 }
 
-static inline bool test_compare_files(const char *left, const char *operator, const char *right) {
+static inline bool test_compare_files(const char *left, const char *op, const char *right)
+{
     struct stat a, b;
     bool have_a = stat(left, &a) == 0, have_b = stat(right, &b) == 0;
-    if (operator[1] == 'e')
+    if (op[1] == 'e')
         return have_a && have_b && a.st_dev == b.st_dev && a.st_ino == b.st_ino;
-    if (operator[1] == 'o')
+    if (op[1] == 'o')
         return have_b && (!have_a || a.st_mtime < b.st_mtime);
     return have_a && (!have_b || a.st_mtime > b.st_mtime);
 }
 
-static inline bool test_binary(struct test_expression *t, const char *left, const char *operator,
-                               const char *right) {
-    if (operator[0] != '-') {
+static inline bool test_binary(struct test_expression *t, const char *left, const char *op,
+                               const char *right)
+{
+    if (op[0] != '-') {
         int order = strcmp(left, right);
-        return operator[0] == '=' ? order == 0 : operator[0] == '!' ? order != 0
-                                             : operator[0] == '<'   ? order < 0
-                                                                    : order > 0;
+        return op[0] == '='   ? order == 0
+               : op[0] == '!' ? order != 0
+               : op[0] == '<' ? order < 0
+                              : order > 0;
     }
-    if (strcmp(operator, "-nt") == 0 || strcmp(operator, "-ot") == 0 || strcmp(operator, "-ef") == 0)
-        return test_compare_files(left, operator, right);
+    if (strcmp(op, "-nt") == 0 || strcmp(op, "-ot") == 0 || strcmp(op, "-ef") == 0)
+        return test_compare_files(left, op, right);
     long long a = test_integer(t, left), b = test_integer(t, right);
     if (t->error != NULL)
         return false;
-    switch (operator[1] << 8 | operator[2]) {
+    switch (op[1] << 8 | op[2]) {
     case 'e' << 8 | 'q':
         return a == b;
     case 'n' << 8 | 'e':
@@ -91,11 +99,12 @@ static inline bool test_binary(struct test_expression *t, const char *left, cons
     }
 }
 
-static inline bool test_mode(const char *path, char operator) {
+static inline bool test_mode(const char *path, char op)
+{
     struct stat status;
-    if ((operator== 'h' || operator== 'L' ? lstat(path, &status) : stat(path, &status)) < 0)
+    if ((op == 'h' || op == 'L' ? lstat(path, &status) : stat(path, &status)) < 0)
         return false;
-    switch (operator) {
+    switch (op) {
     case 'b':
         return S_ISBLK(status.st_mode);
     case 'c':
@@ -124,8 +133,9 @@ static inline bool test_mode(const char *path, char operator) {
     }
 }
 
-static inline bool test_unary(struct test_expression *t, char operator, const char *operand) {
-    switch (operator) {
+static inline bool test_unary(struct test_expression *t, char op, const char *operand)
+{
+    switch (op) {
     case 'n':
         return *operand != '\0';
     case 'z':
@@ -139,13 +149,14 @@ static inline bool test_unary(struct test_expression *t, char operator, const ch
     case 'x':
         return access(operand, X_OK) == 0;
     default:
-        return test_mode(operand, operator);
+        return test_mode(operand, op);
     }
 }
 
 static inline bool test_or(struct test_expression *t, int depth);
 
-static inline bool test_primary(struct test_expression *t, int depth) {
+static inline bool test_primary(struct test_expression *t, int depth)
+{
     const char *word = test_peek(t, 0), *next = test_peek(t, 1);
     if (word == NULL)
         return test_fail(t, "argument expected", "");
@@ -177,7 +188,8 @@ static inline bool test_primary(struct test_expression *t, int depth) {
     return *word != '\0';
 }
 
-static inline bool test_and(struct test_expression *t, int depth) {
+static inline bool test_and(struct test_expression *t, int depth)
+{
     bool result = test_primary(t, depth);
     while (test_word_is(test_peek(t, 0), "-a")) {
         t->at++;
@@ -186,7 +198,8 @@ static inline bool test_and(struct test_expression *t, int depth) {
     return result;
 }
 
-static inline bool test_or(struct test_expression *t, int depth) {
+static inline bool test_or(struct test_expression *t, int depth)
+{
     bool result = test_and(t, depth);
     while (test_word_is(test_peek(t, 0), "-o")) {
         t->at++;
@@ -197,7 +210,8 @@ static inline bool test_or(struct test_expression *t, int depth) {
 
 /* test_evaluate: 0 true, 1 false, 2 with what is wrong, and where. */
 static inline int test_evaluate(char *const *words, int count, const char **error,
-                                const char **word) {
+                                const char **word)
+{
     struct test_expression t = {.words = words, .count = count};
     bool result = count > 0 && test_or(&t, 0);
     if (t.error == NULL && t.at < count)

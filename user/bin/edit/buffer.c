@@ -6,7 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-int buffer_init(struct buffer *buffer) {
+int buffer_init(struct buffer *buffer)
+{
     *buffer = (struct buffer){0};
     buffer->lines = calloc(16, sizeof(struct line));
     if (buffer->lines == NULL)
@@ -16,14 +17,16 @@ int buffer_init(struct buffer *buffer) {
     return 0;
 }
 
-void buffer_free(struct buffer *buffer) {
+void buffer_free(struct buffer *buffer)
+{
     for (size_t i = 0; i < buffer->count; i++)
         free(buffer->lines[i].bytes);
     free(buffer->lines);
     *buffer = (struct buffer){0};
 }
 
-static int reserve(struct line *line, size_t len) {
+static int reserve(struct line *line, size_t len)
+{
     if (len <= line->capacity)
         return 0;
     size_t capacity = line->capacity * 2 > len ? line->capacity * 2 : len;
@@ -36,7 +39,8 @@ static int reserve(struct line *line, size_t len) {
 }
 
 /* Bytes without newlines. */
-static int insert_bytes(struct buffer *buffer, struct position at, const char *bytes, size_t len) {
+static int insert_bytes(struct buffer *buffer, struct position at, const char *bytes, size_t len)
+{
     struct line *line = &buffer->lines[at.line];
     if (len == 0)
         return 0;
@@ -49,7 +53,8 @@ static int insert_bytes(struct buffer *buffer, struct position at, const char *b
 }
 
 /* A line end: what is behind the position becomes a line of its own. */
-static int split_line(struct buffer *buffer, struct position at) {
+static int split_line(struct buffer *buffer, struct position at)
+{
     struct line *line = &buffer->lines[at.line], tail = {0};
     size_t len = line->len - at.offset;
     if (buffer->count == buffer->capacity) {
@@ -73,7 +78,8 @@ static int split_line(struct buffer *buffer, struct position at) {
     return 0;
 }
 
-int buffer_insert(struct buffer *buffer, struct position *at, const char *bytes, size_t len) {
+int buffer_insert(struct buffer *buffer, struct position *at, const char *bytes, size_t len)
+{
     while (len > 0) {
         const char *newline = memchr(bytes, '\n', len);
         size_t piece = newline != NULL ? (size_t)(newline - bytes) : len;
@@ -92,7 +98,8 @@ int buffer_insert(struct buffer *buffer, struct position *at, const char *bytes,
     return 0;
 }
 
-int buffer_delete(struct buffer *buffer, struct position from, struct position to) {
+int buffer_delete(struct buffer *buffer, struct position from, struct position to)
+{
     struct line *first = &buffer->lines[from.line], *last = &buffer->lines[to.line];
     size_t rest = last->len - to.offset;
     if (from.line == to.line && from.offset == to.offset)
@@ -110,11 +117,13 @@ int buffer_delete(struct buffer *buffer, struct position from, struct position t
     return 0;
 }
 
-static bool is_continuation(char c) {
+static bool is_continuation(char c)
+{
     return ((unsigned char)c & 0xc0) == 0x80;
 }
 
-struct position buffer_left(const struct buffer *buffer, struct position at) {
+struct position buffer_left(const struct buffer *buffer, struct position at)
+{
     if (at.offset == 0) {
         if (at.line > 0)
             at = (struct position){at.line - 1, buffer->lines[at.line - 1].len};
@@ -126,7 +135,8 @@ struct position buffer_left(const struct buffer *buffer, struct position at) {
     return at;
 }
 
-struct position buffer_right(const struct buffer *buffer, struct position at) {
+struct position buffer_right(const struct buffer *buffer, struct position at)
+{
     const struct line *line = &buffer->lines[at.line];
     if (at.offset == line->len) {
         if (at.line + 1 < buffer->count)
@@ -140,7 +150,8 @@ struct position buffer_right(const struct buffer *buffer, struct position at) {
 }
 
 static bool find_in_line(const struct line *line, const char *needle, size_t len, size_t from,
-                         size_t *offset) {
+                         size_t *offset)
+{
     for (size_t i = from; i + len <= line->len; i++)
         if (memcmp(line->bytes + i, needle, len) == 0) {
             *offset = i;
@@ -150,7 +161,8 @@ static bool find_in_line(const struct line *line, const char *needle, size_t len
 }
 
 bool buffer_find(const struct buffer *buffer, const char *needle, size_t len, struct position from,
-                 struct position *found) {
+                 struct position *found)
+{
     if (len == 0)
         return false;
     /* the line where it starts comes again at the end, from its beginning */
@@ -165,7 +177,8 @@ bool buffer_find(const struct buffer *buffer, const char *needle, size_t len, st
     return false;
 }
 
-size_t buffer_read(const struct buffer *buffer, struct position *at, char *bytes, size_t size) {
+size_t buffer_read(const struct buffer *buffer, struct position *at, char *bytes, size_t size)
+{
     size_t used = 0;
     while (used < size) {
         const struct line *line = &buffer->lines[at->line];
@@ -184,7 +197,8 @@ size_t buffer_read(const struct buffer *buffer, struct position *at, char *bytes
     return used;
 }
 
-size_t buffer_size(const struct buffer *buffer) {
+size_t buffer_size(const struct buffer *buffer)
+{
     size_t size = buffer->count - 1;
     for (size_t i = 0; i < buffer->count; i++)
         size += buffer->lines[i].len;

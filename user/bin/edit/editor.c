@@ -11,22 +11,26 @@
 
 #define BARS 2 /* rows at the bottom: status, message */
 
-void say(struct editor *editor, const char *format, ...) {
+void say(struct editor *editor, const char *format, ...)
+{
     va_list arguments;
     va_start(arguments, format);
     vsnprintf(editor->message, sizeof(editor->message), format, arguments);
     va_end(arguments);
 }
 
-static struct line *current_line(struct editor *editor) {
+static struct line *current_line(struct editor *editor)
+{
     return &editor->buffer.lines[editor->cursor.line];
 }
 
-static void moved(struct editor *editor) {
+static void moved(struct editor *editor)
+{
     editor->wanted_column = column_of(current_line(editor), editor->cursor.offset);
 }
 
-static void move_lines(struct editor *editor, size_t lines, bool down) {
+static void move_lines(struct editor *editor, size_t lines, bool down)
+{
     size_t last = editor->buffer.count - 1, line = editor->cursor.line;
     if (down)
         editor->cursor.line = lines > last - line ? last : line + lines;
@@ -35,11 +39,13 @@ static void move_lines(struct editor *editor, size_t lines, bool down) {
     editor->cursor.offset = offset_at(current_line(editor), editor->wanted_column);
 }
 
-static size_t text_rows(const struct editor *editor) {
+static size_t text_rows(const struct editor *editor)
+{
     return editor->screen.rows > BARS ? editor->screen.rows - BARS : 1;
 }
 
-static bool move_key(struct editor *editor, int key) {
+static bool move_key(struct editor *editor, int key)
+{
     size_t page = text_rows(editor) > 1 ? text_rows(editor) - 1 : 1;
     switch (key) {
     case KEY_UP:
@@ -78,13 +84,15 @@ static bool move_key(struct editor *editor, int key) {
     return true;
 }
 
-static void check(struct editor *editor, int error) {
+static void check(struct editor *editor, int error)
+{
     if (error < 0)
         say(editor, "%s", strerror(-error));
     moved(editor);
 }
 
-static void delete_to(struct editor *editor, struct position other) {
+static void delete_to(struct editor *editor, struct position other)
+{
     struct position from = editor->cursor, to = other;
     if (other.line < from.line || (other.line == from.line && other.offset < from.offset)) {
         from = other;
@@ -97,7 +105,8 @@ static void delete_to(struct editor *editor, struct position other) {
 }
 
 /* Takes the whole line out; several in a row are collected. */
-static void cut_line(struct editor *editor, bool more) {
+static void cut_line(struct editor *editor, bool more)
+{
     struct line *line = current_line(editor);
     bool last = editor->cursor.line + 1 == editor->buffer.count;
     if (!more)
@@ -110,11 +119,13 @@ static void cut_line(struct editor *editor, bool more) {
     editor->cutting = true;
 }
 
-static void insert(struct editor *editor, const char *bytes, size_t len) {
+static void insert(struct editor *editor, const char *bytes, size_t len)
+{
     check(editor, buffer_insert(&editor->buffer, &editor->cursor, bytes, len));
 }
 
-static bool change_key(struct editor *editor, int key, bool was_cutting) {
+static bool change_key(struct editor *editor, int key, bool was_cutting)
+{
     char byte = (char)key;
     switch (key) {
     case KEY_BACKSPACE:
@@ -142,7 +153,8 @@ static bool change_key(struct editor *editor, int key, bool was_cutting) {
     return true;
 }
 
-static void command_key(struct editor *editor, int key) {
+static void command_key(struct editor *editor, int key)
+{
     switch (key) {
     case KEY_CONTROL('S'):
         save_now(editor);
@@ -178,7 +190,8 @@ static void command_key(struct editor *editor, int key) {
     }
 }
 
-void editor_handle(struct editor *editor, int key) {
+void editor_handle(struct editor *editor, int key)
+{
     bool was_cutting = editor->cutting;
     editor->message[0] = '\0';
     editor->cutting = false;
@@ -189,7 +202,8 @@ void editor_handle(struct editor *editor, int key) {
 }
 
 /* The window follows the cursor. */
-static void scroll(struct editor *editor) {
+static void scroll(struct editor *editor)
+{
     size_t rows = text_rows(editor), columns = editor->screen.columns;
     size_t column = column_of(current_line(editor), editor->cursor.offset);
     if (editor->cursor.line < editor->top)
@@ -202,16 +216,17 @@ static void scroll(struct editor *editor) {
         editor->left = column - columns / 2;
 }
 
-static void draw_status(struct editor *editor, struct output *terminal) {
+static void draw_status(struct editor *editor, struct output *terminal)
+{
     struct output row = {0};
     char left[1200], right[80];
     size_t columns = editor->screen.columns;
-    int place = snprintf(right, sizeof(right), "line %zu of %zu, column %zu ",
-                         editor->cursor.line + 1, editor->buffer.count,
-                         column_of(current_line(editor), editor->cursor.offset) + 1);
-    int name = snprintf(left, sizeof(left), " %s%s",
-                        editor->path[0] != '\0' ? editor->path : "(no name)",
-                        editor->buffer.changed ? " (changed)" : "");
+    int place =
+        snprintf(right, sizeof(right), "line %zu of %zu, column %zu ", editor->cursor.line + 1,
+                 editor->buffer.count, column_of(current_line(editor), editor->cursor.offset) + 1);
+    int name =
+        snprintf(left, sizeof(left), " %s%s", editor->path[0] != '\0' ? editor->path : "(no name)",
+                 editor->buffer.changed ? " (changed)" : "");
     size_t room = (size_t)place < columns ? columns - (size_t)place : 0;
     output_add_string(&row, "\033[7m");
     struct line shown = {left, (size_t)name < sizeof(left) ? (size_t)name : sizeof(left) - 1, 0};
@@ -225,7 +240,8 @@ static void draw_status(struct editor *editor, struct output *terminal) {
 }
 
 /* The last row: a question, or a message. Returns where the cursor of a question is. */
-static size_t draw_message(struct editor *editor, struct output *terminal) {
+static size_t draw_message(struct editor *editor, struct output *terminal)
+{
     struct output row = {0};
     const char *question = question_text(editor);
     struct line input = {editor->input, editor->input_len, INPUT_MAX};
@@ -248,7 +264,8 @@ static size_t draw_message(struct editor *editor, struct output *terminal) {
     return used < columns ? used : columns - 1;
 }
 
-void editor_draw(struct editor *editor, struct output *terminal) {
+void editor_draw(struct editor *editor, struct output *terminal)
+{
     scroll(editor);
     output_add_string(terminal, "\033[?25l");
     for (size_t i = 0; i < text_rows(editor) && i < editor->screen.rows; i++) {
@@ -271,11 +288,13 @@ void editor_draw(struct editor *editor, struct output *terminal) {
     output_add_string(terminal, "\033[?25h");
 }
 
-int editor_open(struct editor *editor, const char *path, size_t rows, size_t columns) {
+int editor_open(struct editor *editor, const char *path, size_t rows, size_t columns)
+{
     *editor = (struct editor){0};
     if (buffer_init(&editor->buffer) < 0)
         return -ENOMEM;
-    if (screen_resize(&editor->screen, rows > BARS ? rows : BARS + 1, columns > 8 ? columns : 8) < 0) {
+    if (screen_resize(&editor->screen, rows > BARS ? rows : BARS + 1, columns > 8 ? columns : 8) <
+        0) {
         buffer_free(&editor->buffer);
         return -ENOMEM;
     }
@@ -292,7 +311,8 @@ int editor_open(struct editor *editor, const char *path, size_t rows, size_t col
     return 0;
 }
 
-void editor_free(struct editor *editor) {
+void editor_free(struct editor *editor)
+{
     buffer_free(&editor->buffer);
     screen_free(&editor->screen);
     free(editor->cut.bytes);

@@ -9,10 +9,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define BLOCK 8192
+#define BLOCK       8192
 #define PATH_LENGTH 1040
 
-static int read_into(struct buffer *buffer, int fd) {
+static int read_into(struct buffer *buffer, int fd)
+{
     char *block = malloc(BLOCK);
     struct position at = {0, 0};
     int error = block == NULL ? -ENOMEM : 0;
@@ -30,7 +31,8 @@ static int read_into(struct buffer *buffer, int fd) {
     return error;
 }
 
-int file_load(struct buffer *buffer, const char *path) {
+int file_load(struct buffer *buffer, const char *path)
+{
     struct buffer loaded;
     int error = buffer_init(&loaded);
     if (error < 0)
@@ -52,7 +54,8 @@ int file_load(struct buffer *buffer, const char *path) {
     return error;
 }
 
-static int write_text(const struct buffer *buffer, int fd) {
+static int write_text(const struct buffer *buffer, int fd)
+{
     char *block = malloc(BLOCK);
     struct position at = {0, 0};
     size_t len;
@@ -71,7 +74,8 @@ static int write_text(const struct buffer *buffer, int fd) {
     return error;
 }
 
-static int write_file(const struct buffer *buffer, const char *path, mode_t mode) {
+static int write_file(const struct buffer *buffer, const char *path, mode_t mode)
+{
     int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC, mode);
     if (fd < 0)
         return -errno;
@@ -85,7 +89,8 @@ static int write_file(const struct buffer *buffer, const char *path, mode_t mode
     return error;
 }
 
-int file_save(const struct buffer *buffer, const char *path) {
+int file_save(const struct buffer *buffer, const char *path)
+{
     char second[PATH_LENGTH];
     struct stat status;
     mode_t mode = 0666;

@@ -8,6 +8,6 @@
 int file_load(struct buffer *buffer, const char *path);
 
 /* file_save: writes the text. The old file stays until the new one is complete on the medium, where
- * the kind of file allows it. On -errno the old file and the text are as before; a file that is no regular
- * one may have been written in part. */
+ * the kind of file allows it. On -errno the old file and the text are as before; a file that is no
+ * regular one may have been written in part. */
 int file_save(const struct buffer *buffer, const char *path);

@@ -3,7 +3,8 @@
 
 #include <stddef.h>
 
-static int letter_key(unsigned char letter, unsigned modifier) {
+static int letter_key(unsigned char letter, unsigned modifier)
+{
     switch (letter) {
     case 'A':
         return KEY_UP;
@@ -24,18 +25,20 @@ static int letter_key(unsigned char letter, unsigned modifier) {
     }
 }
 
-static int number_key(unsigned number, unsigned modifier) {
-    static const int keys[] = {[1] = KEY_HOME,    [2] = KEY_INSERT,    [3] = KEY_DELETE,
-                               [4] = KEY_END,     [5] = KEY_PAGE_UP,   [6] = KEY_PAGE_DOWN,
-                               [7] = KEY_HOME,    [8] = KEY_END,       [13] = KEY_FUNCTION_3};
-    int key = number < sizeof(keys) / sizeof(keys[0]) && keys[number] != 0 ? keys[number]
-                                                                          : KEY_UNKNOWN;
+static int number_key(unsigned number, unsigned modifier)
+{
+    static const int keys[] = {[1] = KEY_HOME, [2] = KEY_INSERT,  [3] = KEY_DELETE,
+                               [4] = KEY_END,  [5] = KEY_PAGE_UP, [6] = KEY_PAGE_DOWN,
+                               [7] = KEY_HOME, [8] = KEY_END,     [13] = KEY_FUNCTION_3};
+    int key =
+        number < sizeof(keys) / sizeof(keys[0]) && keys[number] != 0 ? keys[number] : KEY_UNKNOWN;
     if (modifier == 5)
         key = key == KEY_HOME ? KEY_TOP : key == KEY_END ? KEY_BOTTOM : key;
     return key;
 }
 
-static int bracket_byte(struct key_decoder *decoder, unsigned char byte) {
+static int bracket_byte(struct key_decoder *decoder, unsigned char byte)
+{
     if (byte >= '0' && byte <= '9') {
         unsigned *parameter = &decoder->parameters[decoder->parameter];
         *parameter = (*parameter * 10 + byte - '0') % 1000;
@@ -51,7 +54,8 @@ static int bracket_byte(struct key_decoder *decoder, unsigned char byte) {
                        : letter_key(byte, decoder->parameters[1]);
 }
 
-int key_decode(struct key_decoder *decoder, unsigned char byte) {
+int key_decode(struct key_decoder *decoder, unsigned char byte)
+{
     switch (decoder->state) {
     case KEYS_ESCAPE:
         if (byte == '[' || byte == 'O') {
@@ -75,7 +79,8 @@ int key_decode(struct key_decoder *decoder, unsigned char byte) {
     return byte != 0 ? byte : KEY_UNKNOWN;
 }
 
-int key_timeout(struct key_decoder *decoder) {
+int key_timeout(struct key_decoder *decoder)
+{
     int key = decoder->state == KEYS_ESCAPE ? KEY_ESCAPE : KEY_NONE;
     decoder->state = KEYS_PLAIN;
     return key;

@@ -20,8 +20,8 @@ enum key {
     KEY_ESCAPE,
     KEY_UNKNOWN,
 };
-#define KEY_CONTROL(letter) ((letter) & 0x1f)
-#define KEY_BACKSPACE 0x7f
+#define KEY_CONTROL(letter) ((letter)&0x1f)
+#define KEY_BACKSPACE       0x7f
 
 /* All zero = at the start of a sequence. */
 struct key_decoder {

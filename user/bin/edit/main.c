@@ -11,17 +11,19 @@
 #include <termios.h>
 #include <unistd.h>
 
-static const char usage[] =
-    "usage: edit [FILE]\n"
-    "Edit a file. Arrows, Home, End, Page keys move; ^S saves, ^O saves under another name, ^R opens\n"
-    "another file, ^Q quits, ^F finds, ^G finds again, ^T goes to a line, ^K cuts a line, ^U pastes,\n"
-    "^L draws the screen anew. Escape leaves a question.\n";
+static const char usage[] = "usage: edit [FILE]\n"
+                            "Edit a file. Arrows, Home, End, Page keys move; ^S saves, ^O saves "
+                            "under another name, ^R opens\n"
+                            "another file, ^Q quits, ^F finds, ^G finds again, ^T goes to a line, "
+                            "^K cuts a line, ^U pastes,\n"
+                            "^L draws the screen anew. Escape leaves a question.\n";
 
 #define ESCAPE_WAIT 50 /* ms after which a lone Escape is a key */
 
 static struct termios found;
 
-static void get_size(size_t *rows, size_t *columns) {
+static void get_size(size_t *rows, size_t *columns)
+{
     struct winsize size;
     *rows = 24;
     *columns = 80;
@@ -31,7 +33,8 @@ static void get_size(size_t *rows, size_t *columns) {
     }
 }
 
-static int enter_raw_mode(void) {
+static int enter_raw_mode(void)
+{
     if (tcgetattr(STDIN_FILENO, &found) < 0)
         return -errno;
     struct termios raw = found;
@@ -43,7 +46,8 @@ static int enter_raw_mode(void) {
     return tcsetattr(STDIN_FILENO, TCSADRAIN, &raw) < 0 ? -errno : 0;
 }
 
-static void flush(struct output *terminal) {
+static void flush(struct output *terminal)
+{
     for (size_t done = 0; done < terminal->len;) {
         ssize_t n = write(STDOUT_FILENO, terminal->bytes + done, terminal->len - done);
         if (n <= 0 && errno != EINTR)
@@ -54,12 +58,14 @@ static void flush(struct output *terminal) {
 }
 
 /* Redraws only when no more input waits, so that pasted text goes in at once. */
-static bool input_waits(int timeout) {
+static bool input_waits(int timeout)
+{
     struct pollfd input = {.fd = STDIN_FILENO, .events = POLLIN};
     return poll(&input, 1, timeout) > 0;
 }
 
-static void run(struct editor *editor) {
+static void run(struct editor *editor)
+{
     struct key_decoder decoder = {0};
     struct output terminal = {0};
     size_t rows, columns;
@@ -90,7 +96,8 @@ static void run(struct editor *editor) {
     free(terminal.bytes);
 }
 
-int main(int argc, char **argv) {
+int main(int argc, char **argv)
+{
     static struct editor editor;
     struct output terminal = {0};
     size_t rows, columns;

@@ -8,13 +8,15 @@
 #include <stdlib.h>
 #include <string.h>
 
-void ask(struct editor *editor, enum editor_mode mode, const char *initial) {
+void ask(struct editor *editor, enum editor_mode mode, const char *initial)
+{
     editor->mode = mode;
     snprintf(editor->input, sizeof(editor->input), "%s", initial);
     editor->input_len = strlen(editor->input);
 }
 
-const char *question_text(const struct editor *editor) {
+const char *question_text(const struct editor *editor)
+{
     static const char *const questions[] = {
         [MODE_EDIT] = "",
         [MODE_ASK_SAVE_NAME] = "Save as: ",
@@ -27,7 +29,8 @@ const char *question_text(const struct editor *editor) {
     return questions[editor->mode];
 }
 
-static void save_as(struct editor *editor, const char *path) {
+static void save_as(struct editor *editor, const char *path)
+{
     int error = file_save(&editor->buffer, path);
     if (error < 0) {
         editor->save_then_quit = false;
@@ -43,14 +46,16 @@ static void save_as(struct editor *editor, const char *path) {
     editor->finished = editor->save_then_quit;
 }
 
-void save_now(struct editor *editor) {
+void save_now(struct editor *editor)
+{
     if (editor->path[0] == '\0')
         ask(editor, MODE_ASK_SAVE_NAME, "");
     else
         save_as(editor, editor->path);
 }
 
-void ask_quit(struct editor *editor) {
+void ask_quit(struct editor *editor)
+{
     editor->save_then_quit = false;
     if (editor->buffer.changed)
         ask(editor, MODE_CONFIRM_QUIT, "");
@@ -58,7 +63,8 @@ void ask_quit(struct editor *editor) {
         editor->finished = true;
 }
 
-void search_next(struct editor *editor) {
+void search_next(struct editor *editor)
+{
     struct position found;
     size_t len = strlen(editor->search);
     if (len == 0) {
@@ -76,7 +82,8 @@ void search_next(struct editor *editor) {
     editor->wanted_column = column_of(&editor->buffer.lines[found.line], found.offset);
 }
 
-static void open_file(struct editor *editor, const char *path) {
+static void open_file(struct editor *editor, const char *path)
+{
     int error = file_load(&editor->buffer, path);
     if (error < 0 && error != -ENOENT) {
         say(editor, "%s: %s", path, strerror(-error));
@@ -88,7 +95,8 @@ static void open_file(struct editor *editor, const char *path) {
     say(editor, error == 0 ? "%zu lines" : "a new file", editor->buffer.count);
 }
 
-static void go_to_line(struct editor *editor) {
+static void go_to_line(struct editor *editor)
+{
     char *end;
     unsigned long line = strtoul(editor->input, &end, 10);
     if (end == editor->input || *end != '\0' || line == 0) {
@@ -99,7 +107,8 @@ static void go_to_line(struct editor *editor) {
     editor->cursor.offset = editor->wanted_column = 0;
 }
 
-static void answer(struct editor *editor) {
+static void answer(struct editor *editor)
+{
     enum editor_mode mode = editor->mode;
     char text[INPUT_MAX];
 
@@ -121,7 +130,8 @@ static void answer(struct editor *editor) {
     }
 }
 
-static void confirm(struct editor *editor, int key) {
+static void confirm(struct editor *editor, int key)
+{
     bool quits = editor->mode == MODE_CONFIRM_QUIT;
     bool yes = key == 'y' || key == 'Y', no = key == 'n' || key == 'N';
     if (!yes && !no && key != 'c' && key != 'C')
@@ -137,7 +147,8 @@ static void confirm(struct editor *editor, int key) {
     }
 }
 
-static void erase_character(struct editor *editor) {
+static void erase_character(struct editor *editor)
+{
     while (editor->input_len > 0) {
         char c = editor->input[--editor->input_len];
         if (((unsigned char)c & 0xc0) != 0x80)
@@ -146,7 +157,8 @@ static void erase_character(struct editor *editor) {
     editor->input[editor->input_len] = '\0';
 }
 
-void question_key(struct editor *editor, int key) {
+void question_key(struct editor *editor, int key)
+{
     if (key == KEY_ESCAPE || key == KEY_CONTROL('C') || key == KEY_CONTROL('Q')) {
         editor->mode = MODE_EDIT;
         editor->save_then_quit = false;

@@ -7,7 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-void output_add(struct output *output, const char *bytes, size_t len) {
+void output_add(struct output *output, const char *bytes, size_t len)
+{
     if (output->capacity - output->len < len) {
         size_t capacity = output->capacity * 2 > output->len + len ? output->capacity * 2
                                                                    : output->len + len + 64;
@@ -22,13 +23,15 @@ void output_add(struct output *output, const char *bytes, size_t len) {
     output->len += len;
 }
 
-void output_add_string(struct output *output, const char *string) {
+void output_add_string(struct output *output, const char *string)
+{
     output_add(output, string, strlen(string));
 }
 
 /* The character at offset: its length in bytes, and its code (UINT32_MAX: a byte that is no
  * UTF-8). */
-static size_t character(const struct line *line, size_t offset, uint32_t *code) {
+static size_t character(const struct line *line, size_t offset, uint32_t *code)
+{
     const unsigned char *at = (const unsigned char *)line->bytes + offset;
     size_t left = line->len - offset, len = 1;
     static const uint32_t least[] = {0, 0, 0x80, 0x800, 0x10000};
@@ -56,7 +59,8 @@ static size_t character(const struct line *line, size_t offset, uint32_t *code) 
     return len;
 }
 
-static bool in_ranges(uint32_t code, const uint32_t (*ranges)[2], size_t count) {
+static bool in_ranges(uint32_t code, const uint32_t (*ranges)[2], size_t count)
+{
     for (size_t i = 0; i < count; i++)
         if (code >= ranges[i][0] && code <= ranges[i][1])
             return true;
@@ -64,10 +68,11 @@ static bool in_ranges(uint32_t code, const uint32_t (*ranges)[2], size_t count) 
 }
 
 /* Columns that a character takes when it starts at column. */
-static size_t character_width(uint32_t code, size_t column) {
-    static const uint32_t wide[][2] = {{0x1100, 0x115f},   {0x2e80, 0x303e},  {0x3041, 0xa4cf},
-                                       {0xac00, 0xd7a3},   {0xf900, 0xfaff},  {0xfe30, 0xfe6f},
-                                       {0xff00, 0xff60},   {0xffe0, 0xffe6},  {0x1f300, 0x1faff},
+static size_t character_width(uint32_t code, size_t column)
+{
+    static const uint32_t wide[][2] = {{0x1100, 0x115f},  {0x2e80, 0x303e}, {0x3041, 0xa4cf},
+                                       {0xac00, 0xd7a3},  {0xf900, 0xfaff}, {0xfe30, 0xfe6f},
+                                       {0xff00, 0xff60},  {0xffe0, 0xffe6}, {0x1f300, 0x1faff},
                                        {0x20000, 0x3fffd}};
     static const uint32_t none[][2] = {{0x300, 0x36f}, {0x200b, 0x200f}, {0xfe00, 0xfe0f}};
     if (code == '\t')
@@ -81,7 +86,8 @@ static size_t character_width(uint32_t code, size_t column) {
     return in_ranges(code, wide, sizeof(wide) / sizeof(wide[0])) ? 2 : 1;
 }
 
-size_t column_of(const struct line *line, size_t offset) {
+size_t column_of(const struct line *line, size_t offset)
+{
     size_t column = 0;
     uint32_t code;
     for (size_t at = 0; at < offset && at < line->len;) {
@@ -92,7 +98,8 @@ size_t column_of(const struct line *line, size_t offset) {
     return column;
 }
 
-size_t offset_at(const struct line *line, size_t column) {
+size_t offset_at(const struct line *line, size_t column)
+{
     size_t at = 0, now = 0;
     uint32_t code;
     while (at < line->len) {
@@ -107,7 +114,8 @@ size_t offset_at(const struct line *line, size_t column) {
 
 /* One character, all of which fits. */
 static void draw(struct output *row, const struct line *line, size_t at, size_t len, uint32_t code,
-                 size_t width) {
+                 size_t width)
+{
     char control[] = {'^', (char)(code ^ 0x40)};
     if (code == '\t')
         for (size_t i = 0; i < width; i++)
@@ -120,7 +128,8 @@ static void draw(struct output *row, const struct line *line, size_t at, size_t 
         output_add(row, line->bytes + at, len);
 }
 
-void layout_line(struct output *row, const struct line *line, size_t left, size_t columns) {
+void layout_line(struct output *row, const struct line *line, size_t left, size_t columns)
+{
     size_t column = 0;
     uint32_t code;
     for (size_t at = 0; at < line->len && column < left + columns;) {
@@ -136,7 +145,8 @@ void layout_line(struct output *row, const struct line *line, size_t left, size_
     }
 }
 
-int screen_resize(struct screen *screen, size_t rows, size_t columns) {
+int screen_resize(struct screen *screen, size_t rows, size_t columns)
+{
     struct output *shown = calloc(rows, sizeof(*shown));
     if (shown == NULL)
         return -ENOMEM;
@@ -145,14 +155,16 @@ int screen_resize(struct screen *screen, size_t rows, size_t columns) {
     return 0;
 }
 
-void screen_cursor(struct output *terminal, size_t row, size_t column) {
+void screen_cursor(struct output *terminal, size_t row, size_t column)
+{
     char sequence[40];
     snprintf(sequence, sizeof(sequence), "\033[%zu;%zuH", row + 1, column + 1);
     output_add_string(terminal, sequence);
 }
 
 void screen_row(struct screen *screen, struct output *terminal, size_t row,
-                const struct output *text) {
+                const struct output *text)
+{
     struct output *shown = &screen->shown[row];
     if (shown->bytes != NULL && shown->len == text->len &&
         (text->len == 0 || memcmp(shown->bytes, text->bytes, text->len) == 0))
@@ -166,7 +178,8 @@ void screen_row(struct screen *screen, struct output *terminal, size_t row,
         shown->bytes = malloc(1);
 }
 
-void screen_free(struct screen *screen) {
+void screen_free(struct screen *screen)
+{
     for (size_t i = 0; i < screen->shown_rows; i++)
         free(screen->shown[i].bytes);
     free(screen->shown);

@@ -13,23 +13,25 @@
 
 static int passed, failed;
 
-#define CHECK(condition)                                                                        \
-    do {                                                                                        \
-        if (condition)                                                                          \
-            passed++;                                                                           \
-        else {                                                                                  \
-            failed++;                                                                           \
-            printf("%s:%d: %s\n", __FILE__, __LINE__, #condition);                              \
-        }                                                                                       \
+#define CHECK(condition)                                                                           \
+    do {                                                                                           \
+        if (condition)                                                                             \
+            passed++;                                                                              \
+        else {                                                                                     \
+            failed++;                                                                              \
+            printf("%s:%d: %s\n", __FILE__, __LINE__, #condition);                                 \
+        }                                                                                          \
     } while (0)
 
 static uint64_t seed = 1;
-static unsigned random_below(unsigned limit) {
+static unsigned random_below(unsigned limit)
+{
     seed = seed * 6364136223846793005u + 1442695040888963407u;
     return (unsigned)(seed >> 33) % limit;
 }
 
-static struct position position_at(const struct buffer *buffer, size_t index) {
+static struct position position_at(const struct buffer *buffer, size_t index)
+{
     struct position at = {0, 0};
     while (index > buffer->lines[at.line].len) {
         index -= buffer->lines[at.line].len + 1;
@@ -39,7 +41,8 @@ static struct position position_at(const struct buffer *buffer, size_t index) {
     return at;
 }
 
-static bool equals(const struct buffer *buffer, const char *model, size_t len) {
+static bool equals(const struct buffer *buffer, const char *model, size_t len)
+{
     static char text[1 << 16];
     struct position at = {0, 0};
     size_t got = 0, n;
@@ -49,7 +52,8 @@ static bool equals(const struct buffer *buffer, const char *model, size_t len) {
 }
 
 /* Random changes, done to the buffer and to one flat string. */
-static void test_buffer_model(void) {
+static void test_buffer_model(void)
+{
     static char model[1 << 16];
     size_t len = 0;
     struct buffer buffer;
@@ -81,7 +85,8 @@ static void test_buffer_model(void) {
     buffer_free(&buffer);
 }
 
-static void test_buffer_moves(void) {
+static void test_buffer_moves(void)
+{
     struct buffer buffer;
     struct position at = {0, 0}, found;
     buffer_init(&buffer);
@@ -106,14 +111,16 @@ static void test_buffer_moves(void) {
     buffer_free(&buffer);
 }
 
-static void test_columns(void) {
+static void test_columns(void)
+{
     static const struct {
         const char *text;
         size_t offset, column;
     } cases[] = {
-        {"abc", 2, 2},         {"\tx", 1, 8},      {"ab\tx", 3, 8},        {"\xc3\xa9x", 2, 1},
-        {"\x01x", 1, 2},       {"\xffx", 1, 1},    {"\xe6\x97\xa5x", 3, 2}, {"e\xcc\x81x", 3, 1},
-        {"\xc3", 1, 1},        {"\xc0\x80x", 2, 2}, {"", 0, 0},
+        {"abc", 2, 2},           {"\tx", 1, 8},        {"ab\tx", 3, 8},
+        {"\xc3\xa9x", 2, 1},     {"\x01x", 1, 2},      {"\xffx", 1, 1},
+        {"\xe6\x97\xa5x", 3, 2}, {"e\xcc\x81x", 3, 1}, {"\xc3", 1, 1},
+        {"\xc0\x80x", 2, 2},     {"", 0, 0},
     };
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
         struct line line = {(char *)cases[i].text, strlen(cases[i].text), 0};
@@ -125,17 +132,19 @@ static void test_columns(void) {
     CHECK(offset_at(&tab, 100) == 3);
 }
 
-static bool lays_out(const char *text, size_t left, size_t columns, const char *wanted) {
+static bool lays_out(const char *text, size_t left, size_t columns, const char *wanted)
+{
     struct line line = {(char *)text, strlen(text), 0};
     struct output row = {0};
     layout_line(&row, &line, left, columns);
-    bool same = row.len == strlen(wanted) &&
-                (row.len == 0 || memcmp(row.bytes, wanted, row.len) == 0);
+    bool same =
+        row.len == strlen(wanted) && (row.len == 0 || memcmp(row.bytes, wanted, row.len) == 0);
     free(row.bytes);
     return same;
 }
 
-static void test_layout(void) {
+static void test_layout(void)
+{
     CHECK(lays_out("hello", 0, 80, "hello"));
     CHECK(lays_out("hello", 0, 3, "hel"));
     CHECK(lays_out("hello", 2, 2, "ll"));
@@ -144,11 +153,14 @@ static void test_layout(void) {
     CHECK(lays_out("\033[31m", 0, 80, "^[[31m"));
     CHECK(lays_out("\xe6\x97\xa5x", 1, 80, " x")); /* half of a wide character is a blank */
     CHECK(lays_out("ab\xe6\x97\xa5", 0, 3, "ab "));
-    CHECK(lays_out("a\xff" "b", 0, 80, "a?b"));
+    CHECK(lays_out("a\xff"
+                   "b",
+                   0, 80, "a?b"));
     CHECK(lays_out("", 0, 80, ""));
 }
 
-static int decode(const char *bytes) {
+static int decode(const char *bytes)
+{
     struct key_decoder decoder = {0};
     int key = KEY_NONE;
     for (; *bytes != '\0' && key == KEY_NONE; bytes++)
@@ -156,23 +168,38 @@ static int decode(const char *bytes) {
     return *bytes == '\0' ? (key == KEY_NONE ? key_timeout(&decoder) : key) : -1;
 }
 
-static void test_keys(void) {
+static void test_keys(void)
+{
     static const struct {
         const char *bytes;
         int key;
-    } cases[] = {{"a", 'a'},           {"\033[A", KEY_UP},        {"\033OB", KEY_DOWN},
-                 {"\033[C", KEY_RIGHT}, {"\033[D", KEY_LEFT},     {"\033[H", KEY_HOME},
-                 {"\033[4~", KEY_END}, {"\033[5~", KEY_PAGE_UP},  {"\033[6~", KEY_PAGE_DOWN},
-                 {"\033[3~", KEY_DELETE}, {"\033[1;5H", KEY_TOP}, {"\033[1;5F", KEY_BOTTOM},
-                 {"\033OR", KEY_FUNCTION_3}, {"\033[13~", KEY_FUNCTION_3},
-                 {"\033[99999~", KEY_UNKNOWN}, {"\033", KEY_ESCAPE}, {"\033\033", KEY_ESCAPE},
-                 {"\xc3", 0xc3},       {"\033[2~", KEY_INSERT},   {"\033x", KEY_UNKNOWN}};
+    } cases[] = {{"a", 'a'},
+                 {"\033[A", KEY_UP},
+                 {"\033OB", KEY_DOWN},
+                 {"\033[C", KEY_RIGHT},
+                 {"\033[D", KEY_LEFT},
+                 {"\033[H", KEY_HOME},
+                 {"\033[4~", KEY_END},
+                 {"\033[5~", KEY_PAGE_UP},
+                 {"\033[6~", KEY_PAGE_DOWN},
+                 {"\033[3~", KEY_DELETE},
+                 {"\033[1;5H", KEY_TOP},
+                 {"\033[1;5F", KEY_BOTTOM},
+                 {"\033OR", KEY_FUNCTION_3},
+                 {"\033[13~", KEY_FUNCTION_3},
+                 {"\033[99999~", KEY_UNKNOWN},
+                 {"\033", KEY_ESCAPE},
+                 {"\033\033", KEY_ESCAPE},
+                 {"\xc3", 0xc3},
+                 {"\033[2~", KEY_INSERT},
+                 {"\033x", KEY_UNKNOWN}};
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
         CHECK(decode(cases[i].bytes) == cases[i].key);
 }
 
 /* A session: keys are typed as a terminal sends them. */
-static void type(struct editor *editor, const char *bytes) {
+static void type(struct editor *editor, const char *bytes)
+{
     struct key_decoder decoder = {0};
     struct output terminal = {0};
     for (; *bytes != '\0'; bytes++) {
@@ -188,7 +215,8 @@ static void type(struct editor *editor, const char *bytes) {
     free(terminal.bytes);
 }
 
-static bool file_is(const char *path, const char *wanted) {
+static bool file_is(const char *path, const char *wanted)
+{
     char text[4096];
     FILE *file = fopen(path, "r");
     if (file == NULL)
@@ -198,7 +226,8 @@ static bool file_is(const char *path, const char *wanted) {
     return len == strlen(wanted) && memcmp(text, wanted, len) == 0;
 }
 
-static void test_sessions(const char *path) {
+static void test_sessions(const char *path)
+{
     struct editor editor;
     struct stat status;
     CHECK(editor_open(&editor, path, 10, 40) == 0);
@@ -217,7 +246,8 @@ static void test_sessions(const char *path) {
     CHECK(editor_open(&editor, path, 10, 40) == 0);
     type(&editor, "\x06wor\r");
     CHECK(editor.cursor.line == 1 && editor.cursor.offset == 0);
-    type(&editor, "\x0b\x15\x15\x14" "1\rx\x7fy\x13");
+    type(&editor, "\x0b\x15\x15\x14"
+                  "1\rx\x7fy\x13");
     CHECK(file_is(path, "yhello!\nworld\nworld\n"));
     CHECK(stat(path, &status) == 0 && (status.st_mode & 0777) == 0640);
     type(&editor, "z\x11n");
@@ -225,7 +255,8 @@ static void test_sessions(const char *path) {
     editor_free(&editor);
 }
 
-static void test_errors(const char *path) {
+static void test_errors(const char *path)
+{
     struct editor editor;
     char other[128];
     snprintf(other, sizeof(other), "%s-other", path);
@@ -252,16 +283,18 @@ static void test_errors(const char *path) {
 }
 
 /* Long lines, tabs, more lines than rows: the cursor stays in the window. */
-static void test_scrolling(void) {
+static void test_scrolling(void)
+{
     struct editor editor;
     struct output terminal = {0};
     CHECK(editor_open(&editor, NULL, 6, 20) == 0);
     for (int i = 0; i < 30; i++)
         type(&editor, i % 3 == 0 ? "\tlong line that does not fit at all\r" : "short\r");
     bool inside = true;
-    static const int keys[] = {KEY_UP, KEY_DOWN, KEY_LEFT, KEY_RIGHT, KEY_HOME, KEY_END,
-                               KEY_PAGE_UP, KEY_PAGE_DOWN, KEY_TOP, KEY_BOTTOM, 'x', KEY_BACKSPACE,
-                               KEY_DELETE, '\r', KEY_CONTROL('K'), KEY_CONTROL('U')};
+    static const int keys[] = {
+        KEY_UP,      KEY_DOWN,      KEY_LEFT,         KEY_RIGHT,       KEY_HOME, KEY_END,
+        KEY_PAGE_UP, KEY_PAGE_DOWN, KEY_TOP,          KEY_BOTTOM,      'x',      KEY_BACKSPACE,
+        KEY_DELETE,  '\r',          KEY_CONTROL('K'), KEY_CONTROL('U')};
     for (int i = 0; i < 3000; i++) {
         editor_handle(&editor, keys[random_below(sizeof(keys) / sizeof(keys[0]))]);
         editor_draw(&editor, &terminal);
@@ -279,7 +312,8 @@ static void test_scrolling(void) {
     editor_free(&editor);
 }
 
-static void test_round_trip(const char *path) {
+static void test_round_trip(const char *path)
+{
     static const char *const texts[] = {"", "\n", "a", "a\n", "a\n\n", "\r\n", "\xff\xfe\n\tx"};
     struct buffer buffer;
     buffer_init(&buffer);
@@ -295,7 +329,8 @@ static void test_round_trip(const char *path) {
     buffer_free(&buffer);
 }
 
-int main(void) {
+int main(void)
+{
     char path[64];
     snprintf(path, sizeof(path), "/tmp/edit-test-%d", (int)getpid());
     test_buffer_model();

@@ -65,8 +65,10 @@ def list_course(source: Source) -> None:
 
 
 def write(source: Source, options: argparse.Namespace) -> int:
-    if source.problems or source.owner_problems:
-        raise CourseError([*source.problems, *source.owner_problems])
+    unowned = [problem for problem in source.owner_problems if problem.path in source.files]
+    unowned = [problem for problem in unowned if not problem.path.startswith("labs/")]
+    if source.problems or unowned:
+        raise CourseError([*source.problems, *unowned])
     extra: dict[int, Tree] = {}
     if options.build:
         extra = reference_objects(source, options.build, cross() + "objcopy")

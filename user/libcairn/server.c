@@ -40,8 +40,12 @@ static void run_tick(struct server *server)
     server->deadline = server->tick ? server->tick(server) : NO_DEADLINE;
 }
 
+/* The words that travel in registers travel always, so what they held for the caller before must
+ * not be left in them. */
 static void header_clear(struct message *reply, uint32_t type)
 {
+    for (unsigned i = 0; i < MESSAGE_REGISTER_BYTES / sizeof reply->words[0]; i++)
+        reply->words[i] = 0;
     reply->type = REPLY_TYPE(type);
     reply->len = 0;
     reply->handle_count = reply->window_count = 0;

@@ -54,8 +54,7 @@ static bool first_entry(const char *path, size_t len, char *name, bool *director
             const struct fs_dirent *entry = (const struct fs_dirent *)(records + at);
             at += entry->record_len;
             cookie = entry->next;
-            found = strcmp(entry->name, ".") != 0 && strcmp(entry->name, "..") != 0 &&
-                    (len > 0 || strcmp(entry->name, "lost+found") != 0);
+            found = strcmp(entry->name, ".") != 0 && strcmp(entry->name, "..") != 0;
             if (found) {
                 memcpy(name, entry->name, entry->name_len + 1u);
                 *directory = entry->type == FS_IFDIR >> 12;
@@ -102,22 +101,20 @@ static uint64_t blocks_of(const char *path)
     return ((const struct fs_stat_reply *)m.data)->stat.blocks / 8;
 }
 
-/* Removes everything, and counts. */
+/* Removes everything, lost+found included, and counts. */
 static void settle(void)
 {
-    static uint64_t used;
+    static uint64_t first;
     char path[FS_PATH_MAX];
     empty(path, 0);
-    memcpy(path, "lost+found", 10);
-    empty(path, 10);
     host_idle();
     struct fs_statfs_reply counts = statfs();
-    uint64_t now = counts.blocks - counts.blocks_free - blocks_of("") - blocks_of("lost+found");
-    if (used == 0)
-        used = now;
-    if (now != used || counts.inodes_free != counts.inodes - 11 || counts.read_only)
+    uint64_t used = counts.blocks - counts.blocks_free - blocks_of("");
+    if (first == 0)
+        first = used;
+    if (used != first || counts.inodes_free != counts.inodes - 10 || counts.read_only)
         host_bug("%lu blocks are used, %lu at first; %lu of %lu inodes are free%s",
-                 (unsigned long)now, (unsigned long)used, (unsigned long)counts.inodes_free,
+                 (unsigned long)used, (unsigned long)first, (unsigned long)counts.inodes_free,
                  (unsigned long)counts.inodes, counts.read_only ? "; read-only" : "");
 }
 

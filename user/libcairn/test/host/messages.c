@@ -121,9 +121,12 @@ static struct host_call *call_of(uint64_t token)
     return token != 0 && call->token == token && call->state == HOST_WAITING ? call : NULL;
 }
 
+/* The first words travel in registers, whatever the length says. */
 static void check_written(const struct message *reply)
 {
-    for (unsigned at = 0; at + 4 <= reply->len; at += 4) {
+    const unsigned end =
+        reply->len > MESSAGE_REGISTER_BYTES ? reply->len : MESSAGE_REGISTER_BYTES;
+    for (unsigned at = 0; at + 4 <= end; at += 4) {
         uint32_t word;
         memcpy(&word, reply->data + at, 4);
         if (word == NOBODY_WROTE)

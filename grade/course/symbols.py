@@ -17,6 +17,7 @@ from grade.course.problem import CourseError, Problem
 from grade.course.source import INSTRUCTOR, Source, describe
 
 USER_TOPS = ("user/", "servers/", "grade/programs/")
+START = "user/libc/crt0.S"  # linked in front of every program
 STRONG, WEAK, DEFINED = "U", "vw", "TDRBVWSGAC"
 
 
@@ -46,6 +47,8 @@ def parse_nm(path: str, text: str) -> Symbols:
 def object_of(build: Path, path: str) -> Path:
     """Where the Makefile puts a source file's object for the kernel, or else for user space."""
     stem = path.rsplit(".", 1)[0] + ".o"
+    if path == START:
+        return build / stem
     return build / stem if path.startswith("kernel/") else build / "u" / stem
 
 

@@ -352,6 +352,32 @@ static void wait_for_ever(volatile struct child_page *page)
         sleep_until((uint64_t)clock_now() + 10000000);
 }
 
+static void make_unborn(volatile struct child_page *page)
+{
+    for (; page->words[0] < 20; page->words[0]++) {
+        handle_t process = (handle_t)process_create("holds itself", 12, NULL);
+        if (process < 0 || process_grant(process, process, RIGHTS_ALL, 0) < 0)
+            break;
+        handle_close(process);
+    }
+    page->words[1] = 1;
+    for (;;)
+        sleep_until((uint64_t)clock_now() + 10000000);
+}
+
+/* How many there are in the system. */
+static uint64_t processes(void)
+{
+    handle_t facts = kernel_channel("sys:facts");
+    uint64_t n = 0;
+    for (uint64_t pid = 0;; n++) {
+        struct message m = {.type = KFACT_PROCESS, .len = 8, .words = {pid}};
+        if (channel_call(facts, &m) != 0 || (int64_t)m.words[0] < 0)
+            return n;
+        pid = (uint32_t)m.words[1] + 1;
+    }
+}
+
 static void test_processes(void)
 {
     handle_t facts = kernel_channel("sys:facts");
@@ -368,6 +394,19 @@ static void test_processes(void)
              (uint64_t)clock_now() < deadline);
     test_case("unborn-goes-with-its-handle", (int64_t)m.words[0] < 0 || (uint32_t)m.words[1] != pid,
               "it is still there");
+    /* A process that holds itself has no last handle outside; it goes with its creator. */
+    struct child maker;
+    child_new(&maker, "maker", NULL);
+    child_start(&maker, make_unborn, 10);
+    word_wait(&maker.page->words[1], 1, 2000);
+    uint64_t made = maker.page->words[0], before = processes();
+    child_end(&maker);
+    deadline = test_deadline(1000);
+    while (processes() > before - made - 1 && (uint64_t)clock_now() < deadline)
+        sleep_until(test_deadline(1));
+    test_case("unborn-goes-with-its-creator", made == 20 && processes() == before - made - 1,
+              "%lu made, %lu of %lu left", (unsigned long)made, (unsigned long)processes(),
+              (unsigned long)before);
     struct child child;
     child_new(&child, "born", NULL);
     child_start(&child, wait_for_ever, 10);

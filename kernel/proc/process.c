@@ -144,6 +144,11 @@ void process_end(struct process *process, enum exit_reason reason, int64_t value
     while (!list_empty(&process->threads))
         thread_end(container_of(process->threads.next, struct thread, process_link));
     device_process_ended(process);
+    for (uint32_t slot = 0; slot < PROCESSES_MAX; slot++) { /* what it made and never started */
+        struct process *made = process_table[slot];
+        if (made && !made->started && made->creator == process->pid)
+            process_end(made, EXIT_KILLED, 0);
+    }
     if (process->personality) {
         object_release(&process->personality->object);
         process->personality = NULL;

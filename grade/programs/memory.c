@@ -527,6 +527,66 @@ static void test_clone_while_writing(void)
               (unsigned long)status.address);
 }
 
+/* The source of a long clone is closed before it is done: the next clone has nothing of it.
+ * Words: 0 = round, 1 = the thread's round, 2 = first clones that failed, 3 = second clones that
+ * are wrong, 4 = rounds done. */
+enum { LARGE = 3000, SMALL = 10 };
+static volatile handle_t large, small;
+static void clone_twice(uint64_t unused)
+{
+    (void)unused;
+    for (uint64_t round = 1; round <= 20; round++) {
+        while (shared->words[0] < round)
+            thread_yield();
+        shared->words[1] = round;
+        int64_t first = memory_clone(large);
+        int64_t second = memory_clone(small);
+        struct memory_info info = {0};
+        memory_info((handle_t)second, &info);
+        shared->words[2] += first == -EBADF;
+        shared->words[3] += second < 0 || info.size != PAGES(SMALL) || info.populated != PAGES(1);
+        handle_close((handle_t)first);
+        handle_close((handle_t)second);
+        shared->words[4] = round;
+    }
+}
+static void close_while_cloning(volatile struct child_page *p)
+{
+    small = (handle_t)memory_create(PAGES(SMALL), 0);
+    memory_map(0, small, 0x700000000ul, 0, PAGES(SMALL), RW);
+    *(volatile uint64_t *)0x700000000ul = 1;
+    large = (handle_t)memory_create(PAGES(LARGE), 0);
+    memory_map(0, large, 0x710000000ul, 0, PAGES(LARGE), RW);
+    for (uint64_t i = 0; i < LARGE; i++)
+        *page((volatile uint64_t *)0x710000000ul, i) = i;
+    handle_t kept = large;
+    child_thread_at(clone_twice, 0, 4);
+    for (uint64_t round = 1; round <= 20; round++) {
+        large = (handle_t)handle_dup(kept, RIGHTS_MEMORY);
+        p->words[0] = round;
+        while (p->words[1] < round)
+            sleep_until((uint64_t)clock_now() + 20000);
+        sleep_until((uint64_t)clock_now() + 20000 * round);
+        handle_close(large);
+        while (p->words[4] < round)
+            sleep_until((uint64_t)clock_now() + 100000);
+    }
+    p->words[5] = 1;
+}
+
+static void test_close_while_cloning(void)
+{
+    struct child child;
+    child_new(&child, "closer", NULL);
+    child_start(&child, close_while_cloning, 10);
+    child_wait(&child, 15000, NULL);
+    volatile uint64_t *w = child.page->words;
+    test_case("source-closed-while-cloning", w[5] == 1 && w[2] > 0 && w[3] == 0,
+              "%lu of %lu were cut off, %lu wrong clones", (unsigned long)w[2], (unsigned long)w[4],
+              (unsigned long)w[3]);
+    child_end(&child);
+}
+
 /* ---- Limits ---- */
 
 /* One page of memory at many addresses: the page tables count against the quota, too. */
@@ -556,11 +616,11 @@ static void test_quota(void)
               "reason %u after %lu tables", status.reason, (unsigned long)mapped);
     struct puppet puppet;
     puppet_new(&puppet, "small", &quota);
-    unsigned large = puppet_step(&puppet, SYS_memory_create, PAGES(200), MEMORY_CONTIGUOUS, 0, 0, 0, 0);
+    unsigned huge = puppet_step(&puppet, SYS_memory_create, PAGES(200), MEMORY_CONTIGUOUS, 0, 0, 0, 0);
     unsigned lazy = puppet_step(&puppet, SYS_memory_create, PAGES(200), 0, 0, 0, 0, 0);
     puppet_start(&puppet, 10);
     puppet_wait(&puppet, lazy);
-    int64_t refused = puppet_result(&puppet, large);
+    int64_t refused = puppet_result(&puppet, huge);
     test_case("contiguous-over-quota", refused == -ENOMEM || refused == -EDQUOT, "%ld",
               (long)refused);
     test_case("lazy-over-quota", puppet_result(&puppet, lazy) > 0, "%ld",
@@ -663,6 +723,7 @@ int main(void)
     test_reuse_threads();
     test_take_away();
     test_clone_while_writing();
+    test_close_while_cloning();
     test_quota();
     test_garbage();
     test_many_regions();

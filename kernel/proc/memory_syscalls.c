@@ -34,6 +34,10 @@ SYSCALL(memory_clone)
 {
     int64_t error;
     struct memory *source = find(caller, a0, RIGHT_MAP_R, &error);
+    if (caller->restart && (!source || caller->restart_key != a0)) { /* its source was closed */
+        object_release(caller->restart);
+        caller->restart = NULL;
+    }
     if (!source)
         return error;
     if (source->contiguous) /* pinned frames are never shared */
@@ -44,6 +48,7 @@ SYSCALL(memory_clone)
     if (!clone)
         return -ENOMEM;
     caller->restart = &clone->object;
+    caller->restart_key = a0;
     if (!memory_clone_step(source, clone))
         return -ERESTART;
     caller->restart = NULL;

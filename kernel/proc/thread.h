@@ -78,6 +78,7 @@ struct thread {
     struct fp_state *fp;            /* made on first use */
     struct hart *fp_hart;           /* where the registers were last loaded */
     struct object *restart;         /* half-made object of a restarted system call */
+    uint64_t restart_key;           /* what it is made from: another call must not go on with it */
     struct memory *ipc_memory;      /* the object behind the IPC page, referenced */
     uint64_t ipc_address;           /* its user address */
     uint64_t fault_cause, fault_address, fault_result; /* CALL_FAULT */

@@ -162,9 +162,14 @@ _Static_assert(SYS_thread_exit == 4, "child_thread_entry ends in thread_exit");
 
 int64_t child_thread(void (*function)(uint64_t), uint64_t argument)
 {
+    return child_thread_at(function, argument, 0);
+}
+
+int64_t child_thread_at(void (*function)(uint64_t), uint64_t argument, uint32_t priority)
+{
     uint8_t *top = stacks[stacks_used++ % THREADS] + THREAD_STACK - 16;
     *(uint64_t *)top = (uint64_t)function;
-    return thread_create((uint64_t)child_thread_entry, (uint64_t)top, argument, 0);
+    return thread_create((uint64_t)child_thread_entry, (uint64_t)top, argument, priority);
 }
 
 void raw_call(struct registers *r)

@@ -55,6 +55,7 @@ struct process_status child_run(child_function *function);
  * function(argument) on one of eight small stacks and ends. It has no thread-local variables: it
  * may only use generated system call stubs and raw_call. Thread id or -errno. */
 int64_t child_thread(void (*function)(uint64_t), uint64_t argument);
+int64_t child_thread_at(void (*function)(uint64_t), uint64_t argument, uint32_t priority);
 
 /* word_wait: until *word is at least value; false after so many ms. */
 bool word_wait(volatile uint64_t *word, uint64_t value, uint64_t milliseconds);

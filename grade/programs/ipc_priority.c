@@ -176,6 +176,48 @@ static void test_moves_in_queue(void)
     busy_server_end(&server);
 }
 
+/* A server of two channels inherits from the callers of both. */
+static void test_two_channels(void)
+{
+    struct puppet server, one, two;
+    handle_t a = new_channel(), b = new_channel(), elsewhere = new_channel();
+    puppet_new(&server, "two", NULL);
+    unsigned recv_a = puppet_recv(&server, puppet_give(&server, a, RIGHTS_SERVER));
+    unsigned recv_b = puppet_recv(&server, puppet_give(&server, b, RIGHTS_SERVER));
+    server.steps[1 + recv_a].t0 = server.steps[1 + recv_b].t0 = test_deadline(1);
+    unsigned waits = puppet_call(&server, puppet_give(&server, elsewhere, RIGHTS_CLIENT), 1, 0);
+    puppet_start(&server, 5);
+    bool made = puppet_blocked(&server, waits);
+    made = queue_caller(&one, a, 12, 1) && queue_caller(&two, b, 20, 1) && made;
+    made = priority_becomes(server.process, 20) && made;
+    puppet_end(&two);
+    test_case("donation-over-two-channels", made && priority_becomes(server.process, 12),
+              "it is %u", facts_of(server.process).priority);
+    puppet_end(&one);
+    test_case("restored-over-two-channels", priority_becomes(server.process, 5), "it is %u",
+              facts_of(server.process).priority);
+    /* When it is gone, nobody inherits: above all not who has its place in memory. */
+    puppet_end(&server);
+    struct puppet heirs[3];
+    for (int i = 0; i < 3; i++) {
+        puppet_new(&heirs[i], "heir", NULL);
+        puppet_start(&heirs[i], 6);
+    }
+    made = queue_caller(&one, a, 21, 1) && queue_caller(&two, b, 22, 1);
+    uint32_t highest = 0;
+    for (int i = 0; i < 3; i++) {
+        uint32_t priority = facts_of(heirs[i].process).priority;
+        highest = priority > highest ? priority : highest;
+        puppet_end(&heirs[i]);
+    }
+    test_case("the-dead-have-no-heirs", made && highest == 6, "a bystander has %u", highest);
+    puppet_end(&one);
+    puppet_end(&two);
+    handle_close(a);
+    handle_close(b);
+    handle_close(elsewhere);
+}
+
 static void test_set_priority(void)
 {
     struct puppet low, high;
@@ -318,6 +360,7 @@ int main(void)
     test_donation();
     test_chain();
     test_moves_in_queue();
+    test_two_channels();
     test_set_priority();
     test_equals_share();
     test_equals_share_undisturbed();

@@ -161,11 +161,12 @@ static inline void bind(struct thread *server, struct channel *channel)
     if (channel->server || channel->shared) {
         channel->shared = true;
         channel->server = NULL;
+        list_remove(&channel->server_link);
         return;
     }
     channel->server = server;
     channel->stats.server = server->process->pid;
-    server->bound = channel;
+    list_push_back(&server->bound, &channel->server_link);
 }
 
 /* exercise 3.2 */

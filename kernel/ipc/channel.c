@@ -28,6 +28,7 @@ struct channel *channel_new(struct account *payer, uint32_t flags, kernel_servic
     list_init(&channel->callers);
     list_init(&channel->receivers);
     list_init(&channel->closed);
+    list_init(&channel->server_link);
     list_push_back(&channels, &channel->link);
     return channel;
 }
@@ -62,6 +63,7 @@ static void channel_destroy(struct object *object)
     stats_add(&retired, &channel->stats);
     assert(list_empty(&channel->callers) && list_empty(&channel->receivers));
     list_remove(&channel->link);
+    list_remove(&channel->server_link);
     channel->payer->channels--;
     account_release(channel->payer);
     kfree(channel);
@@ -238,13 +240,12 @@ void receive_timed_out(struct thread *thread)
     thread_make_ready(thread);
 }
 
-/* Nobody can answer with this server thread's token as before: the channel is unbound, and
+/* Nobody can answer with this server thread's token as before: its channels are unbound, and
  * another thread of the process may still answer what it had received. */
 static void unbind(struct thread *thread)
 {
-    if (thread->bound && thread->bound->server == thread)
-        thread->bound->server = NULL;
-    thread->bound = NULL;
+    while (!list_empty(&thread->bound))
+        container_of(list_pop_front(&thread->bound), struct channel, server_link)->server = NULL;
     list_for_each(link, &thread->process->serving)
     {
         struct thread *caller = container_of(link, struct thread, link);

@@ -26,6 +26,7 @@ struct channel {
     struct list closed;       /* sessions whose last handle is gone */
     uint64_t pulses;
     struct thread *server;    /* the one thread that receives here, if it is only one */
+    struct list server_link;  /* in server->bound */
     bool shared;              /* more than one has */
     kernel_service *serve;
     struct account *payer;    /* referenced; charged for the channel */

@@ -1,6 +1,6 @@
 /* Priority donation and deadlock detection: both follow the chain caller -> server -> the server
  * that it calls in turn. Invariant: a bound server thread's priority is the highest among its
- * own, those of the callers queued on its channel, and those of the callers it has not answered. */
+ * own, those of the callers queued on its channels, and those of the callers it has not answered. */
 #include "ipc/channel.h"
 #include "proc/process.h"
 #include "proc/scheduler.h"
@@ -46,8 +46,12 @@ void donation_recompute(struct thread *server)
 {
     while (server && server->priority != server->base_priority) {
         unsigned priority = server->base_priority;
-        if (server->bound && !list_empty(&server->bound->callers)) {
-            struct thread *first = container_of(server->bound->callers.next, struct thread, link);
+        list_for_each(link, &server->bound)
+        {
+            struct channel *channel = container_of(link, struct channel, server_link);
+            if (list_empty(&channel->callers))
+                continue;
+            struct thread *first = container_of(channel->callers.next, struct thread, link);
             priority = first->priority > priority ? first->priority : priority;
         }
         list_for_each(link, &server->process->serving)

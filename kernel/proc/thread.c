@@ -78,6 +78,7 @@ struct thread *thread_new(struct process *process, uint32_t priority)
     thread->state = THREAD_DEAD; /* until it is started */
     list_init(&thread->link);
     list_init(&thread->deadline_link);
+    list_init(&thread->bound);
     if (!map_ipc_page(thread)) {
         kfree(thread);
         return NULL;

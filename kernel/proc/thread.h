@@ -68,7 +68,7 @@ struct thread {
     uint64_t slice_left; /* ns, of a slice that a more urgent thread cut short; 0 = a new one */
 
     struct channel *channel;        /* CALLING, SERVED, RECEIVING: which */
-    struct channel *bound;          /* the channel that this thread serves alone */
+    struct list bound;              /* the channels that this thread serves alone */
     uint64_t badge;                 /* of the current call */
     struct process *server_process; /* SERVED: who holds the token */
     struct thread *server_thread;   /* SERVED: who received, NULL once it is gone */

@@ -231,15 +231,15 @@ static inline int64_t reply(struct thread *server, uint64_t token, struct thread
 {
     *answered = NULL;
     struct thread *caller = thread_from_token(token, server->process);
-    if (!caller)
-        return -ESTALE;
     uint64_t tag = server->regs[REG_A1];
-    if (!tag_is_short(tag)) {
-        int64_t error = TAG_WINDOWS(tag) ? -EINVAL : message_check(server, tag);
-        if (error)
-            return error;
+    int64_t error = caller ? 0 : -ESTALE;
+    if (caller && !tag_is_short(tag))
+        error = TAG_WINDOWS(tag) ? -EINVAL : message_check(server, tag);
+    if (error) {
+        reply_drop_handles(server, tag);
+        return error;
     }
-    int64_t error = reply_deliver(server, caller, tag);
+    error = reply_deliver(server, caller, tag);
     /* Past this line nothing fails. */
     struct channel *channel = caller->channel;
     uint64_t latency = time_read() - caller->call_time;
@@ -283,11 +283,17 @@ SYSCALL(reply_recv)
     struct thread *answered;
     int64_t error;
     uint64_t deadline = caller->regs[REG_T0];
-    struct channel *channel = receive_channel(caller, caller->regs[REG_A6], &error);
     int64_t failed = reply(caller, a0, &answered);
     struct thread *waiting = failed && !answered ? thread_from_token(a0, caller->process) : NULL;
     if (waiting)
         call_finish(waiting, -EPROTO); /* the server will not try again */
+    if (this_hart()->current != caller) { /* that was the end of its own process */
+        if (answered)
+            thread_make_ready(answered);
+        return SYSCALL_DONE;
+    }
+    /* Looked up only now: the reply may have given the handle away. */
+    struct channel *channel = receive_channel(caller, caller->regs[REG_A6], &error);
     int64_t result = channel ? receive(caller, channel, deadline) : error;
     if (answered)
         run_next(answered);

@@ -99,9 +99,11 @@ int64_t delegate(struct thread *caller, uint64_t number);
 bool personality_fault(struct thread *caller, uint64_t cause, uint64_t address);
 
 /* transfer.c: call_deliver writes a caller's message into a receiver: 0 or the caller's error.
- * reply_deliver: a server's reply into the caller. */
+ * reply_deliver: a server's reply into the caller. reply_drop_handles: those that a reply names
+ * leave the server, whether it could be sent or not. */
 int64_t message_check(struct thread *sender, uint64_t tag);
 int64_t call_deliver(struct thread *caller, struct thread *receiver);
+void reply_drop_handles(struct thread *server, uint64_t tag);
 int64_t reply_deliver(struct thread *server, struct thread *caller, uint64_t tag);
 void notify_deliver(struct thread *receiver, uint32_t type, uint64_t word, uint64_t badge);
 

@@ -61,7 +61,7 @@ static void copy_tail(const struct thread *from, struct thread *to, unsigned len
 {
     if (len > MESSAGE_REGISTER_BYTES)
         memcpy(to->ipc->data + MESSAGE_REGISTER_BYTES, from->ipc->data + MESSAGE_REGISTER_BYTES,
-               (len - MESSAGE_REGISTER_BYTES + 7) & ~7u);
+               len - MESSAGE_REGISTER_BYTES);
 }
 
 /* A system call or fault as a message: the registers that tell it, and all memory as window 0. */
@@ -125,6 +125,13 @@ int64_t call_deliver(struct thread *caller, struct thread *receiver)
 }
 /* end 3.4 */
 
+void reply_drop_handles(struct thread *server, uint64_t tag)
+{
+    unsigned handles = TAG_HANDLES(tag) <= MESSAGE_HANDLES_MAX ? TAG_HANDLES(tag) : 0;
+    for (unsigned i = 0; i < handles; i++)
+        handle_drop(server->process, server->ipc->handles[i]);
+}
+
 /* The reply to a system call or fault that the kernel passed on. */
 static void reply_delegated(const struct thread *server, struct thread *caller)
 {
@@ -140,6 +147,7 @@ int64_t reply_deliver(struct thread *server, struct thread *caller, uint64_t tag
 {
     if (caller->call_kind != CALL_PLAIN) {
         reply_delegated(server, caller);
+        reply_drop_handles(server, tag);
         return 0;
     }
     caller->regs[REG_A0] = 0;
@@ -156,8 +164,7 @@ int64_t reply_deliver(struct thread *server, struct thread *caller, uint64_t tag
         copy_tail(server, caller, TAG_LEN(tag));
         copy_handles(server, caller, handles);
     }
-    for (unsigned i = 0; i < handles; i++)
-        handle_drop(server->process, server->ipc->handles[i]);
+    reply_drop_handles(server, tag);
     return error;
 }
 

@@ -74,8 +74,8 @@ static void syscall(struct thread *thread)
     else if (number < syscall_count && syscall_table[number].handler)
         result = syscall_table[number].handler(thread, regs[REG_A0], regs[REG_A1], regs[REG_A2],
                                                regs[REG_A3], regs[REG_A4], regs[REG_A5]);
-    if (result == SYSCALL_DONE)
-        return;
+    if (result == SYSCALL_DONE || this_hart()->current != thread)
+        return; /* a reply or a close may end the caller's own process */
     if (result == -ERESTART)
         regs[REG_PC] -= 4; /* registers are as they were: the ecall runs again */
     else

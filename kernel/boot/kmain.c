@@ -21,7 +21,7 @@
 extern char hart_stacks[];
 void secondary_start(void); /* boot/entry.S; run at its physical address */
 
-struct fdt_info machine;
+static struct fdt_info machine;
 struct hart harts[HARTS_MAX];
 uint64_t harts_online;
 volatile uint32_t kernel_lock_word;

@@ -4,7 +4,7 @@
 #include "boot/fdt.h"
 #include <stdint.h>
 
-extern struct fdt_info machine; /* what the device tree said */
+
 
 void kmain(uint32_t hart, uint64_t device_tree);
 void secondary_main(uint32_t hart);

@@ -107,6 +107,15 @@ void reply_drop_handles(struct thread *server, uint64_t tag);
 int64_t reply_deliver(struct thread *server, struct thread *caller, uint64_t tag);
 void notify_deliver(struct thread *receiver, uint32_t type, uint64_t word, uint64_t badge);
 
+/* The part of a message that travels in registers. */
+static inline void message_copy_words(const struct thread *from, struct thread *to)
+{
+    to->regs[REG_A2] = from->regs[REG_A2];
+    to->regs[REG_A3] = from->regs[REG_A3];
+    to->regs[REG_A4] = from->regs[REG_A4];
+    to->regs[REG_A5] = from->regs[REG_A5];
+}
+
 /* A short message: in registers only. */
 static inline bool tag_is_short(uint64_t tag) { return tag >> 32 <= MESSAGE_REGISTER_BYTES; }
 

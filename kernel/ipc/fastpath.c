@@ -45,35 +45,12 @@ static inline void switch_fast(struct thread *self, struct thread *next, uint64_
     hart->current = next;
 }
 
-static inline void move_words(const struct thread *from, struct thread *to)
-{
-    to->regs[REG_A1] = from->regs[REG_A1];
-    to->regs[REG_A2] = from->regs[REG_A2];
-    to->regs[REG_A3] = from->regs[REG_A3];
-    to->regs[REG_A4] = from->regs[REG_A4];
-    to->regs[REG_A5] = from->regs[REG_A5];
-}
-
-/* The entry behind a handle with these rights, or NULL. */
-static inline struct handle_entry *find(const struct process *process, uint64_t handle,
-                                        uint32_t rights)
-{
-    uint32_t index = (uint32_t)handle % HANDLES_MAX;
-    struct handle_entry *page = process->handles.pages[index / HANDLE_PAGE_ENTRIES];
-    if (!page)
-        return NULL;
-    struct handle_entry *entry = &page[index % HANDLE_PAGE_ENTRIES];
-    return entry->object && entry->generation == (uint32_t)handle >> HANDLE_INDEX_BITS &&
-                   (entry->rights & rights) == rights
-               ? entry
-               : NULL;
-}
-
 static inline struct thread *call_fast(struct thread *self)
 {
     struct process *process = self->process;
-    struct handle_entry *entry = find(process, self->regs[REG_A0], RIGHT_SEND);
-    if (!entry)
+    struct handle_entry *entry =
+        handle_current(&process->handles, (handle_t)self->regs[REG_A0]);
+    if (!entry || !(entry->rights & RIGHT_SEND))
         return NULL;
     uint64_t badge;
     struct channel *channel = channel_of(entry->object, &badge);
@@ -100,7 +77,8 @@ static inline struct thread *call_fast(struct thread *self)
     list_push_back(&server->process->serving, &self->link);
     server->channel = NULL;
     server->regs[REG_A0] = self->token;
-    move_words(self, server);
+    server->regs[REG_A1] = self->regs[REG_A1];
+    message_copy_words(self, server);
     server->regs[REG_A6] = self->regs[REG_A6];
     server->regs[REG_A7] = process->pid;
     server->regs[REG_T0] = badge;
@@ -112,8 +90,10 @@ static inline struct thread *reply_recv_fast(struct thread *self)
 {
     struct process *process = self->process;
     struct thread *caller = thread_from_token(self->regs[REG_A0], process);
-    struct handle_entry *entry = find(process, self->regs[REG_A6], RIGHT_RECV);
-    if (!caller || !entry || entry->object->class != &channel_class)
+    struct handle_entry *entry =
+        handle_current(&process->handles, (handle_t)self->regs[REG_A6]);
+    if (!caller || !entry || !(entry->rights & RIGHT_RECV) ||
+        entry->object->class != &channel_class)
         return NULL;
     struct channel *channel = container_of(entry->object, struct channel, object);
     if (channel->server != self || channel->pulses || !list_empty(&channel->closed) ||
@@ -135,7 +115,8 @@ static inline struct thread *reply_recv_fast(struct thread *self)
     list_init(&caller->link);
     caller->channel = NULL;
     caller->regs[REG_A0] = 0;
-    move_words(self, caller);
+    caller->regs[REG_A1] = self->regs[REG_A1];
+    message_copy_words(self, caller);
     self->state = THREAD_RECEIVING;
     self->channel = channel;
     list_push_front(&channel->receivers, &self->link);

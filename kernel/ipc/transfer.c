@@ -49,14 +49,6 @@ static void copy_handles(struct thread *from, struct thread *to, unsigned n)
     }
 }
 
-static void copy_words(const struct thread *from, struct thread *to)
-{
-    to->regs[REG_A2] = from->regs[REG_A2];
-    to->regs[REG_A3] = from->regs[REG_A3];
-    to->regs[REG_A4] = from->regs[REG_A4];
-    to->regs[REG_A5] = from->regs[REG_A5];
-}
-
 static void copy_tail(const struct thread *from, struct thread *to, unsigned len)
 {
     if (len > MESSAGE_REGISTER_BYTES)
@@ -101,13 +93,13 @@ int64_t call_deliver(struct thread *caller, struct thread *receiver)
         deliver_delegated(caller, receiver);
     } else if (tag_is_short(tag) && !caller->resent) {
         receiver->regs[REG_A1] = tag;
-        copy_words(caller, receiver);
+        message_copy_words(caller, receiver);
         receiver->regs[REG_A6] = caller->regs[REG_A6];
     } else {
         unsigned handles = TAG_HANDLES(tag), windows = TAG_WINDOWS(tag);
         if (handles && !handle_room(receiver->process, handles))
             return -EMFILE;
-        copy_words(caller, receiver);
+        message_copy_words(caller, receiver);
         copy_tail(caller, receiver, TAG_LEN(tag));
         copy_handles(caller, receiver, handles);
         for (unsigned i = 0; i < windows; i++)
@@ -152,7 +144,7 @@ int64_t reply_deliver(struct thread *server, struct thread *caller, uint64_t tag
     }
     caller->regs[REG_A0] = 0;
     caller->regs[REG_A1] = tag;
-    copy_words(server, caller);
+    message_copy_words(server, caller);
     if (tag_is_short(tag))
         return 0;
     unsigned handles = TAG_HANDLES(tag);

@@ -55,22 +55,6 @@ static bool skip(size_t *position, size_t len, size_t size)
     return true;
 }
 
-/* Archives are made with and without "./" in front of the names. */
-static void strip_leading(const char **name, size_t *len)
-{
-    for (;;) {
-        if (*len >= 2 && (*name)[0] == '.' && (*name)[1] == '/') {
-            *name += 2;
-            *len -= 2;
-        } else if (*len >= 1 && (*name)[0] == '/') {
-            *name += 1;
-            *len -= 1;
-        } else {
-            return;
-        }
-    }
-}
-
 int cpio_next(const void *archive, size_t size, size_t *position, struct cpio_file *file)
 {
     const char *bytes = archive;
@@ -101,7 +85,6 @@ int cpio_next(const void *archive, size_t size, size_t *position, struct cpio_fi
         len++;
     if (text_equal(name, len, "TRAILER!!!"))
         return 0;
-    strip_leading(&name, &len);
 
     file->name = name;
     file->name_len = len;

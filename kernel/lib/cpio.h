@@ -6,7 +6,7 @@
 #include <stdint.h>
 
 struct cpio_file {
-    const char *name; /* in the archive, NUL-terminated, without leading "/" or "./" */
+    const char *name; /* in the archive, NUL-terminated, as it was packed */
     size_t name_len;
     const uint8_t *data; /* in the archive; data - archive is a multiple of 4 */
     size_t size;         /* bytes */

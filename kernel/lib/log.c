@@ -60,11 +60,6 @@ static void put_number(uint64_t value, unsigned base, bool negative, struct fiel
     put_padded(digits + at, sizeof(digits) - at, field);
 }
 
-static void put_signed(int64_t value, struct field field)
-{
-    put_number(value < 0 ? -(uint64_t)value : (uint64_t)value, 10, value < 0, field);
-}
-
 static const char *parse_field(const char *at, struct field *field)
 {
     *field = (struct field){0};
@@ -94,10 +89,11 @@ void kvprintf(const char *format, va_list arguments)
         for (; *at == 'l' || *at == 'z'; at++)
             wide = true;
         switch (*at) {
-        case 'd':
-        case 'i':
-            put_signed(wide ? va_arg(arguments, int64_t) : va_arg(arguments, int), field);
+        case 'd': {
+            int64_t n = wide ? va_arg(arguments, int64_t) : va_arg(arguments, int);
+            put_number(n < 0 ? -(uint64_t)n : (uint64_t)n, 10, n < 0, field);
             break;
+        }
         case 'u':
         case 'x':
             put_number(wide ? va_arg(arguments, uint64_t) : va_arg(arguments, unsigned),

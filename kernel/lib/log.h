@@ -5,7 +5,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* kprintf: %s %c %d %i %u %x %p %%, width, '0', '-', and l (64 bits). */
+/* kprintf: %s %c %d %u %x %p %%, width, '0', '-', and l (64 bits). */
 void kprintf(const char *format, ...) __attribute__((format(printf, 1, 2)));
 void kvprintf(const char *format, va_list arguments);
 void log_write(const char *text, size_t len);

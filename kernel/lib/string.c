@@ -8,12 +8,9 @@ void *memcpy(void *restrict to, const void *restrict from, size_t n)
     const uint8_t *s = from;
     if ((((uintptr_t)d | (uintptr_t)s) & 7) == 0) {
         for (; n >= 64; n -= 64, d += 64, s += 64) {
-            const uint64_t *in = (const uint64_t *)s;
-            uint64_t *out = (uint64_t *)d;
-            uint64_t a = in[0], b = in[1], c = in[2], e = in[3];
-            uint64_t f = in[4], g = in[5], h = in[6], i = in[7];
-            out[0] = a, out[1] = b, out[2] = c, out[3] = e;
-            out[4] = f, out[5] = g, out[6] = h, out[7] = i;
+#pragma GCC unroll 8
+            for (int i = 0; i < 8; i++)
+                ((uint64_t *)d)[i] = ((const uint64_t *)s)[i];
         }
         for (; n >= 8; n -= 8, d += 8, s += 8)
             *(uint64_t *)d = *(const uint64_t *)s;
@@ -40,9 +37,9 @@ void *memset(void *to, int byte, size_t n)
     uint64_t word = 0x0101010101010101ul * (uint8_t)byte;
     if (((uintptr_t)d & 7) == 0) {
         for (; n >= 64; n -= 64, d += 64) {
-            uint64_t *out = (uint64_t *)d;
-            out[0] = word, out[1] = word, out[2] = word, out[3] = word;
-            out[4] = word, out[5] = word, out[6] = word, out[7] = word;
+#pragma GCC unroll 8
+            for (int i = 0; i < 8; i++)
+                ((uint64_t *)d)[i] = word;
         }
         for (; n >= 8; n -= 8, d += 8)
             *(uint64_t *)d = word;

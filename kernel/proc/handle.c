@@ -8,19 +8,13 @@
 
 _Static_assert(HANDLE_PAGE_ENTRIES * sizeof(struct handle_entry) <= PAGE_SIZE, "one frame a page");
 
-static struct handle_entry *entry_at(struct process *process, uint32_t index)
-{
-    struct handle_entry *page = process->handles.pages[index / HANDLE_PAGE_ENTRIES];
-    return page ? &page[index % HANDLE_PAGE_ENTRIES] : NULL;
-}
-
 /* exercise 2.5 */
 struct handle_entry *handle_find(struct process *process, handle_t handle, uint32_t rights,
                                  int64_t *error)
 {
-    struct handle_entry *entry = entry_at(process, (uint32_t)handle % HANDLES_MAX);
+    struct handle_entry *entry = handle_current(&process->handles, handle);
     *error = -EBADF;
-    if (!entry || !entry->object || entry->generation != (uint32_t)handle >> HANDLE_INDEX_BITS)
+    if (!entry)
         return NULL;
     *error = -EACCES;
     if ((entry->rights & rights) != rights)
@@ -62,7 +56,7 @@ static bool make_page(struct process *process, uint32_t index)
 static handle_t fill(struct process *process, uint32_t index, struct object *object,
                      uint32_t rights)
 {
-    struct handle_entry *entry = entry_at(process, index);
+    struct handle_entry *entry = handle_slot(&process->handles, index);
     entry->object = object;
     entry->rights = rights;
     process->handles.used++;
@@ -83,7 +77,7 @@ handle_t handle_insert(struct process *process, struct object *object, uint32_t 
             index = HANDLE_FIRST_FREE;
         if (!make_page(process, index))
             return -ENOMEM;
-        if (entry_at(process, index)->object)
+        if (handle_slot(&process->handles, index)->object)
             continue;
         table->hint = index + 1;
         return fill(process, index, object, rights);
@@ -97,7 +91,7 @@ handle_t handle_insert_at(struct process *process, uint32_t index, struct object
 {
     if (!make_page(process, index))
         return -ENOMEM;
-    if (entry_at(process, index)->object)
+    if (handle_slot(&process->handles, index)->object)
         return -EBUSY;
     return fill(process, index, object, rights);
 }
@@ -110,7 +104,7 @@ bool handle_room(struct process *process, size_t n)
     for (uint32_t index = HANDLE_FIRST_FREE; index < HANDLES_MAX && n; index++) {
         if (!make_page(process, index))
             return false;
-        if (!entry_at(process, index)->object)
+        if (!handle_slot(&process->handles, index)->object)
             n--;
     }
     return n == 0;
@@ -143,7 +137,7 @@ int64_t handle_drop(struct process *process, handle_t handle)
 
 struct handle_entry *handle_well_known(struct process *process, uint32_t index)
 {
-    struct handle_entry *entry = entry_at(process, index);
+    struct handle_entry *entry = handle_slot(&process->handles, index);
     return entry && entry->object ? entry : NULL;
 }
 

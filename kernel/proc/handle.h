@@ -25,6 +25,21 @@ struct handle_table {
     uint32_t hint; /* where to look for a free entry */
 };
 
+/* handle_slot: the place of an index, free or not; NULL: its table page was never made.
+ * handle_current: the entry that a handle names, or NULL if it is stale or was never given. */
+static inline struct handle_entry *handle_slot(const struct handle_table *table, uint32_t index)
+{
+    struct handle_entry *page = table->pages[index / HANDLE_PAGE_ENTRIES];
+    return page ? &page[index % HANDLE_PAGE_ENTRIES] : NULL;
+}
+static inline struct handle_entry *handle_current(const struct handle_table *table, handle_t handle)
+{
+    struct handle_entry *entry = handle_slot(table, (uint32_t)handle % HANDLES_MAX);
+    bool valid = entry && entry->object &&
+                 entry->generation == (uint32_t)handle >> HANDLE_INDEX_BITS;
+    return valid ? entry : NULL;
+}
+
 /* handle_find: the entry behind a handle with all these rights, or NULL and *error = -EBADF or
  * -EACCES. handle_object: its object if it has this type. */
 struct handle_entry *handle_find(struct process *process, handle_t handle, uint32_t rights,

@@ -46,7 +46,7 @@ static void build(void)
 {
     length = 0;
     add("init", "first", 0);
-    add("./blkd", "second file", 7);
+    add("blkd", "second file", 7);
     add("empty", "", 0);
     add("TRAILER!!!", "", 0);
 }

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import ast
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass
 
 from grade.course.problem import Problem
 from grade.course.region import order_of
 from grade.course.source import COMMON, INSTRUCTOR, Source, describe
+from grade.markers import Marked, markers_in
 
 TESTS = re.compile(r"grade/(?:.*/)?test_[^/]*\.py\Z")
 
@@ -73,35 +71,6 @@ def check_headings(source: Source, number: int) -> list[Problem]:
         if name not in known
     ]
     return problems
-
-
-@dataclass(frozen=True)
-class Marked:
-    """One test with @exercise("N.M", points=P)."""
-
-    path: str
-    line: int
-    test: str
-    exercise: str
-    points: int | None
-
-
-def markers_in(path: str, text: str) -> Iterator[Marked]:
-    """The exercise markers of a test file, read without running it."""
-    for node in ast.walk(ast.parse(text)):
-        if not isinstance(node, ast.FunctionDef):
-            continue
-        for decorator in node.decorator_list:
-            if not isinstance(decorator, ast.Call) or not decorator.args:
-                continue
-            called = decorator.func
-            name = called.attr if isinstance(called, ast.Attribute) else getattr(called, "id", "")
-            first = decorator.args[0]
-            if name != "exercise" or not isinstance(first, ast.Constant):
-                continue
-            points = [k.value for k in decorator.keywords if k.arg == "points"]
-            value = points[0].value if points and isinstance(points[0], ast.Constant) else None
-            yield Marked(path, node.lineno, node.name, str(first.value), value)
 
 
 def markers(source: Source) -> tuple[list[Marked], list[Problem]]:

@@ -187,7 +187,7 @@ $(BUILD)/disk.img: $(BUILD)/disk.fresh
 setup:
 	$(Q)if [ "$$NO_SETUP" != 1 ]; then scripts/setup; fi
 
-RUN = BUILD=$(BUILD) QEMU=$(QEMU) SMP=$(SMP) MEM=$(MEM) DISK=$(DISK) APPEND='$(APPEND)' GDBPORT=$(GDBPORT) \
+RUN = BUILD=$(BUILD) QEMU=$(QEMU) SMP=$(SMP) MEM=$(MEM) DISK='$(DISK)' APPEND='$(APPEND)' GDBPORT=$(GDBPORT) \
     CROSS=$(CROSS) scripts/run-qemu
 qemu: setup ## build and boot to the shell (SMP= MEM= DISK= APPEND=)
 	$(Q)$(MAKE) $(if $(findstring s,$(firstword -$(MAKEFLAGS))),-s,) --no-print-directory all $(DISK)

@@ -68,8 +68,7 @@ def require_qemu(qemu: str) -> None:
 
 
 def disk_arguments(disks: tuple[Disk, ...]) -> list[str]:
-    """Disks take the virtio slots from 0 up, so that their numbers are known; all other devices
-    are placed by QEMU from slot 7 down."""
+    """The disks come first: QEMU fills the virtio slots from 7 down, and init numbers them so."""
     arguments = []
     for index, disk in enumerate(disks):
         read_only = ",read-only=on" if disk.read_only else ""
@@ -77,7 +76,7 @@ def disk_arguments(disks: tuple[Disk, ...]) -> list[str]:
             "-drive",
             f"if=none,id=disk{index},format={disk.format},file={quoted(disk.path)}{read_only}",
             "-device",
-            f"virtio-blk-device,drive=disk{index},bus=virtio-mmio-bus.{index}",
+            f"virtio-blk-device,drive=disk{index}",
         ]
     return arguments
 

@@ -13,6 +13,8 @@
 #include <string.h>
 
 #define TRANSFER_MAX (BLK_SECTORS_MAX * BLK_SECTOR_SIZE)
+#define RECONNECT_TRIES 5
+#define RECONNECT_PATIENCE 5000000000ul /* ns */
 
 static struct {
     handle_t memory; /* the contiguous object */
@@ -22,6 +24,7 @@ static struct {
 
 struct block_disk {
     struct block_device device;
+    const char *uri;
     handle_t session;
 };
 
@@ -54,6 +57,71 @@ void *disk_memory(size_t bytes)
     return pool.start + pool.used - bytes;
 }
 
+/* A session on the disk that rest names. */
+static handle_t open_session(handle_t blkd, const char *rest)
+{
+    struct message m = {.type = BLK_CHANNEL, .len = sizeof(struct fs_path_request)};
+    struct fs_path_request *request = (struct fs_path_request *)m.data;
+    size_t len = strnlen(rest, sizeof(request->path));
+    request->path_len = (uint32_t)len;
+    memcpy(request->path, rest, len);
+    int error = channel_call(blkd, &m);
+    if (error)
+        return error;
+    if ((int64_t)m.words[0] < 0)
+        return (handle_t)m.words[0];
+    return m.handle_count == 1 ? m.handles[0] : -EIO;
+}
+
+/* Opens the disk's session anew, also after blkd was restarted; info: what the disk is. */
+static int connect(struct block_disk *disk, uint64_t deadline, struct blk_info_reply *info)
+{
+    char rest[NS_URI_MAX];
+    handle_t blkd = name_wait(disk->uri, rest, deadline);
+    if (blkd < 0)
+        return blkd;
+    handle_t session = open_session(blkd, rest);
+    if (session < 0)
+        return session;
+    struct message m = {.type = BLK_INFO, .len = 0};
+    int error = channel_call(session, &m);
+    if (!error && (int64_t)m.words[0] < 0)
+        error = (int)m.words[0];
+    memcpy(info, m.data, sizeof(*info));
+    if (!error && pool.memory > 0) {
+        m = (struct message){.type = BLK_ATTACH, .handle_count = 1, .handles = {pool.memory}};
+        error = channel_call(session, &m);
+        if (!error && (int64_t)m.words[0] < 0)
+            error = (int)m.words[0];
+    }
+    if (error) {
+        handle_close(session);
+        return error;
+    }
+    if (disk->session > 0)
+        handle_close(disk->session);
+    disk->session = session;
+    return 0;
+}
+
+/* A call on the disk's session; one that belonged to a blkd that has died is opened again, and
+ * the request is repeated: reads, writes and flushes may be. Word 0 of the reply, or -errno. */
+static int64_t disk_call(struct block_disk *disk, struct message *m)
+{
+    for (int tries = 0;; tries++) {
+        struct message attempt = *m;
+        int64_t result = channel_call(disk->session, &attempt);
+        if (result == 0)
+            result = (int64_t)attempt.words[0];
+        if ((result != -ESTALE && result != -EPEER) || tries == RECONNECT_TRIES)
+            return result;
+        struct blk_info_reply info;
+        int error = connect(disk, (uint64_t)clock_now() + RECONNECT_PATIENCE, &info);
+        if (error && error != -ESTALE && error != -EPEER)
+            return error;
+    }
+}
+
 /* One transfer of at most TRANSFER_MAX bytes. */
 static int transfer(struct block_disk *disk, uint32_t type, uint64_t offset, char *buffer,
                     uint32_t length)
@@ -70,10 +138,7 @@ static int transfer(struct block_disk *disk, uint32_t type, uint64_t offset, cha
         m.windows[0] = (struct window){(uint64_t)buffer, length,
                                        type == BLK_READ ? WINDOW_WRITE : WINDOW_READ};
     }
-    int error = channel_call(disk->session, &m);
-    if (error)
-        return error;
-    int64_t done = (int64_t)m.words[0];
+    int64_t done = disk_call(disk, &m);
     return done < 0 ? (int)done : done == length ? 0 : -EIO;
 }
 
@@ -106,55 +171,25 @@ static int block_write(struct block_device *device, uint64_t offset, const void 
 
 static int block_flush(struct block_device *device)
 {
-    int64_t result = call_words(((struct block_disk *)device)->session, BLK_FLUSH, 0, 0, 0);
+    struct message m = {.type = BLK_FLUSH, .len = 8};
+    int64_t result = disk_call((struct block_disk *)device, &m);
     return result < 0 ? (int)result : 0;
-}
-
-/* A session on the disk that rest names. */
-static handle_t open_session(handle_t blkd, const char *rest)
-{
-    struct message m = {.type = BLK_CHANNEL, .len = sizeof(struct fs_path_request)};
-    struct fs_path_request *request = (struct fs_path_request *)m.data;
-    size_t len = strnlen(rest, sizeof(request->path));
-    request->path_len = (uint32_t)len;
-    memcpy(request->path, rest, len);
-    int error = channel_call(blkd, &m);
-    if (error)
-        return error;
-    if ((int64_t)m.words[0] < 0)
-        return (handle_t)m.words[0];
-    return m.handle_count == 1 ? m.handles[0] : -EIO;
 }
 
 int disk_open_block(struct block_device **out, const char *uri, uint64_t deadline)
 {
-    char rest[NS_URI_MAX];
-    handle_t blkd = name_wait(uri, rest, deadline);
-    if (blkd < 0)
-        return blkd;
-    handle_t session = open_session(blkd, rest);
-    if (session < 0)
-        return session;
-    struct message m = {.type = BLK_INFO, .len = 0};
-    int error = channel_call(session, &m);
-    if (!error && (int64_t)m.words[0] < 0)
-        error = (int)m.words[0];
-    const struct blk_info_reply *info = (const struct blk_info_reply *)m.data;
-    uint64_t size = info->sectors * BLK_SECTOR_SIZE;
-    int read_only = (int)info->read_only;
-    if (!error && pool.memory > 0) {
-        m = (struct message){.type = BLK_ATTACH, .handle_count = 1, .handles = {pool.memory}};
-        error = channel_call(session, &m);
-        if (!error && (int64_t)m.words[0] < 0)
-            error = (int)m.words[0];
+    struct blk_info_reply info;
+    struct block_disk *disk = calloc(1, sizeof(*disk));
+    if (!disk)
+        return -ENOMEM;
+    disk->uri = uri;
+    int error = connect(disk, deadline, &info);
+    if (error) {
+        free(disk);
+        return error;
     }
-    struct block_disk *disk = error ? NULL : malloc(sizeof(*disk));
-    if (!disk) {
-        handle_close(session);
-        return error ? error : -ENOMEM;
-    }
-    disk->session = session;
-    disk->device = (struct block_device){size, read_only, block_read, block_write, block_flush};
+    disk->device = (struct block_device){info.sectors * BLK_SECTOR_SIZE, (int)info.read_only,
+                                         block_read, block_write, block_flush};
     *out = &disk->device;
     return 0;
 }

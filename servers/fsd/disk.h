@@ -4,7 +4,7 @@
 #include "ext2/block_device.h"
 #include <stddef.h>
 
-/* disk_open_block: the disk behind a URI such as block:virtio:0; waits until blkd has registered
+/* disk_open_block: the disk behind a URI such as block:virtio:0 (the string is kept); waits until blkd has registered
  * it, at most until deadline. disk_open_ram: size bytes of zeros. 0 or -errno. */
 int disk_open_block(struct block_device **out, const char *uri, uint64_t deadline);
 int disk_open_ram(struct block_device **out, size_t size);

@@ -54,7 +54,7 @@ KERNEL_CFLAGS := $(BASE) -march=rv64imac_zicsr_zifencei -mabi=lp64 -mcmodel=meda
     -fno-stack-protector -Ikernel -I$(BUILD)/include
 KERNEL_SOURCES := $(wildcard kernel/*/*.c kernel/*/*.S)
 KERNEL_OBJECTS := $(patsubst %,$(BUILD)/%.o,$(basename $(KERNEL_SOURCES))) \
-    $(BUILD)/kernel/trap/syscall_table.o
+    $(if $(wildcard kernel/trap),$(BUILD)/kernel/trap/syscall_table.o)
 KERNEL_LD := kernel/boot/kernel.ld
 
 # ---- User space -----------------------------------------------------------------------------

@@ -1,4 +1,4 @@
-/* piped: the server of pipe:. Each end of a pipe is a badged handle that speaks the file protocol;
+/* piped: the server of pipe: (and of null:, which is a pipe to nowhere). Each end of a pipe is a badged handle that speaks the file protocol;
  * when its last copy closes, the other side sees end of file or EPIPE. Invariant: a slot is in
  * use while at least one of its two ends is open. */
 #include "abi/errno.h"
@@ -8,6 +8,7 @@
 #include "cairn/spawn.h"
 #include "cairn/syscall.h"
 #include "cairn/textfile.h"
+#include "piped/null.h"
 #include "piped/pipe.h"
 #include "piped/transfers.h"
 #include "proto/fs.h"
@@ -20,6 +21,7 @@
 
 /* Badges: of an end, generation << 8 | slot << 1 | enum pipe_end; of opened text, from here on. */
 #define BADGE_TEXT (1ul << 63)
+#define BADGE_NULL 1ul /* a generation is never 0 */
 
 /* Somebody to be pulsed when one of the events has come. */
 struct poller {
@@ -319,6 +321,8 @@ static const struct text_tree tree = {.badge = 0, .files = files, .count = 1};
 static int64_t dispatch(struct request *request)
 {
     const struct message *m = request->message;
+    if (m->badge == BADGE_NULL)
+        return null_request(request);
     if (m->badge != 0 && m->badge < BADGE_TEXT)
         return end_request(request);
     if (m->badge == 0 && m->type == PIPE_CREATE && m->len < offsetof(struct fs_path_request, path))
@@ -361,7 +365,8 @@ int main(void)
     };
     next_generation = (uint64_t)clock_now();
     int64_t face = handle_dup(server.channel, RIGHT_SEND | RIGHT_DUP | RIGHT_TRANSFER);
-    if (face < 0 || name_register("pipe:", (handle_t)face) < 0)
+    if (face < 0 || name_register("pipe:", (handle_t)face) < 0 ||
+        null_start(server.channel, BADGE_NULL) < 0)
         return 1;
     return server_run(&server) < 0;
 }

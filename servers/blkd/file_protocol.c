@@ -165,9 +165,10 @@ static int64_t directory_open(struct request *request)
 {
     int error;
     int number = path_number(request, &error);
+    if (error)
+        return error;
     uint32_t flags = ((const struct fs_path_request *)request->message->data)->flags;
-    if (!error)
-        error = open_error(number, flags);
+    error = open_error(number, flags);
     if (error)
         return error;
     struct session *session = session_new(number < 0 ? SESSION_DIRECTORY : SESSION_FILE,

@@ -9,3 +9,14 @@ FUZZERS += blk_fuzz
 blk_fuzz_SOURCES := servers/blkd/test/blk_fuzz.c servers/blkd/disk.c servers/blkd/request.c
 blk_fuzz_CFLAGS := -Iservers/blkd
 blk_fuzz_CORPUS := servers/blkd/test/fuzz/blk_fuzz
+
+# Whole, on disks of the test: its messages.
+BLKD = $(HOST) $(HOST_VIRTIO) $(wildcard servers/blkd/*.c) servers/blkd/test/serve.c
+BLKD_FLAGS = $(HOST_FLAGS) $(HOST_VIRTIO_FLAGS) -Iservers/blkd
+HOST_TESTS += blk_messages
+blk_messages_SOURCES = $(BLKD) servers/blkd/test/messages_test.c
+blk_messages_CFLAGS = $(BLKD_FLAGS)
+
+FUZZERS += blk_messages_fuzz
+blk_messages_fuzz_SOURCES = $(BLKD) servers/blkd/test/messages_fuzz.c
+blk_messages_fuzz_CFLAGS = $(BLKD_FLAGS)

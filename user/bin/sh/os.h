@@ -18,6 +18,9 @@ void os_start(bool interactive);
 /* os_interrupted: has ^C come since the last call? */
 bool os_interrupted(void);
 
+/* os_interrupt_newline: does the shell have to end the line on which a terminal shows "^C"? */
+bool os_interrupt_newline(void);
+
 /* os_spawn: starts a program; it gets the descriptors that are not close-on-exec and the working
  * directory, and joins the job that leader leads (0: it leads a new one; OS_SAME_JOB: the shell's
  * own). The pid, or -errno (-ENOEXEC: not in an executable format). */

@@ -63,7 +63,7 @@ static int wait_for(struct shell *shell, struct job *job)
 {
     int status = job_wait(shell, job);
     if (status == -EINTR) {
-        shell->jump = JUMP_INTERRUPT;
+        interrupt_line(shell);
         return 128 + 2;
     }
     job_free(shell, job);

@@ -10,6 +10,7 @@
 
 #define SIGNAL_INTERRUPT   2
 #define SIGNAL_BROKEN_PIPE 13
+#define POLL_MICROSECONDS  10000
 #define KEPT_MAX           32 /* ended jobs whose status is remembered */
 
 struct job *job_new(struct shell *shell)
@@ -87,21 +88,36 @@ static void report_death(const struct shell *shell, struct job_process *process)
         complain(shell, "%s: %s", process->name, process->end.message);
 }
 
-int job_wait(struct shell *shell, struct job *job)
+/* Until all its processes have ended. */
+static int wait_blocking(struct job *job)
 {
     for (int i = 0; i < job->count; i++) {
         struct job_process *process = &job->processes[i];
         while (!process->done) {
             int result = os_wait(process->pid, false, &process->end);
-            if (result == -EINTR && shell->interactive)
-                return -EINTR;
-            if (result != -EINTR)
-                process->done = true;
+            process->done = result != -EINTR;
             if (result < 0 && result != -EINTR)
                 process->end = (struct os_end){.status = 127};
         }
     }
     return job_status(job);
+}
+
+int job_wait(struct shell *shell, struct job *job)
+{
+    bool interrupted = false;
+    if (!shell->interactive)
+        return wait_blocking(job);
+    os_foreground(OS_FOREGROUND_SHELL);
+    while (!interrupted) {
+        jobs_poll(shell);
+        if (job_done(job))
+            break;
+        usleep(POLL_MICROSECONDS);
+        interrupted = os_interrupted();
+    }
+    os_foreground(shell->computes ? OS_FOREGROUND_SHELL : OS_FOREGROUND_READER);
+    return interrupted ? -EINTR : job_status(job);
 }
 
 int job_foreground(struct shell *shell, struct job *job)
@@ -111,18 +127,12 @@ int job_foreground(struct shell *shell, struct job *job)
 
     if (control)
         os_foreground(job->leader);
-    do
-        status = job_wait(shell, job);
-    while (status == -EINTR);
+    status = wait_blocking(job);
     if (control)
         os_foreground(shell->computes ? OS_FOREGROUND_SHELL : OS_FOREGROUND_READER);
     for (int i = 0; i < job->count; i++) {
-        if (job->processes[i].end.signal == SIGNAL_INTERRUPT && shell->interactive &&
-            shell->jump == JUMP_NONE) {
-            shell->jump = JUMP_INTERRUPT;
-            if (!shell->plain)
-                (void)!write(STDERR_FILENO, "\n", 1);
-        }
+        if (job->processes[i].end.signal == SIGNAL_INTERRUPT && shell->interactive)
+            interrupt_line(shell);
         report_death(shell, &job->processes[i]);
     }
     return status;

@@ -40,7 +40,8 @@ void job_name(struct shell *shell, struct job *job, const struct node *node);
  * terminal back. Returns the status of its last process. The job remains to be freed. */
 int job_foreground(struct shell *shell, struct job *job);
 
-/* job_wait: waits without the terminal. -EINTR if ^C came first, else the status. */
+/* job_wait: waits without giving it the terminal. The status, or -EINTR if ^C came first: an
+ * interactive shell looks for both, since nothing interrupts a wait for a process. */
 int job_wait(struct shell *shell, struct job *job);
 
 bool job_done(const struct job *job);

@@ -285,11 +285,8 @@ void run_node(struct shell *shell, const struct node *node)
     struct redirect_frame frame;
     struct arena_mark mark = arena_mark(&shell->scratch);
 
-    if (shell->interactive && shell->jump == JUMP_NONE && os_interrupted()) {
-        shell->jump = JUMP_INTERRUPT;
-        if (!shell->plain)
-            (void)!write(STDERR_FILENO, "\n", 1);
-    }
+    if (shell->interactive && os_interrupted())
+        interrupt_line(shell);
     if (node == NULL || shell->jump != JUMP_NONE || shell->noexec)
         return;
     if (stack_is_deep(shell)) {

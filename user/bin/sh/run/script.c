@@ -1,5 +1,6 @@
 /* Scripts in memory, messages, traps, parameters: what the parts of the shell share. */
 #include "../builtin/builtin.h"
+#include "../os.h"
 #include "../syntax/parser.h"
 #include "run.h"
 
@@ -26,6 +27,15 @@ void complain(const struct shell *shell, const char *format, ...)
                 message);
     (void)!write(STDERR_FILENO, line.data, line.len);
     text_free(&line);
+}
+
+void interrupt_line(struct shell *shell)
+{
+    if (shell->jump != JUMP_NONE)
+        return;
+    shell->jump = JUMP_INTERRUPT;
+    if (!shell->plain && os_interrupt_newline())
+        (void)!write(STDERR_FILENO, "\n", 1);
 }
 
 void positional_set(struct positional *positional, char *const *values, int count)

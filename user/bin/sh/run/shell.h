@@ -73,6 +73,9 @@ struct shell {
 __attribute__((format(printf, 2, 3))) void complain(const struct shell *shell, const char *format,
                                                     ...);
 
+/* interrupt_line: ^C: nothing more of this line is run. */
+void interrupt_line(struct shell *shell);
+
 /* positional_set: copies of count strings; the old ones are freed. */
 void positional_set(struct positional *positional, char *const *values, int count);
 void positional_free(struct positional *positional);

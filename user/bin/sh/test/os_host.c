@@ -35,6 +35,11 @@ bool os_interrupted(void)
     return was;
 }
 
+bool os_interrupt_newline(void)
+{
+    return true;
+}
+
 int os_spawn(const char *path, char *const *argv, char *const *envp, int leader)
 {
     posix_spawnattr_t attributes;

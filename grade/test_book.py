@@ -62,7 +62,9 @@ class TestBook:
             for enumerator in parse_header(header).operations.enumerators:
                 assert enumerator.name in protocols
         errors = (book / "reference/errors.html").read_text()
-        for name in re.findall(r"#define (E\w+) \d", (REPOSITORY / "kernel/abi/errno.h").read_text()):
+        for name in re.findall(
+            r"#define (E\w+) \d", (REPOSITORY / "kernel/abi/errno.h").read_text()
+        ):
             assert f"<code>{name}</code>" in errors
 
     def test_no_marks_are_left_over(self, book: Path) -> None:
@@ -76,8 +78,11 @@ class TestBook:
     def test_no_solution_is_shown(self, book: Path) -> None:
         """A distinctive line of each exercise in the source is on no page."""
         pages = "\n".join(page.read_text() for page in book.rglob("*.html"))
-        plain = re.sub(r"<[^>]+>", "", pages).replace("&lt;", "<").replace("&gt;", ">").replace(
-            "&amp;", "&"
+        plain = (
+            re.sub(r"<[^>]+>", "", pages)
+            .replace("&lt;", "<")
+            .replace("&gt;", ">")
+            .replace("&amp;", "&")
         )
         regions = re.compile(r"/\* exercise (\S+) \*/\n(.*?)/\* end \1 \*/", re.DOTALL)
         for path in (*REPOSITORY.glob("kernel/**/*.c"), *REPOSITORY.glob("servers/**/*.c")):
@@ -172,7 +177,8 @@ def test_header_is_understood(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "value"), [("0x10ul", 16), ("(1 << 20)", 1 << 20), ("0170000", 0o170000), ("8 * N", 24)]
+    ("text", "value"),
+    [("0x10ul", 16), ("(1 << 20)", 1 << 20), ("0170000", 0o170000), ("8 * N", 24)],
 )
 def test_constant_expressions(text: str, value: int) -> None:
     assert integer(text, {"N": 3}) == value
@@ -189,6 +195,12 @@ def test_diagram_is_drawn() -> None:
     assert 'aria-label="x &amp; y"' in svg
     assert svg.count('class="head"') == 1 and svg.count('class="kernel"') == 1
     assert re.findall(r"<text[^>]*>([^<]+)</text>", svg) == ["go", "b-c"]
+
+
+def test_heads_at_corners_are_drawn() -> None:
+    """Also where a box has a corner or a junction: one head a mark."""
+    svg = draw("+--+--+\n|  |  |\n+--+--+\n   ^\n   |\n   v\n+--+--+\n|     |\n+-----+\n", "x")
+    assert svg.count('class="head"') == 2
 
 
 @pytest.mark.parametrize("text", ["", "{k} no box", "+---+\n| {z} |\n+---+", "a\tb"])
@@ -246,7 +258,7 @@ def test_examples_work_as_shown(laboratory: Laboratory, tmp_path: Path) -> None:
         capture_output=True,
         text=True,
         check=False,
-        timeout=laboratory.limits.seconds(120),
+        timeout=laboratory.limits.seconds(300),
     )
     assert answer.returncode == 0 and not answer.stderr, answer.stderr
     copied = replace(laboratory, build=build)
@@ -255,7 +267,9 @@ def test_examples_work_as_shown(laboratory: Laboratory, tmp_path: Path) -> None:
         machine.console.wait_ready()
         check = machine.console.check
         assert check("greet you me") == "Hello, you.\nHello, me.\n"
-        first = re.fullmatch(r"Hello from process (\d+), \d+ ms after the start.\n", check("cat hello:"))
+        first = re.fullmatch(
+            r"Hello from process (\d+), \d+ ms after the start.\n", check("cat hello:")
+        )
         assert first
         check(f"kill -9 {first[1]}")
         second = re.match(r"Hello from process (\d+),", check("cat hello:"))

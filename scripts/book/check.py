@@ -26,8 +26,17 @@ FETCHED = {  # attributes whose value a browser loads without being asked
     "image": ("href", "xlink:href"),
     "input": ("src",),
 }
-LINK_FETCHES = {"stylesheet", "icon", "preload", "preconnect", "dns-prefetch", "modulepreload",
-                "prefetch", "manifest", "shortcut"}
+LINK_FETCHES = {
+    "stylesheet",
+    "icon",
+    "preload",
+    "preconnect",
+    "dns-prefetch",
+    "modulepreload",
+    "prefetch",
+    "manifest",
+    "shortcut",
+}
 STYLE_URL = re.compile(r"url\(\s*['\"]?([^'\")]+)|@import\s+['\"]([^'\"]+)")
 
 
@@ -57,7 +66,9 @@ class Page(HTMLParser):
         for name in FETCHED.get(tag, ()):
             if name in values:
                 urls = [part.split()[0] for part in values[name].split(",") if part.split()]
-                self.fetches += [(line, url) for url in (urls if name == "srcset" else [values[name]])]
+                self.fetches += [
+                    (line, url) for url in (urls if name == "srcset" else [values[name]])
+                ]
         for match in STYLE_URL.finditer(values.get("style", "")):
             self.fetches.append((line, match[1] or match[2]))
 

@@ -20,6 +20,7 @@ CELL_WIDTH, CELL_HEIGHT = 8, 17
 HEAD_LENGTH, HEAD_WIDTH = 8, 4
 FILLS = {"k": "kernel", "u": "user", "s": "server", "h": "hardware"}
 TAG = re.compile(r"\{([a-z])\}")
+TAGGED = re.compile(r"\{[a-z]\}( ?)((?:[^\s|]+ ?)*)(?=[\s|])")
 CHUNK = re.compile(r"\S+(?: \S+)*")
 HORIZONTAL, VERTICAL = "-=+<>", "|+^v"
 
@@ -130,9 +131,7 @@ def take_fills(canvas: Canvas) -> None:
                 raise DiagramError(f"{match[0]} in line {y + 1} is in no box, or means nothing")
             box.fill = FILLS[match[1]]
         # Words behind a tag move to its place: they begin in the same column as those below.
-        canvas.rows[y] = re.sub(
-            r"\{[a-z]\}( ?)((?:[^\s|]+ ?)*)(?=[\s|])", lambda m: m[2] + " " * (3 + len(m[1])), row
-        )
+        canvas.rows[y] = TAGGED.sub(lambda m: f"{m[2]}{' ' * (3 + len(m[1]))}", row)
 
 
 def centre(x: int, y: int) -> tuple[float, float]:
@@ -173,10 +172,13 @@ def draw_run(canvas: Canvas, vertical: bool, fixed: int, first: int, last: int) 
         touches = cell(moving + step) in canvas.lines
         reach = 0.0 if c == "+" else 1.0 if touches else 0.5
         if c in "<>^v":  # the head is drawn from its tip backwards
-            tip = moving + 0.5 + reach * step
-            draw_head(canvas, vertical, fixed, tip, step)
+            draw_head(canvas, vertical, fixed, moving + 0.5 + reach * step, step)
             reach -= HEAD_LENGTH / 2 / (CELL_HEIGHT if vertical else CELL_WIDTH)
         ends.append(moving + 0.5 + reach * step)
+    for moving in range(first + 1, last):  # heads that touch the corner or junction of a box
+        if (c := canvas.at(*cell(moving))) in "<>^v":
+            step = -1 if c in "<^" else 1
+            draw_head(canvas, vertical, fixed, moving + 0.5 + step, step)
     middle = fixed + 0.5
     dashed = any(canvas.at(*cell(m)) == "=" for m in range(first, last + 1))
     if vertical:
@@ -218,20 +220,27 @@ def find_texts(canvas: Canvas) -> list[Text]:
     ]
 
 
-def is_centred(box: Box, texts: list[Text]) -> bool:
-    """A single text, or texts of which each has a line of its own and its own beginning."""
-    mine = [text for text in texts if text.box is box]
-    columns, rows = {text.x for text in mine}, {text.y for text in mine}
-    return len(mine) == 1 or (len(rows) == len(mine) and len(columns) > 1)
+def is_centred(text: Text, texts: list[Text]) -> bool:
+    """The only text of its box, or one of those that have a line each and begin in different
+    columns; beside lines of several texts, one that stands in the middle."""
+    box = text.box
+    if box is None:
+        return False
+    mine = [other for other in texts if other.box is box]
+    columns, rows = {other.x for other in mine}, {other.y for other in mine}
+    if len(rows) == len(mine):
+        return len(mine) == 1 or len(columns) > 1
+    alone = sum(other.y == text.y for other in mine) == 1
+    before, behind = text.x - box.left, box.right - text.x - len(text.words)
+    return alone and abs(before - behind) <= 4
 
 
 def draw_text(canvas: Canvas) -> None:
     texts = find_texts(canvas)
-    centred = {id(box): is_centred(box, texts) for box in canvas.boxes}
     holders = {id(box) for box in canvas.boxes if has_box(canvas, box)}
     for text in texts:
         x, anchor = float(text.x), ""
-        if text.box and id(text.box) not in holders and centred[id(text.box)]:
+        if text.box and id(text.box) not in holders and is_centred(text, texts):
             x, anchor = (text.box.left + text.box.right + 1) / 2, ' text-anchor="middle"'
         baseline = (text.y + 0.5) * CELL_HEIGHT + 4.5
         canvas.output.append(

@@ -105,7 +105,9 @@ def parse_block(source: str, known: dict[str, int]) -> Item:
     assert match
     item = Item(source, kind=match["kind"], name=match["name"])
     if item.kind == "enum":
-        item.enumerators = parse_enumerators(source[source.index("{") + 1 : source.rindex("}")], known)
+        item.enumerators = parse_enumerators(
+            source[source.index("{") + 1 : source.rindex("}")], known
+        )
     return item
 
 

@@ -26,11 +26,13 @@ from book.headers import Enumerator, Header, HeaderError, Item, constants, parse
 MACRO = re.compile(r"^<!-- (?P<name>[a-z]+)(?:: (?P<arguments>.+?))? -->$", re.MULTILINE)
 CONSTANT = re.compile(r"\{\{([A-Z_0-9]+)(:bytes)?\}\}")
 IDENTIFIER = re.compile(
-    r"\b(?:struct \w+|[A-Z][A-Z0-9]*_[A-Z0-9_]+\*?|E[A-Z0-9]{3,}|[a-z0-9]+(?:_[a-z0-9]+)+)(?!\w|\.\w)"
+    r"\b(?:struct \w+|[A-Z][A-Z0-9]*_[A-Z0-9_]+\*?|E[A-Z0-9]{3,}|[a-z0-9]+(?:_[a-z0-9]+)+)"
+    r"(?!\w|\.\w)"
 )
 SPECIAL = str.maketrans({c: f"&#{ord(c)};" for c in "\\`*_<>[]|{}"})
 EXERCISE = re.compile(r"/\* exercise (\d+\.\d+) \*/.*?/\* end \1 \*/", re.DOTALL)
 ERROR = re.compile(r"^#define (E\w+) (\w+)[ \t]*(?:/\* (.*?) \*/)?", re.MULTILINE)
+CALLS_SHOWN = 8
 ERROR_TEXT = re.compile(r'\[(E\w+)\] = "([^"]+)"')
 
 
@@ -50,8 +52,9 @@ def prose(text: str) -> str:
 
 def paragraphs(text: str) -> list[str]:
     """The same for a comment with blank lines between paragraphs."""
-    return [line for block in re.split(r"\n\s*\n", text) if block.strip()
-            for line in (prose(block), "")]
+    return [
+        line for block in re.split(r"\n\s*\n", text) if block.strip() for line in (prose(block), "")
+    ]
 
 
 def table(header: list[str], rows: list[list[str]]) -> list[str]:
@@ -139,7 +142,8 @@ class Source:
         else:
             match = re.search(
                 rf"(?:^/\*(?! (?:exercise|end) \d)(?:[^*]|\*(?!/))*\*/\n)?"
-                rf"^(?:[\w][\w\s*]*\b{wanted}\([^;{{]*\)|(?:struct|enum) {wanted})\s*\{{.*?^\}}[^\n]*",
+                rf"^(?:[\w][\w\s*]*\b{wanted}\([^;{{]*\)|(?:struct|enum) {wanted})"
+                rf"\s*\{{.*?^\}}[^\n]*",
                 text,
                 re.DOTALL | re.MULTILINE,
             )
@@ -180,8 +184,13 @@ class Source:
         return table(
             ["service", "runs", "device", "names", "priority", "restart"],
             [
-                [section["name"][0], *(cell(section, key) for key in
-                 ("run", "device", "serves", "priority", "restart"))]
+                [
+                    section["name"][0],
+                    *(
+                        cell(section, key)
+                        for key in ("run", "device", "serves", "priority", "restart")
+                    ),
+                ]
                 for section in self.sections()
             ],
         )
@@ -212,7 +221,9 @@ class Source:
     def readme(self, heading: str) -> list[str]:
         """A section of the README without its heading; of its links, only those that work here."""
         text = (self.root / "README.md").read_text()
-        match = re.search(rf"^## {re.escape(heading)}\n(.*?)(?=^## |\Z)", text, re.DOTALL | re.MULTILINE)
+        match = re.search(
+            rf"^## {re.escape(heading)}\n(.*?)(?=^## |\Z)", text, re.DOTALL | re.MULTILINE
+        )
         if not match:
             raise PageError(f"README.md has no section {heading!r}")
         return [match[1].strip(), ""]
@@ -254,8 +265,8 @@ class Source:
             "What servers are asked and what they answer, made from the headers in "
             "`servers/proto/` and `kernel/abi/`. The type of a request is the operation's number, "
             "that of its answer the number with bit 7 set. The first word of an answer is the "
-            "result: 0 or more, or `-errno`. \"Word n\" is the n-th 64-bit word of a message's "
-            "data, \"handle n\" one of its handles, \"window n\" a part of the caller's memory "
+            'result: 0 or more, or `-errno`. "Word n" is the n-th 64-bit word of a message\'s '
+            'data, "handle n" one of its handles, "window n" a part of the caller\'s memory '
             "that it lends for the duration of the call.",
             "",
         ]
@@ -295,9 +306,7 @@ class Source:
 
     def errors_page(self) -> str:
         header = (self.root / "kernel/abi/errno.h").read_text()
-        texts = dict(
-            ERROR_TEXT.findall((self.root / "user/libc/system/strerror.c").read_text())
-        )
+        texts = dict(ERROR_TEXT.findall((self.root / "user/libc/system/strerror.c").read_text()))
         callers: dict[str, list[str]] = {}
         for line in (self.root / "kernel/abi/syscalls.tbl").read_text().splitlines():
             fields = [part.strip() for part in line.split("|")]
@@ -308,18 +317,20 @@ class Source:
         for name, value, comment in ERROR.findall(header):
             if not value.isdigit():
                 continue  # a second name of the same number
-            calls = ", ".join(f"[`{c}`](syscalls.md#{c})" for c in callers.pop(name, []))
-            rows.append([value, f"`{name}`", texts.get(name, ""), prose(comment), calls])
+            calls = [f"[`{c}`](syscalls.md#{c})" for c in callers.pop(name, [])]
+            meaning = comment or texts.get(name, "")
+            shown = ", ".join(calls) if len(calls) <= CALLS_SHOWN else f"{len(calls)} calls"
+            rows.append([value, f"`{name}`", prose(meaning[:1].lower() + meaning[1:]), shown])
         if callers:
             raise PageError(f"errno.h lacks {', '.join(sorted(callers))}, which calls return")
         lines = [
             "# Errors",
             "",
-            "The numbers are Linux's; the kernel and all servers return them negated. The text is "
-            "what `strerror` gives; the meaning is from `kernel/abi/errno.h`; the system calls are "
-            "those that can return it by themselves.",
+            "The numbers are Linux's; the kernel and all servers return them negated "
+            "(`kernel/abi/errno.h`). The system calls are those that can return it by themselves; "
+            "a server's error is the first word of its answer.",
             "",
-            *table(["number", "name", "text", "meaning", "system calls"], rows),
+            *table(["number", "name", "meaning", "system calls"], rows),
         ]
         return "\n".join(lines)
 

@@ -52,7 +52,7 @@ def check_owners(source: Source) -> list[Problem]:
 def check_headings(source: Source, number: int) -> list[Problem]:
     """The handout has a heading `... Exercise N.M ...` per exercise and none for another."""
     lab = source.lab(number)
-    if not (source.root / lab.handout).is_file():
+    if lab.handout not in source.contents:
         return [Problem(lab.path, 0, f"the handout {lab.handout} does not exist")]
     headings: dict[str, int] = {}
     for line_number, line in enumerate(source.text(lab.handout).split("\n"), start=1):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
 from dataclasses import dataclass
@@ -19,7 +20,7 @@ SKIPPED_FOLDERS = {".git", "build", "__pycache__", ".pytest_cache", ".mypy_cache
 
 @dataclass(frozen=True)
 class Source:
-    """Everything read; the text of source files is kept, other files are read when needed."""
+    """Everything read, once: somebody may be editing the tree while the checks run."""
 
     root: Path
     config: CourseConfig
@@ -29,6 +30,7 @@ class Source:
     regions: dict[str, Region]
     problems: tuple[Problem, ...]  # with labs and regions
     owner_problems: tuple[Problem, ...]
+    contents: dict[str, bytes]
 
     def lab(self, number: int) -> Lab:
         for lab in self.labs:
@@ -41,7 +43,7 @@ class Source:
         return {exercise.id: exercise for lab in self.labs for exercise in lab.exercises}
 
     def text(self, path: str) -> str:
-        return (self.root / path).read_text(errors="replace")
+        return self.contents[path].decode(errors="replace")
 
     def regions_of(self, path: str) -> list[Region]:
         return [region for region in self.regions.values() if region.path == path]
@@ -145,13 +147,13 @@ def assign_owners(files: list[str], claims: list[Claim]) -> tuple[dict[str, int]
     return owners, problems
 
 
-def collect_regions(root: Path, files: list[str]) -> tuple[dict[str, Region], list[Problem]]:
+def collect_regions(contents: dict[str, bytes]) -> tuple[dict[str, Region], list[Problem]]:
     regions: dict[str, Region] = {}
     problems: list[Problem] = []
-    for path in files:
+    for path, data in contents.items():
         if not path.endswith(SOURCE_SUFFIXES):
             continue
-        found, wrong = parse_regions(path, (root / path).read_text(errors="replace"))
+        found, wrong = parse_regions(path, data.decode(errors="replace"))
         problems += wrong
         for region in found:
             if region.id in regions:
@@ -176,7 +178,13 @@ def read_source(root: Path) -> Source:
     if not labs:
         raise CourseError(problems)
     files = list_files(root)
-    regions, wrong_regions = collect_regions(root, files)
+    contents = {
+        path: os.readlink(root / path).encode()
+        if (root / path).is_symlink()
+        else (root / path).read_bytes()
+        for path in files
+    }
+    regions, wrong_regions = collect_regions(contents)
     owners, wrong_owners = assign_owners(files, claims_of(root, config, labs))
     return Source(
         root,
@@ -187,4 +195,5 @@ def read_source(root: Path) -> Source:
         regions,
         tuple([*problems, *wrong_regions]),
         tuple(wrong_owners),
+        contents,
     )

@@ -24,10 +24,12 @@ class Entry:
 Tree = dict[str, Entry]
 
 
-def entry_of(path: Path) -> Entry:
-    if path.is_symlink():
-        return Entry(LINK, os.readlink(path).encode())
-    return Entry(EXECUTABLE if os.access(path, os.X_OK) else PLAIN, path.read_bytes())
+def entry_of(source: Source, path: str) -> Entry:
+    file = source.root / path
+    if file.is_symlink():
+        return Entry(LINK, source.contents[path])
+    mode = EXECUTABLE if os.access(file, os.X_OK) else PLAIN
+    return Entry(mode, source.contents[path])
 
 
 def make_tree(source: Source, number: int, solved: int = 0) -> Tree:
@@ -47,7 +49,7 @@ def make_tree(source: Source, number: int, solved: int = 0) -> Tree:
 
     tree: Tree = {}
     for path in source.tree_files(number):
-        entry = entry_of(source.root / path)
+        entry = entry_of(source, path)
         if path in by_path:
             text = replace_regions(entry.data.decode(), by_path[path], body)
             entry = Entry(entry.mode, text.encode())

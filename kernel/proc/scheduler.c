@@ -52,9 +52,13 @@ void thread_make_ready(struct thread *thread)
     enqueue(thread, false);
     for (uint64_t mask = harts_online; mask; mask &= mask - 1) {
         struct hart *hart = &harts[__builtin_ctzl(mask)];
-        if (hart != this_hart() && hart->current && hart->current->priority < thread->priority &&
-            !hart->idle) {
-            sbi_send_ipi(1ul << hart->id); /* it will look again on its way out */
+        if (hart == this_hart() || !hart->current || hart->idle)
+            continue;
+        /* It looks again on its way out: at the queues, or at the time slice of a thread that had
+         * nobody to share with so far. */
+        unsigned running = hart->current->priority;
+        if (running < thread->priority || (running == thread->priority && !hart->slice_end)) {
+            sbi_send_ipi(1ul << hart->id);
             return;
         }
     }

@@ -78,8 +78,34 @@ static const struct row file_rows[] = {
     {"seek over the top", -EINVAL, FS_SEEK, 16, {INT64_MAX, FS_SEEK_END}},
     {"seek in no direction", -EINVAL, FS_SEEK, 16, {0, 3}},
     {"ftruncate", -EINVAL, FS_FTRUNCATE, 8, {0}},
+    {"close", 0, FS_CLOSE},
+    {"read after the close", -EBADF, FS_READ, 16, {0, 512}, .windows = 1,
+     .window = {{512, WINDOW_WRITE, 512}}},
+    {"write after the close", -EBADF, FS_WRITE, 17, {0, 1}, "a", 16},
     {"open below a disk", -ENOTDIR, FS_OPEN, 25, PATH_WORDS(0, 0, 1), "0", 24},
     {"a block operation on a file", -ENOSYS, BLK_CHANNEL, 25, PATH_WORDS(0, 0, 1), "0", 24},
+};
+
+static const struct row directory_rows[] = {
+    {"readdir of more than the window takes", -EINVAL, FS_READDIR, 16, {0, 65}, .windows = 1,
+     .window = {{64, WINDOW_WRITE, 64}}},
+    {"readdir into too little", -EINVAL, FS_READDIR, 16, {0, 31}, .windows = 1,
+     .window = {{64, WINDOW_WRITE, 64}}},
+    {"readdir without a window", -EINVAL, FS_READDIR, 16, {0, 64}},
+    {"readdir into memory that is not there", -EFAULT, FS_READDIR, 16, {0, 64}, .windows = 1,
+     .window = {{64, WINDOW_WRITE, 0}}},
+    {"readdir from behind the end", 0, FS_READDIR, 16, {UINT64_MAX - 1, 64}, .windows = 1,
+     .window = {{64, WINDOW_WRITE, 64}}},
+    {"seek from the end", -EINVAL, FS_SEEK, 16, {0, FS_SEEK_END}},
+    {"read the directory", -EISDIR, FS_READ, 16, {0, 64}},
+};
+
+/* To the read-only disk. */
+static const struct row small_rows[] = {
+    {"write to a read-only disk", -EROFS, BLK_WRITE, 24, {0, 1 | 1ul << 32}, .windows = 1,
+     .window = {{512, WINDOW_READ, 512}}},
+    {"read its second sector", -EINVAL, BLK_READ, 24, {1, 1 | 1ul << 32}, .windows = 1,
+     .window = {{512, WINDOW_WRITE, 512}}},
 };
 
 /* sector; count and flags; offset. */
@@ -191,13 +217,11 @@ static void test_close_in_flight(void)
     check_kept(&before, "closed in flight");
 }
 
-/* Too much at once from one session, one client, all of them. */
-static void test_limits(void)
+/* More flushes at once than a session may have under way. */
+static void flood(void)
 {
-    struct host_count before = host_count();
     struct host_call *calls[64];
-    unsigned waiting = 0, opened = 0;
-    int handles[128];
+    unsigned waiting = 0;
     serve_at_once = false;
     for (unsigned i = 0; i < 64; i++) {
         struct message m = {.type = BLK_FLUSH};
@@ -213,6 +237,25 @@ static void test_limits(void)
         CHECK(calls[i]->state == HOST_ANSWERED);
         host_done(calls[i]);
     }
+}
+
+/* Too much at once from one session, one client, all of them; and what fails more often than there
+ * is room for. */
+static void test_limits(void)
+{
+    struct host_count before = host_count();
+    unsigned opened = 0;
+    int handles[128];
+    for (unsigned i = 0; i < 10; i++)
+        flood();
+    for (unsigned i = 0; i < 300; i++) {
+        host_fail(1);
+        CHECK(open_disk(FS_OPEN, "0", FS_O_READ) < 0 && host_fail(0));
+    }
+    int reader = open_disk(FS_OPEN, "0", FS_O_READ);
+    struct message m = {.type = FS_WRITE, .len = 17, .words = {0, 1}};
+    CHECK_IS(host_result(client, reader, &m, NULL), -EBADF);
+    host_close(client, reader);
     while (opened < 128 && (handles[opened] = open_disk(FS_OPEN, "0", FS_O_READ)) >= 0)
         opened++;
     CHECK(opened < 64 && handles[opened] == -EMFILE);
@@ -251,13 +294,15 @@ static void test(void)
     ROWS_RUN(client, root, gift, root_rows);
     ROWS_RUN(client, file, gift, file_rows);
     ROWS_RUN(client, block, gift, block_rows);
-    CHECK_IS(transfer(small_block, BLK_WRITE, 0, 1, 0), -EINVAL); /* and not a write */
+    ROWS_RUN(client, directory, gift, directory_rows);
+    ROWS_RUN(client, small_block, gift, small_rows);
     test_attach();
     test_close_in_flight();
     test_limits();
     rows_sweep(client, root, gift, 30, more, 4, NULL);
     rows_sweep(client, directory, gift, 30, more, 4, NULL);
     rows_sweep(client, block, gift, 30, more, 4, NULL);
+    file = open_disk(FS_OPEN, "0", FS_O_READ | FS_O_WRITE);
     rows_sweep(client, file, gift, 30, more, 4, NULL);
     host_exit(client, EXIT_NORMAL, 0);
     host_idle();

@@ -19,7 +19,7 @@ REPOSITORY = Path(__file__).resolve().parent.parent
 MAKE_BOOK = REPOSITORY / "scripts/make-book"
 TOP_LEVEL = ("Makefile", "kernel", "servers", "user", "root", "grade", "scripts")
 BUILD_LIMIT = 120.0
-EXAMPLE = re.compile(r"Write `(?P<path>[\w/.]+)`:\n\n```c\n(?P<code>.*?)^```$", re.DOTALL | re.M)
+EXAMPLE = re.compile(r"Write\s+`(?P<path>[\w/.]+)`:\n\n```c\n(?P<code>.*?)^```$", re.DOTALL | re.M)
 SERVICE = re.compile(r"^```\n(?P<section>service \w+\n.*?)^```$", re.DOTALL | re.M)
 
 sys.path.insert(0, str(REPOSITORY / "scripts"))

@@ -32,6 +32,8 @@ IDENTIFIER = re.compile(
 SPECIAL = str.maketrans({c: f"&#{ord(c)};" for c in "\\`*_<>[]|{}"})
 EXERCISE = re.compile(r"/\* exercise (\d+\.\d+) \*/.*?/\* end \1 \*/", re.DOTALL)
 ERROR = re.compile(r"^#define (E\w+) (\w+)[ \t]*(?:/\* (.*?) \*/)?", re.MULTILINE)
+REGISTERED = re.compile(r'\bname_register\("([^"]+)"')
+ALIASED = re.compile(r'\bname_alias\("([^"]+)", "([^"]+)"\)')
 CALLS_SHOWN = 8
 ERROR_TEXT = re.compile(r'\[(E\w+)\] = "([^"]+)"')
 
@@ -196,18 +198,25 @@ class Source:
         )
 
     def names(self, _: str) -> list[str]:
-        """Every name that is registered at boot, from the configuration."""
+        """Every name that is registered at boot: by the configuration, or by a server's source."""
         rows = {}
         for section in self.sections():
             for name in section.get("serves", []):
-                rows[name] = section["run"][0]
+                rows[name.rstrip(":")] = (name, section["run"][0])
             if "namespace" in section:
-                rows["ns:"] = section["run"][0]
+                rows["ns"] = ("ns:", section["run"][0])
                 for name in section["give"]:
-                    rows[name] = "init" if self.served_by_init(name) else "the kernel"
+                    server = "init" if self.served_by_init(name) else "the kernel"
+                    rows[name.rstrip(":")] = (name, server)
+        for path in sorted((self.root / "servers").rglob("*.c")):
+            server = path.relative_to(self.root / "servers").parts[0]
+            for name in REGISTERED.findall(path.read_text()):
+                rows.setdefault(name.rstrip(":"), (name, server))
+            for name, target in ALIASED.findall(path.read_text()):
+                rows[name.rstrip(":")] = (name, f"an alias of `{target}`, made by {server}")
         return table(
             ["name", "served by"],
-            [[f"`{name}`", server] for name, server in sorted(rows.items())],
+            [[f"`{name}`", server] for _, (name, server) in sorted(rows.items())],
         )
 
     def served_by_init(self, name: str) -> bool:

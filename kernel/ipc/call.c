@@ -317,14 +317,15 @@ SYSCALL(pulse)
 int64_t delegate(struct thread *caller, uint64_t number)
 {
     struct process *process = caller->process;
-    if (process->personality)
-        return call_start(caller, process->personality, process->personality_badge,
-                          CALL_PERSONALITY, 0);
+    uint64_t badge;
+    if (process->personality) {
+        struct channel *channel = channel_of(process->personality, &badge);
+        return call_start(caller, channel, badge, CALL_PERSONALITY, 0);
+    }
     uint64_t operation = number - SYSCALL_DELEGATED;
     if (operation < DELEGATE_VFS_FIRST || operation > DELEGATE_LAST)
         return -ENOSYS;
     struct handle_entry *entry = handle_well_known(process, (uint32_t)(operation / 100));
-    uint64_t badge;
     struct channel *channel = entry ? channel_of(entry->object, &badge) : NULL;
     if (!channel || channel->serve || !(entry->rights & RIGHT_SEND))
         return -ENOSYS;
@@ -338,6 +339,7 @@ bool personality_fault(struct thread *caller, uint64_t cause, uint64_t address)
         return false;
     caller->fault_cause = cause;
     caller->fault_address = address;
-    return call_start(caller, process->personality, process->personality_badge, CALL_FAULT, 0) ==
-           SYSCALL_DONE;
+    uint64_t badge;
+    struct channel *channel = channel_of(process->personality, &badge);
+    return call_start(caller, channel, badge, CALL_FAULT, 0) == SYSCALL_DONE;
 }

@@ -150,7 +150,7 @@ void process_end(struct process *process, enum exit_reason reason, int64_t value
             process_end(made, EXIT_KILLED, 0);
     }
     if (process->personality) {
-        object_release(&process->personality->object);
+        object_release(process->personality);
         process->personality = NULL;
     }
     process->space.closing = true;

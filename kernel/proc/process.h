@@ -33,8 +33,7 @@ struct process {
     struct process_status status;
     struct channel *watcher;  /* referenced */
     uint32_t watcher_bit;
-    struct channel *personality; /* referenced */
-    uint64_t personality_badge;
+    struct object *personality; /* channel or session, referenced */
     uint64_t ipc_slots[THREADS_MAX / 64 / 4]; /* which IPC page addresses are taken */
 
     uint64_t cpu_ticks, calls, syscalls, faults;

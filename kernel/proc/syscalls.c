@@ -191,22 +191,22 @@ SYSCALL(process_set_personality)
     struct process *process = find(caller, a0, RIGHT_MANAGE, &error);
     if (!process)
         return error;
-    struct channel *channel = NULL;
-    uint64_t badge = 0;
+    struct object *object = NULL;
     if (a1) {
+        uint64_t badge;
         struct handle_entry *entry = handle_find(caller->process, (handle_t)a1, RIGHT_SEND, &error);
         if (!entry)
             return error;
-        channel = channel_of(entry->object, &badge);
+        struct channel *channel = channel_of(entry->object, &badge);
         if (!channel || channel->serve)
             return -EBADF;
-        object_retain(&channel->object);
+        object = entry->object; /* a session lives as long as calls with its badge can come */
+        object_retain(object);
     }
-    struct channel *before = process->personality;
-    process->personality = channel;
-    process->personality_badge = badge;
+    struct object *before = process->personality;
+    process->personality = object;
     if (before)
-        object_release(&before->object);
+        object_release(before);
     return 0;
 }
 

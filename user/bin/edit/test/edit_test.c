@@ -4,10 +4,12 @@
 #include "../keys.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -282,6 +284,32 @@ static void test_errors(const char *path)
     editor_free(&editor);
 }
 
+/* The new file cannot be written to its end: the old one stays, and nothing else. */
+static void test_full_disk(const char *path)
+{
+    struct rlimit before, small;
+    struct editor editor;
+    char second[128];
+
+    snprintf(second, sizeof(second), "%s.new", path);
+    CHECK(editor_open(&editor, NULL, 10, 40) == 0);
+    snprintf(editor.path, sizeof(editor.path), "%s", path);
+    type(&editor, "old\x13");
+    CHECK(file_is(path, "old"));
+    type(&editor, " and new");
+    signal(SIGXFSZ, SIG_IGN);
+    getrlimit(RLIMIT_FSIZE, &before);
+    small = (struct rlimit){5, before.rlim_max};
+    setrlimit(RLIMIT_FSIZE, &small);
+    type(&editor, "\x13");
+    setrlimit(RLIMIT_FSIZE, &before);
+    CHECK(strstr(editor.message, "not saved") != NULL && editor.buffer.changed);
+    CHECK(file_is(path, "old") && access(second, F_OK) < 0);
+    type(&editor, "\x13");
+    CHECK(file_is(path, "old and new"));
+    editor_free(&editor);
+}
+
 /* Long lines, tabs, more lines than rows: the cursor stays in the window. */
 static void test_scrolling(void)
 {
@@ -340,6 +368,8 @@ int main(void)
     test_keys();
     test_sessions(path);
     test_errors(path);
+    unlink(path);
+    test_full_disk(path);
     test_scrolling();
     test_round_trip(path);
     unlink(path);

@@ -134,6 +134,17 @@ static void answer_waiters(void)
     randd.waiting = 0;
 }
 
+/* A caller that was killed or whose deadline passed left a stale token. */
+static void forget_stale(void)
+{
+    char nothing = 0;
+    unsigned kept = 0;
+    for (unsigned i = 0; i < randd.waiting; i++)
+        if (copy_out(randd.waiters[i].token, 0, 0, &nothing, 0) != -ESTALE)
+            randd.waiters[kept++] = randd.waiters[i];
+    randd.waiting = kept;
+}
+
 static int64_t answer_or_wait(struct waiter waiter)
 {
     if (generator_seeded(&randd.generator)) {
@@ -142,6 +153,8 @@ static int64_t answer_or_wait(struct waiter waiter)
     }
     if (!randd.present)
         return -ENXIO;
+    if (randd.waiting == WAITERS_MAX)
+        forget_stale();
     if (randd.waiting == WAITERS_MAX)
         return -EAGAIN;
     randd.waiters[randd.waiting++] = waiter;

@@ -11,3 +11,5 @@ libcairn-textfile_SOURCES := user/libcairn/test/textfile_test.c user/libcairn/te
 HOST = $(wildcard user/libcairn/test/host/*.c) user/libcairn/server.c user/libcairn/request.c
 HOST_FLAGS = -Iuser/libcairn/test/host -Dmain=server_main -Wl,--wrap=server_run \
     -ftrivial-auto-var-init=pattern -Wno-missing-field-initializers -Wno-missing-prototypes
+HOST_VIRTIO = user/libcairn/test/device/virtio.c user/libvirtio/queue.c
+HOST_VIRTIO_FLAGS = -Iuser/libcairn/test/device -Iuser/libvirtio

@@ -1,4 +1,5 @@
-/* Error numbers of every Cairn interface: Linux's values, so host tests and peers agree. */
+/* Error numbers of Cairn's interfaces: Linux's values, so host tests and peers agree. What only
+ * programs and sockets use is in libc's errno.h. */
 #pragma once
 
 #define EPERM 1         /* operation not permitted */
@@ -26,58 +27,28 @@
 #define ENFILE 23       /* a table of the system is full */
 #define EMFILE 24       /* the process's handle or descriptor table is full */
 #define ENOTTY 25       /* not a terminal; operation unknown to this object */
-#define ETXTBSY 26
 #define EFBIG 27        /* file too large */
 #define ENOSPC 28       /* no space left on device */
 #define ESPIPE 29       /* not seekable */
 #define EROFS 30        /* read-only file system */
 #define EMLINK 31       /* too many links */
 #define EPIPE 32        /* no reader */
-#define EDOM 33
 #define ERANGE 34
 #define EDEADLK 35      /* the call would close a circle of waiting threads */
 #define ENAMETOOLONG 36
-#define ENOLCK 37
 #define ENOSYS 38       /* no such call */
 #define ENOTEMPTY 39    /* directory not empty */
 #define ELOOP 40        /* too many symbolic links */
 #define ENODATA 61
-#define ETIME 62
 #define EPROTO 71       /* malformed data */
-#define EBADMSG 74
 #define EOVERFLOW 75
-#define EILSEQ 84
-#define ENOTSOCK 88
-#define EDESTADDRREQ 89
 #define EMSGSIZE 90     /* message or request too long */
-#define EPROTOTYPE 91
-#define ENOPROTOOPT 92
-#define EPROTONOSUPPORT 93
-#define ESOCKTNOSUPPORT 94
 #define EOPNOTSUPP 95
 #define ENOTSUP EOPNOTSUPP
-#define EPFNOSUPPORT 96
-#define EAFNOSUPPORT 97
-#define EADDRINUSE 98
-#define EADDRNOTAVAIL 99
-#define ENETDOWN 100
-#define ENETUNREACH 101
-#define ENETRESET 102
-#define ECONNABORTED 103
-#define ECONNRESET 104
 #define ENOBUFS 105
-#define EISCONN 106
-#define ENOTCONN 107
 #define ESHUTDOWN 108
 #define ETIMEDOUT 110   /* the deadline passed */
-#define ECONNREFUSED 111
-#define EHOSTDOWN 112
-#define EHOSTUNREACH 113
-#define EALREADY 114
-#define EINPROGRESS 115
 #define ESTALE 116      /* reply token or handle of something that is over */
 #define EDQUOT 122      /* over a quota other than memory */
 #define ECANCELED 125
-#define EOWNERDEAD 130
-#define ENOTRECOVERABLE 131
 #define EPEER 133       /* Cairn's own: the server died; whether it acted is unknown */

@@ -20,17 +20,6 @@ void *memcpy(void *restrict to, const void *restrict from, size_t n)
     return to;
 }
 
-void *memmove(void *to, const void *from, size_t n)
-{
-    uint8_t *d = to;
-    const uint8_t *s = from;
-    if (d <= s || d >= s + n)
-        return memcpy(to, from, n);
-    while (n--)
-        d[n] = s[n];
-    return to;
-}
-
 void *memset(void *to, int byte, size_t n)
 {
     uint8_t *d = to;
@@ -69,14 +58,12 @@ size_t strnlen(const char *s, size_t max)
 
 size_t strlen(const char *s) { return strnlen(s, SIZE_MAX); }
 
-int strncmp(const char *a, const char *b, size_t n)
+int strcmp(const char *a, const char *b)
 {
-    for (; n && *a && *a == *b; n--)
+    while (*a && *a == *b)
         a++, b++;
-    return n ? (uint8_t)*a - (uint8_t)*b : 0;
+    return (uint8_t)*a - (uint8_t)*b;
 }
-
-int strcmp(const char *a, const char *b) { return strncmp(a, b, SIZE_MAX); }
 
 void string_copy(char *to, const char *from, size_t size)
 {

@@ -1,6 +1,7 @@
 /* The channels that the kernel serves: console, facts, statistics, clock, power. */
 #include "ipc/services.h"
 #include "abi/errno.h"
+#include "arch/csr.h"
 #include "dev/irq.h"
 #include "dev/power.h"
 #include "dev/timer.h"
@@ -70,6 +71,17 @@ static uint32_t process_state(const struct process *process, struct process_fact
     return state;
 }
 
+/* With the time since the last switch where it runs right now. */
+static uint64_t cpu_ticks(const struct process *process)
+{
+    uint64_t ticks = process->cpu_ticks, now = time_read();
+    for (unsigned i = 0; i < HARTS_MAX; i++) {
+        if (harts[i].charged && harts[i].charged->process == process)
+            ticks += now - harts[i].switch_time;
+    }
+    return ticks;
+}
+
 static int64_t process_facts(uint32_t pid, struct kernel_message *reply)
 {
     struct process *process = process_find(pid);
@@ -83,7 +95,7 @@ static int64_t process_facts(uint32_t pid, struct kernel_message *reply)
         .pages_quota = process->account->limit.pages,
         .mapped = process->space.mapped,
         .resident = process->space.resident,
-        .cpu_time = ticks_to_ns(process->cpu_ticks),
+        .cpu_time = ticks_to_ns(cpu_ticks(process)),
         .calls = process->calls,
         .syscalls = process->syscalls,
         .faults = process->faults,
@@ -149,7 +161,7 @@ int64_t service_stats(const struct kernel_message *request, struct kernel_messag
     case KSTAT_TRACE_READ: {
         uint64_t sequence = request->words[0];
         struct ipc_trace *out = (struct ipc_trace *)&reply->words[2];
-        size_t n = trace_read(&sequence, out, (MESSAGE_DATA_MAX - 16) / sizeof(*out));
+        size_t n = trace_read(&sequence, out, 5);
         reply->words[1] = sequence;
         reply->len = (uint32_t)(16 + n * sizeof(*out));
         return (int64_t)n;

@@ -42,8 +42,11 @@ static bool transmit(void)
 
 static void pump(struct console_port *console)
 {
-    while (port_work(&console->port) | transmit())
-        ;
+    bool moved = true;
+    while (moved) {
+        moved = port_work(&console->port);
+        moved |= transmit();
+    }
 }
 
 uint64_t uart_tick(void)

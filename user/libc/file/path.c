@@ -103,12 +103,29 @@ int path_absolute(const char *cwd, const char *path, char *out, size_t size)
     return 0;
 }
 
+/* The few device files that programs expect by these paths. They are names of servers here; nsd
+ * could alias them, but then no client might keep what it once learned about all of fs:root:. */
+static const struct {
+    const char *path, *uri;
+} device_files[] = {
+    {"/dev/null", "null:"},
+    {"/dev/tty", "console:"},
+    {"/dev/random", "random:"},
+    {"/dev/urandom", "random:"},
+};
+
 int path_to_uri(const char *cwd, const char *path, char *out, size_t size)
 {
     const size_t prefix = sizeof ROOT_URI - 1;
     int error = path_absolute(cwd, path, out, size);
     if (error || out[0] != '/')
         return error;
+    for (size_t i = 0; i < sizeof device_files / sizeof device_files[0]; i++) {
+        if (strcmp(out, device_files[i].path) == 0) {
+            strcpy(out, device_files[i].uri); /* none is longer than its path */
+            return 0;
+        }
+    }
     size_t len = strlen(out);
     if (len - 1 + prefix >= size)
         return -ENAMETOOLONG;

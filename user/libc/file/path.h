@@ -13,5 +13,6 @@ int path_is_uri(const char *path);
  * (empty path), -ENAMETOOLONG. */
 int path_absolute(const char *cwd, const char *path, char *out, size_t size);
 
-/* path_to_uri: the same, and then "/x" as "fs:root:x". */
+/* path_to_uri: the same, and then "/x" as "fs:root:x"; a few paths under /dev as the name of their
+ * server. */
 int path_to_uri(const char *cwd, const char *path, char *out, size_t size);

@@ -32,6 +32,9 @@ static void test_table(void)
         {"/a", "./b:c", "/a/b:c", "fs:root:a/b:c"},
         {"/a", ":x", "/a/:x", "fs:root:a/:x"},
         {"", "x", "/x", "fs:root:x"},
+        {"/", "/dev/null", "/dev/null", "null:"},
+        {"/dev", "urandom", "/dev/urandom", "random:"},
+        {"/dev", "nul", "/dev/nul", "fs:root:dev/nul"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         char out[256];

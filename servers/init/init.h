@@ -40,3 +40,6 @@ void init_fail(const char *format, ...) __attribute__((noreturn, format(printf, 
 
 /* init_tick_at: makes sure that the server loop calls tick by then (ns since boot). */
 void init_tick_at(uint64_t deadline);
+
+/* populate_own_memory: gives every page of init's data and stack a frame; once, at the start. */
+void populate_own_memory(void);

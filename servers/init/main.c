@@ -11,8 +11,6 @@
 #include "text/textfiles.h"
 #include <string.h>
 
-#define STACK_NEEDED (32 * 1024)
-
 struct init_state init;
 
 void init_tick_at(uint64_t deadline)
@@ -71,19 +69,6 @@ static uint64_t tick(struct server *server)
     if (services == 0 || (shutdown != 0 && shutdown < services))
         return shutdown;
     return services;
-}
-
-/* A page of its own that is missing later, when memory is short, would be a fault, and the end of
- * init: so all of them are touched now. */
-static void populate_own_memory(void)
-{
-    extern char __preinit_array_start[], __end[]; /* of the data segment, in user.ld */
-    volatile char stack[STACK_NEEDED];
-
-    for (size_t i = 0; i < sizeof stack; i += PAGE_SIZE)
-        stack[i] = 0;
-    for (volatile char *at = __preinit_array_start; at < __end; at += PAGE_SIZE)
-        *at = *at;
 }
 
 static void read_command_line(void)

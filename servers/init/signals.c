@@ -69,13 +69,27 @@ static uint32_t job_of(uint32_t pid)
     return process != NULL ? process->job : pid;
 }
 
+/* A job handle reaches every member, so who is given one must be allowed to reach every member. */
+static int may_signal_all(uint32_t job, const struct process *caller)
+{
+    const struct process *member = NULL;
+    int result = -ESRCH;
+
+    while ((member = job_next(&init.table, job, member)) != NULL) {
+        if (!process_may_signal(&init.table, caller, member))
+            return -EPERM;
+        result = 0;
+    }
+    return result;
+}
+
 int64_t job_handle_request(struct request *request, struct process *caller)
 {
     uint64_t pid = request->message->words[0];
     if (pid > UINT32_MAX)
         return -ESRCH;
     uint32_t job = job_of((uint32_t)pid);
-    int64_t error = signal_job(job, caller, 0);
+    int error = may_signal_all(job, caller);
     if (error < 0)
         return error;
     int64_t handle = handle_mint(init.server.channel, RIGHT_SEND | RIGHT_DUP | RIGHT_TRANSFER,

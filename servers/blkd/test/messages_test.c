@@ -312,6 +312,6 @@ int main(void)
 {
     serve_prepare();
     host_run(serve_blkd, test);
-    host_release((struct host_object *)client);
+    host_leave(client);
     return check_end();
 }

@@ -228,8 +228,8 @@ static void test_exhaustion(void)
     host_idle();
     check_kept(&before, "exhaustion");
     client = mine;
-    host_release((struct host_object *)hog);
-    host_release((struct host_object *)other);
+    host_leave(hog);
+    host_leave(other);
 }
 
 static uint64_t blocks_free(void)
@@ -383,7 +383,7 @@ int main(void)
     memcpy(image.bytes, host_memory_bytes(host_mapped(0)), image.size);
     image_fsck(&image, "after all that");
     image_free(&image);
-    host_release((struct host_object *)client);
+    host_leave(client);
     CHECK_IS(check_failed, 0);
     return check_end();
 }

@@ -139,6 +139,6 @@ int main(void)
 {
     serve_prepare();
     host_run(serve_randd, test);
-    host_release((struct host_object *)client);
+    host_leave(client);
     return check_end();
 }

@@ -174,15 +174,20 @@ static void make_windows(struct fuzz_input *in, struct message *m, struct host_w
         size_t text = window->mapped < 400 ? window->mapped : 400;
         make_path(in, (char *)window->bytes, text);
     }
+    if (fuzzed->lend && m->window_count > 0)
+        fuzzed->lend(in, m, &windows[0]);
 }
 
 static void make_handles(struct fuzz_input *in, struct message *m,
                          const struct host_process *process)
 {
     uint8_t kind = fuzz_byte(in);
-    m->handle_count = (uint8_t)(kind < 160 ? 0 : kind < 224 ? 1 : kind % 5);
+    bool chosen = m->handle_count > 0;
+    if (!chosen)
+        m->handle_count = (uint8_t)(kind < 160 ? 0 : kind < 224 ? 1 : kind % 5);
     for (unsigned i = 0; i < m->handle_count; i++) {
-        m->handles[i] = host_handle(process, fuzz_byte(in) % 16);
+        m->handles[i] =
+            host_handle(process, chosen ? (unsigned)m->handles[i] : fuzz_byte(in) % 16u);
         if (m->handles[i] < 0)
             m->handles[i] = host_handle(process, 0);
         if (m->handles[i] < 0)
@@ -279,7 +284,7 @@ static void sort_out_waiting(void)
 
 static struct host_process *client_new(void)
 {
-    struct host_process *process = host_process("client");
+    struct host_process *process = fuzzed->birth ? fuzzed->birth() : host_process("client");
     fuzzed->welcome(process);
     for (unsigned i = 0; i < 3; i++)
         host_hold(process, gifts[i],
@@ -293,7 +298,7 @@ static void client_end(struct host_process *process)
 {
     host_exit(process, EXIT_KILLED, 9);
     sort_out_waiting();
-    host_release((struct host_object *)process);
+    host_leave(process);
 }
 
 static void act(struct fuzz_input *in)
@@ -320,6 +325,7 @@ static void act(struct fuzz_input *in)
         host_fail(fuzz_byte(in) % 8);
         break;
     case 14:
+        host_fail(0);
         client_end(clients[client]);
         clients[client] = client_new();
         break;

@@ -20,8 +20,13 @@ struct fuzz_server {
     const char *const *names; /* segments of paths, and other texts */
     size_t name_count;
     /* Fills in a message of m->type in a way that makes sense; false: it knows none. May be NULL;
-     * fuzz_file_message knows the file protocol. */
+     * fuzz_file_message knows the file protocol. A handle that it sets is the number of one of the
+     * client's; if it sets none, chance decides. */
     bool (*shape)(struct fuzz_input *in, struct message *m);
+    /* Fills the window 0 of such a message. May be NULL. */
+    void (*lend)(struct fuzz_input *in, const struct message *m, struct host_window *window);
+    /* Makes a client; NULL: any process will do. */
+    struct host_process *(*birth)(void);
     /* Gives a new client its handles. The first is what most messages go to. */
     void (*welcome)(struct host_process *process);
     /* Something that happens to the server from elsewhere. May be NULL. */

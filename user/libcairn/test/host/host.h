@@ -39,7 +39,7 @@ void host_start(void (*server_main)(void));
 
 /* Before the start: what the server's spawn block holds. Ids as in proto/process.h. */
 struct host_object;
-void host_give(uint32_t id, struct host_object *object, uint32_t rights, const char *name);
+handle_t host_give(uint32_t id, struct host_object *object, uint32_t rights, const char *name);
 void host_give_service(void); /* the channel that it is to serve */
 
 /* ---- Objects ---------------------------------------------------------------------------------- */
@@ -82,8 +82,14 @@ bool host_alive(const struct host_process *process);
 void host_exit(struct host_process *process, unsigned reason, int64_t value);
 
 /* host_process_of: the living process with this pid, or NULL. Processes that ended and that
- * nobody refers to disappear. */
+ * nobody refers to disappear. host_process_next: the one with the smallest pid from there on. */
 struct host_process *host_process_of(uint32_t pid);
+struct host_process *host_process_next(uint32_t pid);
+const char *host_process_name(const struct host_process *process);
+
+/* host_keep: another reference to it, to be given back with host_leave. */
+struct host_process *host_keep(struct host_process *process);
+void host_leave(struct host_process *process);
 
 /* host_root: gives the client an unbadged send handle to the server. host_hold: any handle to an
  * object. host_handle: the n-th from 0 that the client holds, or -1. host_close: closes it. */
@@ -92,6 +98,7 @@ int host_hold(struct host_process *process, struct host_object *object, uint32_t
 int host_handle(const struct host_process *process, unsigned n);
 struct host_object *host_object(const struct host_process *process, int handle);
 void host_close(struct host_process *process, int handle);
+uint64_t host_badge(const struct host_process *process, int handle); /* 0: none */
 
 /* ---- Calls ------------------------------------------------------------------------------------ */
 

@@ -65,6 +65,31 @@ struct host_process *host_process_of(uint32_t pid)
     return process;
 }
 
+struct host_process *host_process_next(uint32_t pid)
+{
+    struct host_process *found = NULL;
+    for (struct host_process *process = processes; process != NULL; process = process->next)
+        if (!process->ended && process->pid >= pid && (!found || process->pid < found->pid))
+            found = process;
+    return found;
+}
+
+const char *host_process_name(const struct host_process *process)
+{
+    return process->name;
+}
+
+struct host_process *host_keep(struct host_process *process)
+{
+    object_retain(&process->object);
+    return process;
+}
+
+void host_leave(struct host_process *process)
+{
+    object_release(&process->object);
+}
+
 static void tell_watcher(struct host_process *process)
 {
     if (process->watcher == NULL)
@@ -137,6 +162,12 @@ int host_handle(const struct host_process *process, unsigned n)
 struct host_object *host_object(const struct host_process *process, int handle)
 {
     return handle >= 0 && handle < HOST_REFS_MAX ? process->refs[handle].object : NULL;
+}
+
+uint64_t host_badge(const struct host_process *process, int handle)
+{
+    const struct host_object *object = host_object(process, handle);
+    return object != NULL && object->type == OBJECT_SESSION ? object->badge : 0;
 }
 
 void host_close(struct host_process *process, int handle)

@@ -103,12 +103,13 @@ static void add_string(uint32_t *offset, const char *text)
     strings_len += len;
 }
 
-void host_give(uint32_t id, struct host_object *object, uint32_t rights, const char *name)
+handle_t host_give(uint32_t id, struct host_object *object, uint32_t rights, const char *name)
 {
     struct spawn_entry *entry = &block.handles[block.handle_count++];
     entry->id = id;
     entry->handle = entry_insert(object, rights);
     add_string(&entry->name, name);
+    return entry->handle;
 }
 
 void host_give_service(void)

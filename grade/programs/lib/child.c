@@ -13,8 +13,8 @@ extern char _start[], __preinit_array_start[], __end[];
 #define IMAGE_END (((uint64_t)__end + PAGE_SIZE - 1) & ~(PAGE_SIZE - 1))
 
 void child_begin(volatile struct child_page *page, struct ipc_page *ipc);
-extern char child_entry[];
 asm(".pushsection .text.child_entry,\"ax\",@progbits\n"
+    ".global child_entry\n"
     "child_entry:\n"
     "    .option push\n"
     "    .option norelax\n"
@@ -43,25 +43,36 @@ static handle_t copy_of(uint64_t start, uint64_t end)
     return memory;
 }
 
-/* The program's image, copied when the first child is made. */
-static handle_t image_code, image_data;
-
-static bool map_image(handle_t process)
+/* The program's image, copied when it is first asked for. */
+handle_t child_code(void)
 {
-    if (!image_code) {
-        image_code = copy_of(IMAGE_START, DATA_START);
-        image_data = copy_of(DATA_START, IMAGE_END);
+    static handle_t code;
+    if (!code) {
+        code = copy_of(IMAGE_START, DATA_START);
         asm volatile("fence.i" ::: "memory");
     }
-    handle_t data = (handle_t)memory_clone(image_data);
+    return code;
+}
+
+handle_t child_data(void)
+{
+    static handle_t data;
+    if (!data)
+        data = copy_of(DATA_START, IMAGE_END);
+    return data;
+}
+
+bool child_map(handle_t process, handle_t code, handle_t data)
+{
+    handle_t clone = (handle_t)memory_clone(data);
     handle_t stack = (handle_t)memory_create(CHILD_STACK_SIZE, 0);
-    bool mapped = memory_map(process, image_code, IMAGE_START, 0, DATA_START - IMAGE_START,
+    bool mapped = memory_map(process, code, IMAGE_START, 0, DATA_START - IMAGE_START,
                              PROT_READ | PROT_EXEC) > 0 &&
-                  memory_map(process, data, DATA_START, 0, IMAGE_END - DATA_START,
+                  memory_map(process, clone, DATA_START, 0, IMAGE_END - DATA_START,
                              PROT_READ | PROT_WRITE) > 0 &&
                   memory_map(process, stack, CHILD_STACK_TOP - CHILD_STACK_SIZE, 0,
                              CHILD_STACK_SIZE, PROT_READ | PROT_WRITE) > 0;
-    handle_close(data);
+    handle_close(clone);
     handle_close(stack);
     return mapped;
 }
@@ -79,7 +90,7 @@ bool child_new(struct child *child, const char *name, const struct process_quota
     handle_close(page);
     if (here > 0)
         child->page = (volatile struct child_page *)here;
-    if (here > 0 && there > 0 && map_image(child->process))
+    if (here > 0 && there > 0 && child_map(child->process, child_code(), child_data()))
         return true;
     child_end(child);
     return false;

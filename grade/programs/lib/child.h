@@ -57,6 +57,13 @@ struct process_status child_run(child_function *function);
 int64_t child_thread(void (*function)(uint64_t), uint64_t argument);
 int64_t child_thread_at(void (*function)(uint64_t), uint64_t argument, uint32_t priority);
 
+/* child_code, child_data: the objects that children are mapped from (the program's code; its data,
+ * of which each child maps a clone), and how: for children that make children. */
+handle_t child_code(void);
+handle_t child_data(void);
+bool child_map(handle_t process, handle_t code, handle_t data);
+extern char child_entry[]; /* where children start, with a0 = CHILD_PAGE */
+
 /* word_wait: until *word is at least value; false after so many ms. */
 bool word_wait(volatile uint64_t *word, uint64_t value, uint64_t milliseconds);
 

@@ -154,8 +154,9 @@ bool fuzz_file_message(struct fuzz_input *in, struct message *m)
 static void make_windows(struct fuzz_input *in, struct message *m, struct host_window *windows)
 {
     static const uint64_t lengths[] = {0, 1, 16, 300, 4096, 70000, 131072, USER_TOP - USER_BASE};
-    m->window_count = (uint8_t)(fuzz_byte(in) % 8);
-    m->window_count = m->window_count > 5 ? 2 : m->window_count > 1 ? 1 : 0;
+    uint8_t count = fuzz_byte(in) % 8;
+    if (m->window_count == 0)
+        m->window_count = count > 5 ? 2 : count > 1 ? 1 : 0;
     for (unsigned i = 0; i < m->window_count; i++) {
         struct host_window *window = &windows[i];
         uint8_t kind = fuzz_byte(in);

@@ -21,7 +21,7 @@ struct fuzz_server {
     size_t name_count;
     /* Fills in a message of m->type in a way that makes sense; false: it knows none. May be NULL;
      * fuzz_file_message knows the file protocol. A handle that it sets is the number of one of the
-     * client's; if it sets none, chance decides. */
+     * client's; if it sets no handle or no window, chance decides. */
     bool (*shape)(struct fuzz_input *in, struct message *m);
     /* Fills the window 0 of such a message. May be NULL. */
     void (*lend)(struct fuzz_input *in, const struct message *m, struct host_window *window);

@@ -45,3 +45,6 @@ int64_t console_open(struct console_port *port, bool nonblock);
 
 /* console_foreground: the job that ^C goes to from now on (0 = none); takes the handle over. */
 void console_foreground(handle_t job);
+
+/* console_reading: somebody reads: a ^C from before concerns no job that starts later. */
+void console_reading(void);

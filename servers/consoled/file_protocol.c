@@ -21,6 +21,7 @@ static int64_t read_request(struct request *request, struct console_port *port)
     if (r->length > 0 && (m->window_count == 0 || !(m->windows[0].access & WINDOW_WRITE) ||
                           r->length > m->windows[0].length))
         return -EINVAL;
+    console_reading();
     return port_read(&port->port, request->token, r->length, nonblocking(request));
 }
 

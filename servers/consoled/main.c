@@ -28,6 +28,7 @@ static struct {
     struct console_port *ports[PORTS_MAX];
     struct line_discipline line;
     handle_t foreground;
+    int untaken;      /* a signal typed since the last read while there was no foreground job */
     uint64_t give_up; /* when to take the UART for the terminal, 0 = settled */
 } consoled;
 
@@ -61,6 +62,7 @@ static bool client_waits(uint64_t token)
 static void client_signal(struct port *port, int signal)
 {
     (void)port;
+    consoled.untaken = consoled.foreground ? 0 : signal;
     if (!consoled.foreground)
         return;
     struct message m = {.type = PROC_JOB_SIGNAL, .len = 8, .words = {(uint64_t)signal}};
@@ -78,6 +80,14 @@ void console_foreground(handle_t job)
     if (consoled.foreground)
         handle_close(consoled.foreground);
     consoled.foreground = job;
+    /* ^C came when the shell had started the job and not yet told us: the user means this job. */
+    if (job && consoled.untaken)
+        client_signal(NULL, consoled.untaken);
+}
+
+void console_reading(void)
+{
+    consoled.untaken = 0;
 }
 
 /* ---- Ports and their names ---------------------------------------------------------------- */

@@ -125,8 +125,11 @@ int job_foreground(struct shell *shell, struct job *job)
     bool control = shell->interactive && job->leader != 0;
     int status;
 
-    if (control)
+    if (control) {
         os_foreground(job->leader);
+        if (os_interrupted()) /* ^C came to us while the job was being started */
+            os_kill(-job->leader, SIGNAL_INTERRUPT);
+    }
     status = wait_blocking(job);
     if (control)
         os_foreground(shell->computes ? OS_FOREGROUND_SHELL : OS_FOREGROUND_READER);

@@ -14,7 +14,7 @@
 
 static struct {
     uint64_t badge; /* 0: free */
-    int view;
+    uint64_t face;  /* the badge of ns: that it was opened through; its view may be gone since */
     struct text_session file;
 } sessions[SESSIONS_MAX];
 
@@ -94,8 +94,11 @@ static int free_session(uint32_t client)
     return own < SESSIONS_A_CLIENT ? found : -EMFILE;
 }
 
-static int64_t open_path(struct request *request, int view)
+static int64_t open_path(struct request *request, uint64_t face)
 {
+    int view = view_of_badge(face);
+    if (view < 0)
+        return view;
     char path[FS_PATH_MAX];
     struct text contents;
     int error = request_path(request, path, sizeof path);
@@ -122,7 +125,7 @@ static int64_t open_path(struct request *request, int view)
         return handle;
     }
     sessions[slot].badge = badge;
-    sessions[slot].view = view;
+    sessions[slot].face = face;
     sessions[slot].file = (struct text_session){
         .client = request->message->sender,
         .directory = directory,
@@ -147,8 +150,11 @@ static int64_t answer_stat(struct request *request, const struct text_session *f
     return 0;
 }
 
-static int64_t stat_path(struct request *request, int view)
+static int64_t stat_path(struct request *request, uint64_t face)
 {
+    int view = view_of_badge(face);
+    if (view < 0)
+        return view;
     char path[FS_PATH_MAX];
     struct text contents;
     int error = request_path(request, path, sizeof path);
@@ -189,16 +195,16 @@ static int64_t read_file(struct request *request, struct text_session *file)
     return error ? error : (int64_t)len;
 }
 
-static int64_t open_request(struct request *request, struct text_session *file, int view)
+static int64_t open_request(struct request *request, struct text_session *file, uint64_t face)
 {
     const struct message *m = request->message;
     if (file->dead)
         return -EBADF;
     switch (m->type) {
     case FS_OPEN:
-        return file->directory ? open_path(request, view) : -ENOTDIR;
+        return file->directory ? open_path(request, face) : -ENOTDIR;
     case FS_STAT:
-        return file->directory ? stat_path(request, view) : -ENOTDIR;
+        return file->directory ? stat_path(request, face) : -ENOTDIR;
     case FS_READ:
     case FS_READDIR:
         return read_file(request, file);
@@ -230,16 +236,16 @@ int64_t listing_request(struct request *request)
         unsigned slot = BADGE_SLOT(m->badge);
         if (slot >= SESSIONS_MAX || sessions[slot].badge != m->badge)
             return -EBADF;
-        return open_request(request, &sessions[slot].file, sessions[slot].view);
+        return open_request(request, &sessions[slot].file, sessions[slot].face);
     }
     int view = view_of_badge(m->badge);
     if (view < 0)
         return view;
     switch (m->type) {
     case FS_OPEN:
-        return open_path(request, view);
+        return open_path(request, m->badge);
     case FS_STAT:
-        return stat_path(request, view);
+        return stat_path(request, m->badge);
     default:
         return m->type >= FS_MKDIR && m->type <= FS_SYMLINK && m->type != FS_SYNC ? -EROFS
                                                                                   : -ENOSYS;

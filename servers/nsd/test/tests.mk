@@ -9,3 +9,9 @@ FUZZERS += nsd_nametable_fuzz
 nsd_nametable_fuzz_SOURCES := $(nsd_CORE) servers/nsd/test/name_model.c \
     servers/nsd/test/nametable_fuzz.c
 nsd_nametable_fuzz_CORPUS := servers/nsd/test/fuzz/nsd_nametable_fuzz
+
+# Whole: its messages.
+NSD = $(HOST) $(wildcard servers/nsd/*.c) servers/nsd/test/serve.c user/libcairn/textfile.c
+HOST_TESTS += nsd_messages
+nsd_messages_SOURCES = $(NSD) servers/nsd/test/messages_test.c
+nsd_messages_CFLAGS = $(HOST_FLAGS)

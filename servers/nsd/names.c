@@ -29,8 +29,11 @@ static int arguments_get(const struct message *m, bool two, struct arguments *ar
     return 0;
 }
 
+static uint64_t channel_id(handle_t handle);
+
 /* The handle of a request as nsd keeps it: it can be called and passed on, and that is all,
- * whatever more the server's own handle could do. */
+ * whatever more the server's own handle could do. Not one of nsd's own: a view that holds its own
+ * handle, or two that hold each other's, would never close. */
 static int64_t take_handle(const struct message *m)
 {
     struct handle_info info;
@@ -41,6 +44,8 @@ static int64_t take_handle(const struct message *m)
         return error;
     if (info.type != OBJECT_CHANNEL && info.type != OBJECT_SESSION)
         return -EINVAL;
+    if (info.id == channel_id(service))
+        return -ELOOP;
     if ((info.rights & CLIENT_RIGHTS) != CLIENT_RIGHTS)
         return -EACCES;
     return handle_dup(m->handles[0], CLIENT_RIGHTS);

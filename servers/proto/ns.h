@@ -7,7 +7,7 @@
 
 enum ns_operation {
     NS_REGISTER = 1,   /* prefix, handle 0 = send handle (of its rights SEND, DUP and TRANSFER are
-                          kept); EEXIST if taken, unless by the same channel (then nothing
+                          kept; ELOOP if it leads to nsd itself); EEXIST if taken, unless by the same channel (then nothing
                           changes) or by one that nobody receives on any more. The entry goes away
                           with NS_UNREGISTER or when the registering process's view closes */
     NS_UNREGISTER = 2, /* prefix; only by the process that registered it */

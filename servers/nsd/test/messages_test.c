@@ -213,6 +213,27 @@ static void test_stale_view(void)
     check_kept(&before, "a view that is gone");
 }
 
+/* A view in which its own handle, or that of another in which its own is, has a name goes all the
+ * same when its handles do. */
+static void test_cycle(void)
+{
+    struct host_count before = host_count();
+    int one = get(root, NS_VIEW, ""), two = get(root, NS_VIEW, "");
+    CHECK(text(one, NS_REGISTER, "self:", one) < 0);
+    CHECK(text(one, NS_REGISTER, "other:", two) < 0);
+    CHECK(text(two, NS_BIND, "other:", one) < 0);
+    int face = get(one, NS_RESOLVE, "ns:"), file = open_path(face, "", FS_O_READ);
+    CHECK(text(one, NS_REGISTER, "face:", face) < 0);
+    CHECK(text(one, NS_BIND, "file:", file) < 0);
+    host_close(client, one);
+    host_close(client, two);
+    host_close(client, face);
+    host_close(client, file);
+    host_idle();
+    check_kept(&before, "a view that holds itself");
+    CHECK_IS(text(root, NS_RESOLVE, "self:", -1), -ENOENT);
+}
+
 /* Waiters: those that gave up take no room from others. */
 static void test_wait(void)
 {
@@ -292,6 +313,7 @@ static void test(void)
     ROWS_RUN(client, file, gift, file_rows);
     test_registered();
     test_stale_view();
+    test_cycle();
     test_wait();
     test_limits();
     rows_sweep(client, root, gift, 30, NULL, 0, NULL);

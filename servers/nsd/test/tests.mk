@@ -15,3 +15,8 @@ NSD = $(HOST) $(wildcard servers/nsd/*.c) servers/nsd/test/serve.c user/libcairn
 HOST_TESTS += nsd_messages
 nsd_messages_SOURCES = $(NSD) servers/nsd/test/messages_test.c
 nsd_messages_CFLAGS = $(HOST_FLAGS)
+
+FUZZERS += nsd_messages_fuzz
+nsd_messages_fuzz_SOURCES = $(NSD) servers/nsd/test/messages_fuzz.c
+nsd_messages_fuzz_CFLAGS = $(HOST_FLAGS)
+nsd_messages_fuzz_CORPUS := servers/nsd/test/fuzz/nsd_messages_fuzz

@@ -17,16 +17,14 @@ bool reaper_step(void)
         return false;
     busy = true;
     bool worked = false;
-    list_for_each_safe(link, &dead)
-    {
+    struct list *last = list_empty(&dead) ? NULL : dead.prev; /* what waits goes behind it */
+    for (struct list *link = NULL; !worked && link != last;) {
+        link = list_pop_front(&dead);
         struct reapable *thing = container_of(link, struct reapable, link);
-        list_remove(link);
         enum reap_result result = thing->step(thing);
         worked = result != REAP_WAIT;
         if (result != REAP_DONE)
             list_push_back(&dead, link);
-        if (worked || link_next == &dead)
-            break;
     }
     busy = false;
     return worked;

@@ -68,6 +68,27 @@ static bool is_dead(handle_t handle)
     return error == -EPEER;
 }
 
+/* The table is full: what programs left behind that died makes way. True if there was any. */
+static bool forget_dead(void)
+{
+    struct name_entry_info info;
+    bool any = false;
+    for (size_t i = 0; name_table_list(name_table, 0, i, &info) == 0;) {
+        char name[NAME_MAX_LEN];
+        uint32_t owner;
+        int64_t handle = name_table_find(name_table, 0, info.name, info.len, &owner);
+        if (handle <= 0 || owner == 0 || !is_dead((handle_t)handle)) {
+            i++;
+            continue;
+        }
+        memcpy(name, info.name, info.len); /* the table's own copy is about to go */
+        name_table_unregister(name_table, 0, name, info.len, owner);
+        handle_close((handle_t)handle);
+        any = true;
+    }
+    return any;
+}
+
 /* The name is taken. That is no error when it is by the same channel, a server started anew; and
  * what a program left behind that died makes way. */
 static int64_t register_again(int view, const struct arguments *a, int64_t handle, uint32_t client)
@@ -92,6 +113,8 @@ static int64_t do_register(struct request *request, int view, const struct argum
     if (handle < 0)
         return handle;
     int64_t result = name_table_register(name_table, view, a->text, a->len, handle, client);
+    if (result == -ENFILE && forget_dead())
+        result = name_table_register(name_table, view, a->text, a->len, handle, client);
     if (result == 0 && name_table_owned(name_table, client) > NAMES_A_CLIENT) {
         name_table_unregister(name_table, view, a->text, a->len, client);
         result = -EDQUOT;
@@ -171,7 +194,12 @@ static int64_t do_alias(struct request *request, int view, const struct argument
     uint32_t client = request->message->sender;
     if (name_table_owned(name_table, client) >= NAMES_A_CLIENT)
         return -EDQUOT;
-    return name_table_alias(name_table, view, a->text, a->len, a->target, a->target_len, client);
+    int error =
+        name_table_alias(name_table, view, a->text, a->len, a->target, a->target_len, client);
+    if (error == -ENFILE && forget_dead())
+        error =
+            name_table_alias(name_table, view, a->text, a->len, a->target, a->target_len, client);
+    return error;
 }
 
 static int64_t do_view(struct request *request, int view, const struct arguments *a)

@@ -5,6 +5,7 @@
 #include "rows.h"
 #include "serve.h"
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 static struct host_process *client;
@@ -67,6 +68,11 @@ static const struct row view_rows[] = {
     {"resolve NULs", -EINVAL, NS_RESOLVE, 12, NS(0, 4)},
     {"resolve separators", -ENOENT, NS_RESOLVE, 11, NS(0, 3), ":/:", 8},
     {"resolve", 0, NS_RESOLVE, 17, NS(0, 9), "sys:clock", 8},
+    {"resolve with a rest too long", -ENAMETOOLONG, NS_RESOLVE, 247, NS(0, 239),
+     "sys:clock/"
+     "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+     "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
+     8},
     {"register without a handle", -EINVAL, NS_REGISTER, 10, NS(0, 2), "a:", 8},
     {"register two handles", -EINVAL, NS_REGISTER, 10, NS(0, 2), "a:", 8, .handles = 2},
     {"register what is taken", -EEXIST, NS_REGISTER, 17, NS(0, 9), "sys:clock", 8, .handles = 1},
@@ -80,6 +86,7 @@ static const struct row view_rows[] = {
     {"alias without a target", -EINVAL, NS_ALIAS, 10, NS(0, 2), "a:", 8},
     {"alias to nothing", -EINVAL, NS_ALIAS, 11, NS(0, 3), "a:\0", 8, 3},
     {"alias of nothing", -EINVAL, NS_ALIAS, 11, NS(0, 3), "\0a:", 8, 3},
+    {"list", 0, NS_LIST, 8, NS(0, 0)},
     {"list behind the end", -ENOENT, NS_LIST, 8, NS(1000, 0)},
     {"list far behind the end", -ENOENT, NS_LIST, 8, NS(UINT32_MAX, 0)},
     {"a view with flags that do not exist", -EINVAL, NS_VIEW, 8, NS(4, 0)},
@@ -159,6 +166,14 @@ static void test_registered(void)
     CHECK_IS(text(others_root, NS_REGISTER, "mine:", others), -EEXIST);
     CHECK_IS(text(others_root, NS_UNREGISTER, "mine:", -1), -EPERM);
     CHECK_IS(text(others_root, NS_REGISTER, "weak:", weak), -EACCES);
+    struct host_object *memory = host_memory(4096, 0, 4096);
+    CHECK_IS(text(others_root, NS_REGISTER, "memory:", host_hold(client, memory, RIGHTS_ALL)),
+             -EINVAL);
+    host_release(memory);
+    int shared = host_hold(client, host_object(mine, view), RIGHT_SEND | RIGHT_DUP);
+    CHECK_IS(text(shared, NS_RESOLVE, "mine:", -1), 0);
+    CHECK_IS(text(shared, NS_HIDE, "mine:", -1), -EPERM); /* who made the view rules it */
+    CHECK_IS(text(shared, NS_BIND, "own:", others), -EPERM);
     unsigned names = 0;
     char name[16] = "n00:";
     for (; names < 100; names++) {
@@ -260,6 +275,65 @@ static void test_wait(void)
     check_kept(&before, "waiting");
 }
 
+/* So many may wait, and no more. */
+static void test_many_wait(void)
+{
+    struct host_call *calls[40];
+    unsigned waiting = 0;
+    for (unsigned i = 0; i < 40; i++) {
+        struct message m = {.type = NS_WAIT, .len = 14, .words = {6ul << 32}};
+        memcpy(m.data + 8, "later:", 6);
+        calls[i] = host_send(client, root, &m, NULL);
+        waiting += calls[i]->state == HOST_WAITING;
+        CHECK(calls[i]->state == HOST_WAITING || (int64_t)calls[i]->reply.words[0] == -EAGAIN);
+    }
+    CHECK(waiting >= 4 && waiting <= 16);
+    for (unsigned i = 0; i < 40; i++) {
+        host_cancel(calls[i]);
+        host_done(calls[i]);
+    }
+}
+
+/* The names of the dead make way when the table is full. */
+static void test_full_table(void)
+{
+    struct host_count before = host_count();
+    struct host_process *mine = client;
+    char name[16];
+    unsigned registered = 0;
+    for (unsigned p = 0; p < 6; p++) {
+        struct host_object *channel = host_channel(NULL, NULL);
+        client = host_process("short-lived");
+        int own = host_root(client);
+        int handle = host_hold(client, channel, RIGHT_SEND | RIGHT_DUP | RIGHT_TRANSFER);
+        for (unsigned i = 0; i < 60; i++) {
+            snprintf(name, sizeof name, "p%ui%u:", p, i);
+            registered += text(own, NS_REGISTER, name, handle) == 0;
+        }
+        host_channel_dead(channel);
+        host_exit(client, EXIT_KILLED, 9);
+        host_leave(client);
+        host_release(channel);
+    }
+    client = mine;
+    CHECK_IS(registered, 360);
+    CHECK_IS(text(root, NS_RESOLVE, "sys:clock", -1), 0);
+    struct message m = {.type = NS_ALIAS, .len = 8 + 12, .words = {12ul << 32}};
+    memcpy(m.data + 8, "q:\0sys:clock", 12);
+    CHECK_IS(host_result(client, root, &m, NULL), 0);
+    CHECK_IS(text(root, NS_UNREGISTER, "q:", -1), 0);
+    for (unsigned p = 0; p < 6; p++) { /* whoever comes by those names takes them over */
+        for (unsigned i = 0; i < 60; i++) {
+            snprintf(name, sizeof name, "p%ui%u:", p, i);
+            if (text(root, NS_RESOLVE, name, -1) == 0) {
+                CHECK_IS(text(root, NS_REGISTER, name, gift), 0);
+                CHECK_IS(text(root, NS_UNREGISTER, name, -1), 0);
+            }
+        }
+    }
+    check_kept(&before, "a full table");
+}
+
 /* Views and opened files are limited; what fails on the way leaves nothing. */
 static void test_limits(void)
 {
@@ -267,7 +341,7 @@ static void test_limits(void)
     int handles[128], face = get(root, NS_RESOLVE, "ns:"), count = 0;
     while (count < 128 && (handles[count] = get(root, NS_VIEW, "")) >= 0)
         count++;
-    CHECK(count >= 8 && count < 64);
+    CHECK(count >= 8 && count <= 16);
     while (count > 0)
         host_close(client, handles[--count]);
     while (count < 128 && (handles[count] = open_path(face, "", FS_O_READ)) >= 0)
@@ -315,7 +389,9 @@ static void test(void)
     test_stale_view();
     test_cycle();
     test_wait();
+    test_many_wait();
     test_limits();
+    test_full_table();
     rows_sweep(client, root, gift, 30, NULL, 0, NULL);
     rows_sweep(client, face, gift, 30, NULL, 0, NULL);
     rows_sweep(client, file, gift, 30, NULL, 0, NULL);

@@ -12,7 +12,7 @@ struct hart {
     uint64_t stack_top;      /* offset 0: trap/entry.S reads it */
     struct thread *current;  /* running in user mode, or NULL: to be chosen */
     uint32_t id;             /* as SBI numbers it */
-    bool online, idle;
+    bool idle;
     bool kicked;             /* idle, and an IPI is on its way to it */
     bool slice_over;         /* its thread has had its time */
     struct thread *fp_owner; /* whose floating-point registers are in the hart */

@@ -33,7 +33,6 @@ static struct hart *hart_init(uint32_t id)
     asm volatile("mv tp, %0" ::"r"(hart));
     hart->id = id;
     hart->stack_top = (uint64_t)hart_stacks + (id + 1ul) * HARTS_STACK_SIZE;
-    hart->online = true;
     harts_online |= 1ul << id;
     return hart;
 }

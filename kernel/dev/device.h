@@ -19,8 +19,7 @@ struct device {
     uint32_t bit;
     bool registered, pending; /* pending: claimed and not yet waited for */
     bool claimed;             /* not acknowledged yet */
-    bool dma;                 /* a driver has had DMA memory for it: reset when it dies */
-    struct process *dma_user;
+    struct process *dma_user; /* has had DMA memory for it: reset when it dies */
     struct thread *waiter;    /* in irq_wait */
 };
 

@@ -11,8 +11,9 @@ enum {
 };
 enum { RFENCE_SFENCE_VMA_ASID = 2 };
 
-static struct sbi_result sbi_call(uint64_t extension, uint64_t function, uint64_t x0, uint64_t x1,
-                                  uint64_t x2, uint64_t x3, uint64_t x4)
+/* The error; no call that we make has a value. */
+static int64_t sbi_call(uint64_t extension, uint64_t function, uint64_t x0, uint64_t x1,
+                        uint64_t x2, uint64_t x3, uint64_t x4)
 {
     register uint64_t a0 asm("a0") = x0;
     register uint64_t a1 asm("a1") = x1;
@@ -25,7 +26,7 @@ static struct sbi_result sbi_call(uint64_t extension, uint64_t function, uint64_
                  : "+r"(a0), "+r"(a1)
                  : "r"(a2), "r"(a3), "r"(a4), "r"(a6), "r"(a7)
                  : "memory");
-    return (struct sbi_result){(int64_t)a0, (int64_t)a1};
+    return (int64_t)a0;
 }
 
 void sbi_putchar(char c) { sbi_call(SBI_LEGACY_PUTCHAR, 0, (uint64_t)c, 0, 0, 0, 0); }
@@ -41,7 +42,7 @@ void sbi_remote_sfence_vma(uint64_t hart_mask, uint64_t address, uint64_t size, 
 
 int64_t sbi_hart_start(uint64_t hart, uint64_t address, uint64_t argument)
 {
-    return sbi_call(SBI_HSM, 0, hart, address, argument, 0, 0).error;
+    return sbi_call(SBI_HSM, 0, hart, address, argument, 0, 0);
 }
 
 void sbi_reset(uint32_t type) { sbi_call(SBI_SRST, 0, type, 0, 0, 0, 0); }

@@ -3,10 +3,6 @@
 
 #include <stdint.h>
 
-struct sbi_result {
-    int64_t error, value;
-};
-
 void sbi_putchar(char c);                 /* legacy extension 0x01 */
 void sbi_set_timer(uint64_t time);        /* TIME, chapter 6 */
 void sbi_send_ipi(uint64_t hart_mask);    /* IPI, chapter 7; bit n = hart n */

@@ -107,10 +107,9 @@ struct memory *memory_wrap(uint64_t physical, uint64_t size, struct account *pay
     return memory;
 }
 
-uint64_t memory_lookup(struct memory *memory, uint64_t index)
+/* The frame of page index, 0 if there is none. Clones only: a contiguous object has no table. */
+static uint64_t memory_lookup(struct memory *memory, uint64_t index)
 {
-    if (memory->contiguous)
-        return memory->contiguous + (index << PAGE_SHIFT);
     uint64_t *entry = entry_of(memory, index, false);
     return entry ? *entry : 0;
 }

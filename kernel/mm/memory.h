@@ -35,8 +35,5 @@ struct memory *memory_wrap(uint64_t physical, uint64_t size, struct account *pay
  * shares. Physical address, or 0: no memory or over quota. */
 uint64_t memory_page(struct memory *memory, uint64_t index, bool write);
 
-/* memory_lookup: the same without allocating: 0 if there is none. */
-uint64_t memory_lookup(struct memory *memory, uint64_t index);
-
 /* memory_clone_step: copies up to 64 pages' entries of source to clone; true when done. */
 bool memory_clone_step(struct memory *source, struct memory *clone);

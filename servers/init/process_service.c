@@ -179,6 +179,18 @@ void spawn_session_closed(uint64_t serial)
     session->serial = 0;
 }
 
+/* Sessions do not outlive their owner: one whose handle was given to the very process that it
+ * prepares would never close. */
+static void sessions_end(uint32_t owner)
+{
+    for (size_t i = 0; i < SESSIONS_MAX; i++) {
+        if (sessions[i].serial == 0 || sessions[i].owner != owner)
+            continue;
+        creation_abandon(&sessions[i].creation);
+        sessions[i].serial = 0;
+    }
+}
+
 /* ---- Wait ---- */
 
 static int64_t wait_request(struct request *request, struct process *caller)
@@ -242,6 +254,7 @@ static void finish(struct process *process, const struct process_status *status)
     handle_close(process->channel);
     process->process = process->channel = 0;
     waiter_drop(&init.table, process->pid);
+    sessions_end(process->pid);
     bool keep = process_ended(&init.table, process, status);
     if (process->kind != KIND_ORDINARY)
         service_ended(process, status);

@@ -2,8 +2,8 @@
  * pid; with it, it starts, waits for and signals processes. Every reply starts with int64_t result.
  *
  * Spawning takes up to three steps on one session, so that more handles than a message holds can
- * be delegated: PROC_PREPARE -> (PROC_GIVE)* -> PROC_START. A session that closes before
- * PROC_START leaves nothing behind. */
+ * be delegated: PROC_PREPARE -> (PROC_GIVE)* -> PROC_START. A session that closes, or whose maker
+ * ends, before PROC_START leaves nothing behind. */
 #pragma once
 
 #include "abi/handle.h"

@@ -136,11 +136,12 @@ static void lend(struct fuzz_input *in, const struct message *m, struct host_win
     window->access |= WINDOW_READ;
 }
 
-/* Everybody but those whom init has started itself. */
+/* Everybody who runs but those whom init has started itself. */
 static struct host_process *other(uint32_t pid)
 {
     struct host_process *process = host_process_next(pid);
-    while (process == serve_names() || process == serve_shell())
+    while (process != NULL &&
+           (process == serve_names() || process == serve_shell() || !host_started(process)))
         process = host_process_next(host_pid(process) + 1);
     return process;
 }

@@ -214,6 +214,37 @@ static void test_sessions(void)
     check_kept(&before, "spawn sessions");
 }
 
+/* A session whose own handle was given to the process that it prepares never closes by itself: it
+ * ends with its owner. */
+static void test_session_cycle(void)
+{
+    static const struct attempt plain = {.flags = SPAWN_DETACHED}, open = {.entries = 2, .handles = 1};
+    struct host_count before = host_count();
+    struct host_process *mine = client;
+    int mine_own = own, mine_image = image;
+    struct message m;
+    int64_t pid = spawn(PROC_SPAWN, &plain, &m);
+    CHECK(pid > 0);
+    struct host_object *memory = host_object(client, image);
+    client = host_keep(host_process_of((uint32_t)pid));
+    own = serve_own(client);
+    image = host_hold(client, memory, RIGHT_TRANSFER | RIGHT_MAP_R | RIGHT_MAP_X | RIGHT_DUP);
+    for (unsigned i = 0; i < 2; i++) {
+        CHECK_IS(spawn(PROC_PREPARE, &open, &m), 0);
+        int session = m.handles[0];
+        m = (struct message){.type = PROC_GIVE, .handle_count = 1, .handles = {session}};
+        CHECK_IS(host_result(client, session, &m, NULL), 0);
+        host_close(client, session);
+    }
+    host_exit(client, EXIT_NORMAL, 0);
+    host_leave(client);
+    host_idle();
+    client = mine;
+    own = mine_own;
+    image = mine_image;
+    check_kept(&before, "sessions that hold themselves");
+}
+
 /* ---- Everything else on sys:process ----------------------------------------------------------- */
 
 static const struct row process_rows[] = {
@@ -531,6 +562,7 @@ int main(void)
     test_spawn();
     test_spawn_failures();
     test_sessions();
+    test_session_cycle();
     test_stranger();
     test_rights();
     test_wait();

@@ -77,6 +77,7 @@ struct host_process;
 struct host_process *host_process(const char *name);
 uint32_t host_pid(const struct host_process *process);
 bool host_alive(const struct host_process *process);
+bool host_started(const struct host_process *process); /* made by the server, and run */
 
 /* host_exit: its handles are closed, its calls are cancelled, who watches is told. */
 void host_exit(struct host_process *process, unsigned reason, int64_t value);

@@ -57,6 +57,11 @@ bool host_alive(const struct host_process *process)
     return !process->ended;
 }
 
+bool host_started(const struct host_process *process)
+{
+    return process->started;
+}
+
 struct host_process *host_process_of(uint32_t pid)
 {
     struct host_process *process = processes;

@@ -1,6 +1,6 @@
-/* piped: the server of pipe: (and of null:, which is a pipe to nowhere). Each end of a pipe is a badged handle that speaks the file protocol;
- * when its last copy closes, the other side sees end of file or EPIPE. Invariant: a slot is in
- * use while at least one of its two ends is open. */
+/* piped: the server of pipe: (and of null:, which is a pipe to nowhere). Each end of a pipe is a
+ * badged handle that speaks the file protocol; when its last copy closes, the other side sees end
+ * of file or EPIPE. Invariant: a slot is in use while at least one of its two ends is open. */
 #include "abi/errno.h"
 #include "abi/memory.h"
 #include "cairn/names.h"
@@ -254,8 +254,11 @@ static int64_t stat_end(struct request *request, const struct slot *slot)
 
 static int64_t set_flags(struct request *request, struct slot *slot, enum pipe_end end)
 {
-    uint64_t flags = request->message->words[0];
-    if (request->message->len < sizeof flags || (flags & ~(uint64_t)(FS_O_NONBLOCK | FS_O_APPEND)))
+    uint64_t flags;
+    if (request->message->len < sizeof flags)
+        return -EINVAL;
+    flags = request->message->words[0];
+    if (flags & ~(uint64_t)(FS_O_NONBLOCK | FS_O_APPEND))
         return -EINVAL;
     slot->nonblocking[end] = (flags & FS_O_NONBLOCK) != 0;
     return 0;

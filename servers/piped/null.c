@@ -49,12 +49,12 @@ int64_t null_request(struct request *request)
         request->reply->len = sizeof *reply;
         return 0;
     }
-    case FS_WRITE: {
-        uint64_t length = ((const struct fs_io_request *)m->data)->length;
-        if (m->len < offsetof(struct fs_io_request, data) || length > INT64_MAX)
+    case FS_WRITE:
+        if (m->len < offsetof(struct fs_io_request, data))
             return -EINVAL;
-        return (int64_t)length;
-    }
+        if (((const struct fs_io_request *)m->data)->length > INT64_MAX)
+            return -EINVAL;
+        return (int64_t)((const struct fs_io_request *)m->data)->length;
     case FS_POLL:
         return FS_POLL_IN | FS_POLL_OUT;
     case FS_READ:

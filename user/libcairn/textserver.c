@@ -122,10 +122,10 @@ static int64_t on_session(struct text_session *session, struct request *request)
     case FS_READ:
     case FS_READDIR:
         return on_read(session, request);
-    case FS_SEEK:
-        if (m->len < 12)
-            return -EINVAL;
-        return text_seek(session, (int64_t)m->words[0], (uint32_t)m->words[1]);
+    case FS_SEEK: {
+        const struct fs_seek_request *seek = (const struct fs_seek_request *)m->data;
+        return m->len < sizeof *seek ? -EINVAL : text_seek(session, seek->offset, seek->whence);
+    }
     case FS_FSTAT:
         text_fstat(session, &stat);
         return reply_stat(request, &stat);

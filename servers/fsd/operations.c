@@ -463,7 +463,7 @@ static int64_t get_two(struct request *request, struct path *old, struct path *n
         error = request_copy_in(request, 0, 0, old->text, old->len);
         return error ? error : request_copy_in(request, 1, 0, new->text, new->len);
     }
-    if (old->len + new->len > request->message->len - 16u)
+    if (old->len + new->len > FS_PATH_INLINE || old->len + new->len > request->message->len - 16u)
         return -EINVAL;
     memcpy(old->text, two->paths, old->len);
     memcpy(new->text, two->paths + old->len, new->len);

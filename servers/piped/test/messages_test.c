@@ -49,6 +49,7 @@ static const struct row reader_rows[] = {
     {"read at an offset", -ESPIPE, FS_READ, 16, {0, 1}, .windows = 1,
      .window = {{1, WINDOW_WRITE, 1}}},
     {"read without a window", -EINVAL, FS_READ, 16, {CURRENT, 1}},
+    {"read into the message", -EINVAL, FS_READ, 216, {CURRENT, 200}},
     {"read more than the window takes", -EINVAL, FS_READ, 16, {CURRENT, 2}, .windows = 1,
      .window = {{1, WINDOW_WRITE, 1}}},
     {"read into a window for reading", -EINVAL, FS_READ, 16, {CURRENT, 1}, .windows = 1,
@@ -65,6 +66,7 @@ static const struct row writer_rows[] = {
     {"write at an offset", -ESPIPE, FS_WRITE, 17, {0, 1}, "a", 16},
     {"write more than came", -EINVAL, FS_WRITE, 20, {CURRENT, 5}, "abcd", 16},
     {"write more than can come", -EINVAL, FS_WRITE, 216, {CURRENT, 201}},
+    {"write more than there is room for", -EINVAL, FS_WRITE, 256, {CURRENT, 240}},
     {"write a wrapping length", -EINVAL, FS_WRITE, 216, {CURRENT, UINT64_MAX}},
     {"write more than the window holds", -EINVAL, FS_WRITE, 16, {CURRENT, 11}, .windows = 1,
      .window = {{10, WINDOW_READ, 10}}},
@@ -258,6 +260,34 @@ static void test_limits(void)
     check_kept(&before, "failed pipes");
 }
 
+/* The text of pipe:, whose sessions are libcairn's. */
+static void test_text(void)
+{
+    struct host_count before = host_count();
+    struct message m;
+    for (unsigned i = 0; i < 200; i++) {
+        m = (struct message){.type = FS_OPEN, .len = 24, .words = {FS_O_READ}};
+        host_fail(1);
+        CHECK(host_result(client, root, &m, NULL) < 0 && host_fail(0));
+    }
+    m = (struct message){.type = FS_OPEN, .len = 24, .words = {FS_O_READ}};
+    CHECK_IS(host_result(client, root, &m, NULL), 0);
+    int text = m.handles[0];
+    uint8_t bytes[9] = {0};
+    struct host_window gone = {bytes, 0, 9, WINDOW_WRITE, false};
+    struct host_window there = {bytes, 9, 9, WINDOW_WRITE, false};
+    m = (struct message){.type = FS_READ, .len = 16, .words = {CURRENT, 9}, .window_count = 1};
+    CHECK_IS(host_result(client, text, &m, &gone), -EFAULT);
+    m = (struct message){.type = FS_READ, .len = 16, .words = {CURRENT, 9}, .window_count = 1};
+    CHECK_IS(host_result(client, text, &m, &there), 9);
+    CHECK(memcmp(bytes, "pipe  mak", 9) == 0); /* what did not arrive was not read */
+    CHECK_IS(words(text, FS_CLOSE, 0, 0), 0);
+    CHECK_IS(words(text, FS_FSTAT, 0, 0), -EBADF);
+    host_close(client, text);
+    host_idle();
+    check_kept(&before, "texts");
+}
+
 static void sweep(void)
 {
     struct ends ends;
@@ -293,6 +323,7 @@ static void test(void)
     test_pollers();
     test_waiting();
     test_limits();
+    test_text();
     sweep();
     host_exit(client, EXIT_NORMAL, 0);
     host_idle();

@@ -5,6 +5,8 @@
 #   user/lib*/*.c, user/lib*/*/*.c one static library per folder (test/ and fuzz/ left out)
 #   servers/NAME/**/*.c          one server each (test/ and proto/ left out)
 #   user/bin/NAME.c, NAME/*.c    one program each
+#   user/first/NAME/*.c          a first process of a lab before there is init
+#   grade/labN/programs/NAME.c   a lab's test program; grade/labN/kernel/*.c, linked into the kernel
 #   **/test/tests.mk             host tests and fuzz targets (see "Host tests" below)
 
 BUILD ?= build
@@ -82,6 +84,14 @@ program_sources = $(wildcard user/bin/$(1).c) \
     $(shell test ! -d user/bin/$(1) || find user/bin/$(1) -name '*.c' -not -path '*/test/*' -not -path '*/fuzz/*')
 TEST_PROGRAMS := $(basename $(notdir $(wildcard grade/programs/*.c)))
 
+# Programs without a C library: the first processes of labs 2 and 3 (BUILD/first/NAME/init), and
+# the test programs of the labs (BUILD/grade/labN/NAME).
+FIRST_RUNTIME := $(wildcard user/first/*.S user/first/*.c)
+FIRST := $(patsubst user/first/%/,%,$(sort $(dir $(wildcard user/first/*/*.c))))
+LAB_PROGRAMS := $(foreach d,$(wildcard grade/lab*/programs),$(patsubst grade/%.c,%,$(wildcard $(d)/*.c)))
+FIRST_ELFS := $(FIRST:%=$(BUILD)/first/%/init)
+LAB_ELFS := $(patsubst %,$(BUILD)/grade/%,$(subst /programs/,/,$(LAB_PROGRAMS)))
+
 SERVER_ELFS := $(SERVERS:%=$(BUILD)/boot/%)
 PROGRAM_ELFS := $(PROGRAMS:%=$(BUILD)/bin/%)
 TEST_ELFS := $(TEST_PROGRAMS:%=$(BUILD)/test/%)
@@ -91,7 +101,7 @@ objects = $(patsubst %,$(BUILD)/u/%.o,$(basename $(1)))
 # ---- Top level ------------------------------------------------------------------------------
 
 .PHONY: all
-all: $(BUILD)/kernel.elf $(BUILD)/boot.cpio $(if $(wildcard root),$(BUILD)/root.img) ## build everything
+all: $(BUILD)/kernel.elf $(BUILD)/kernel-test.elf $(FIRST_ELFS) $(LAB_ELFS) $(BUILD)/boot.cpio $(if $(wildcard root),$(BUILD)/root.img) ## build everything
 
 $(BUILD)/include/abi/syscall_numbers.h $(BUILD)/include/cairn/syscall.h \
 $(BUILD)/kernel/trap/syscall_table.c &: kernel/abi/syscalls.tbl scripts/gen-syscalls
@@ -113,17 +123,30 @@ $(BUILD)/kernel/%.o: kernel/%.S $(GENERATED)
 $(BUILD)/kernel/trap/syscall_table.o: $(BUILD)/kernel/trap/syscall_table.c
 	$(Q)$(CC) $(KERNEL_CFLAGS) -c $< -o $@
 
+# The kernel that the labs' tests boot: with their functions in it, and without the fast path,
+# which would answer for exercises of lab 3.
+KERNEL_TEST_SOURCES := $(wildcard grade/kernel/*.c grade/lab*/kernel/*.c)
+KERNEL_TEST_OBJECTS := $(filter-out $(BUILD)/kernel/ipc/fastpath.o,$(KERNEL_OBJECTS)) \
+    $(patsubst %.c,$(BUILD)/kernel/%.o,$(KERNEL_TEST_SOURCES))
+$(BUILD)/kernel/grade/%.o: grade/%.c $(GENERATED)
+	$(call say,CC,$<)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(KERNEL_CFLAGS) -c $< -o $@
+
 # Linked twice: the first pass gives the addresses for the symbol table that panic prints.
-$(BUILD)/kernel.elf: $(KERNEL_OBJECTS) $(KERNEL_LD) scripts/gen-symbols
-	$(call say,LD,$@)
-	$(Q)$(PYTHON) scripts/gen-symbols --empty > $(BUILD)/kernel/symbols.S
-	$(Q)$(CC) $(KERNEL_CFLAGS) -c $(BUILD)/kernel/symbols.S -o $(BUILD)/kernel/symbols.o
-	$(Q)$(CC) $(KERNEL_ARCH) -nostdlib -static -T $(KERNEL_LD) -Wl,--no-warn-rwx-segments \
-	    $(KERNEL_OBJECTS) $(BUILD)/kernel/symbols.o -lgcc -o $(BUILD)/kernel/pass1.elf
-	$(Q)$(CROSS)nm -n $(BUILD)/kernel/pass1.elf | $(PYTHON) scripts/gen-symbols > $(BUILD)/kernel/symbols.S
-	$(Q)$(CC) $(KERNEL_CFLAGS) -c $(BUILD)/kernel/symbols.S -o $(BUILD)/kernel/symbols.o
-	$(Q)$(CC) $(KERNEL_ARCH) -nostdlib -static -T $(KERNEL_LD) -Wl,--no-warn-rwx-segments \
-	    $(KERNEL_OBJECTS) $(BUILD)/kernel/symbols.o -lgcc -o $@
+link_kernel = $(CC) $(KERNEL_ARCH) -nostdlib -static -T $(KERNEL_LD) -Wl,--no-warn-rwx-segments
+define kernel_rule
+$(BUILD)/$(1).elf: $(2) $(KERNEL_LD) scripts/gen-symbols
+	$$(call say,LD,$$@)
+	$$(Q)$$(PYTHON) scripts/gen-symbols --empty > $(BUILD)/$(1).S
+	$$(Q)$$(CC) $$(KERNEL_CFLAGS) -c $(BUILD)/$(1).S -o $(BUILD)/$(1).o
+	$$(Q)$$(link_kernel) $(2) $(BUILD)/$(1).o -lgcc -o $(BUILD)/$(1).pass1
+	$$(Q)$$(CROSS)nm -n $(BUILD)/$(1).pass1 | $$(PYTHON) scripts/gen-symbols > $(BUILD)/$(1).S
+	$$(Q)$$(CC) $$(KERNEL_CFLAGS) -c $(BUILD)/$(1).S -o $(BUILD)/$(1).o
+	$$(Q)$$(link_kernel) $(2) $(BUILD)/$(1).o -lgcc -o $$@
+endef
+$(eval $(call kernel_rule,kernel,$(KERNEL_OBJECTS)))
+$(eval $(call kernel_rule,kernel-test,$(KERNEL_TEST_OBJECTS)))
 
 $(BUILD)/u/%.o: %.c $(GENERATED)
 	$(call say,CC,$<)
@@ -157,10 +180,22 @@ $(foreach s,$(SERVERS),$(eval $(call program_rule,boot,$(s),$(call server_source
 $(foreach p,$(PROGRAMS),$(eval $(call program_rule,bin,$(p),$(call program_sources,$(p)))))
 $(foreach p,$(TEST_PROGRAMS),$(eval $(call program_rule,test,$(p),grade/programs/$(p).c $(wildcard grade/programs/lib/*.c))))
 
+# Programs without a C library.
+define bare_rule
+$(1): $(call objects,$(FIRST_RUNTIME) $(2)) $(USER_ARCHIVES) $(USER_LD)
+	$$(call say,LD,$$@)
+	@mkdir -p $$(@D)
+	$$(Q)$(CC) $(USER_LDFLAGS) $(call objects,$(FIRST_RUNTIME) $(2)) \
+	    -Wl,--start-group $(USER_ARCHIVES) -lc -lgcc -Wl,--end-group -o $$@
+endef
+$(foreach f,$(FIRST),$(eval $(call bare_rule,$(BUILD)/first/$(f)/init,$(wildcard user/first/$(f)/*.c))))
+$(foreach p,$(LAB_PROGRAMS),$(eval $(call bare_rule,$(BUILD)/grade/$(subst /programs/,/,$(p)),\
+    grade/$(p).c $(wildcard $(dir grade/$(p))lib/*.c))))
+
 # The boot archive: init, the servers, their configuration, the shell; in a lab's tree without a
-# file system, every program.
+# file system, every program; in one without servers, a first process.
 BOOT_PROGRAMS := $(if $(filter fsd,$(SERVERS)),$(filter %/sh,$(PROGRAM_ELFS)),$(PROGRAM_ELFS))
-BOOT_FILES := $(SERVER_ELFS) $(BOOT_PROGRAMS) $(wildcard servers/init/services.conf)
+BOOT_FILES := $(if $(SERVERS),,$(lastword $(FIRST_ELFS))) $(SERVER_ELFS) $(BOOT_PROGRAMS) $(wildcard servers/init/services.conf)
 $(BUILD)/boot.cpio: $(BOOT_FILES) scripts/make-archive
 	$(call say,CPIO,$@)
 	$(Q)$(PYTHON) scripts/make-archive --strip $(CROSS)strip -o $@ $(BOOT_FILES)

@@ -1,7 +1,7 @@
 """A file calls nothing of a later lab: undefined symbols of its object against who defines them.
 
-A weak reference may go upwards: it is null where the later lab's file is missing, and the caller
-says what that means. The kernel is one program; a server or a program may use its own files and
+A reference may go upwards where it is weak (null without the later lab's file; the caller says
+what that means) or where the linker script provides a stand-in. The kernel is one program; a server or a program may use its own files and
 the libraries.
 """
 
@@ -17,6 +17,7 @@ from grade.course.problem import CourseError, Problem
 from grade.course.source import INSTRUCTOR, Source, describe
 
 USER_TOPS = ("user/", "servers/", "grade/programs/")
+PROVIDED = re.compile(r"^PROVIDE\((\w+) =", re.MULTILINE)  # stand-ins, in a linker script
 START = "user/libc/crt0.S"  # linked in front of every program
 STRONG, WEAK, DEFINED = "U", "vw", "TDRBVWSGAC"
 
@@ -79,6 +80,10 @@ def read_objects(source: Source, build: Path, nm: str) -> tuple[list[Symbols], l
             objects[str(file)] = path
         else:
             missing.append(path)
+    for path in source.files:
+        if path.endswith(".ld"):
+            provided = frozenset(PROVIDED.findall(source.text(path)))
+            found.append(Symbols(path, frozenset(), provided))
     if objects:
         answer = subprocess.run([nm, *objects], capture_output=True, text=True, check=False)
         if answer.returncode:
@@ -124,7 +129,7 @@ def is_later(source: Source, path: str, owner: int) -> bool:
 
 def check_symbols(source: Source, build: Path, nm: str) -> list[Problem]:
     objects, missing = read_objects(source, build, nm)
-    if not objects:
+    if not any(one.needs for one in objects):
         return [Problem("", 0, f"no objects in {build}; run make first")]
     problems = [
         Problem(path, 0, "has no object; it was not built, or the Makefile does not know it")

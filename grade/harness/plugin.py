@@ -1,6 +1,7 @@
 """The pytest side of the harness: options, markers and fixtures.
 
     boot(smp=4, ...)   starts machines; each is ended, checked and cleaned up after the test
+    kernel_test(...)   starts a test inside the kernel; bare_program(...): one program as init
     machine            one booted machine with a shell; afterwards it is powered off and its root
                        disk must pass e2fsck. @pytest.mark.machine(smp=4, ...) sets its options
     shell              the shell of a machine that the tests of one file share; for tests that
@@ -13,7 +14,7 @@ import os
 import re
 import signal
 import sys
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -23,6 +24,7 @@ import pytest
 from grade.harness.console import Console
 from grade.harness.disk import check_file_system
 from grade.harness.failure import HarnessError
+from grade.harness.guest import GuestRun, make_archive, new_token, pack_words
 from grade.harness.limits import Limits, calibrate, from_json, to_json
 from grade.harness.machine import Machine
 from grade.harness.qemu import Disk, MachineConfig, QemuError
@@ -83,13 +85,15 @@ class Laboratory:
         disks: list[Path] | None = None,
         icount: bool = False,
         extra: tuple[str, ...] = (),
+        kernel: str = "kernel.elf",
+        archive: Path | None = None,
     ) -> MachineConfig:
-        """disks: instead of the root disk; [] for none."""
+        """disks: instead of the root disk; [] for none. archive: instead of the boot archive."""
         words = [PLAIN] if plain else []
         images = [self.root_image] if disks is None else disks
         return MachineConfig(
-            kernel=self.build / "kernel.elf",
-            archive=self.build / "boot.cpio",
+            kernel=self.build / kernel,
+            archive=archive or self.build / "boot.cpio",
             smp=smp,
             memory=mem,
             append=" ".join([*words, *append.split()]),
@@ -162,6 +166,47 @@ def boot(
         if failed(request):
             laboratory.keep(machine, f"{request.node.name}-{index}")
         machine.close()
+
+
+@pytest.fixture
+def kernel_test(
+    boot: Callable[..., Machine], tmp_path: Path
+) -> Callable[..., GuestRun]:
+    """A function that starts a test of the kernel (grade/kernel/test.h) on a workload of words."""
+
+    def start(name: str, words: Iterable[int] = (), **options: Any) -> GuestRun:
+        token = new_token()
+        workload = tmp_path / f"workload-{token}"
+        workload.write_bytes(pack_words(words) or b"\0")
+        append = f"test={name} token={token} {options.pop('append', '')}"
+        options = {"disks": [], "plain": False, **options}
+        machine = boot(
+            ready=False, kernel="kernel-test.elf", archive=workload, append=append, **options
+        )
+        return GuestRun(machine, name, token)
+
+    return start
+
+
+@pytest.fixture
+def bare_program(
+    boot: Callable[..., Machine], laboratory: Laboratory, tmp_path: Path
+) -> Callable[..., GuestRun]:
+    """A function that boots with a program as the first process, such as lab2/threads of
+    BUILD/grade, and with further files in the boot archive."""
+
+    def start(program: str, files: dict[str, bytes] | None = None, **options: Any) -> GuestRun:
+        token = new_token()
+        archive = tmp_path / f"archive-{token}"
+        init = (laboratory.build / "grade" / program).read_bytes()
+        root = Path(__file__).resolve().parents[2]
+        archive.write_bytes(make_archive(root, [("init", init), *(files or {}).items()]))
+        append = f"token={token} {options.pop('append', '')}"
+        options = {"disks": [], "plain": False, "kernel": "kernel-test.elf", **options}
+        machine = boot(ready=False, archive=archive, append=append, **options)
+        return GuestRun(machine, program.split("/")[-1], token)
+
+    return start
 
 
 def finish_cleanly(machine: Machine) -> None:

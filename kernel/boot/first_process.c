@@ -1,15 +1,14 @@
 /* Loads `init` from the boot archive, gives it a handle to everything, and starts it. Whatever
  * any process may do comes from these handles. */
-#include "boot/first_process.h"
 #include "abi/kernel_services.h"
 #include "boot/fdt.h"
-#include "dev/device.h"
-#include "ipc/services.h"
+#include "boot/stages.h"
 #include "lib/cpio.h"
 #include "lib/elf.h"
 #include "lib/log.h"
 #include "lib/string.h"
 #include "mm/memory.h"
+#include "proc/hooks.h"
 #include "proc/process.h"
 #include "proc/thread.h"
 
@@ -39,21 +38,6 @@ static void place(struct process *process, uint64_t address, const void *bytes, 
     object_release(&memory->object);
 }
 
-static handle_t give(struct process *process, struct object *object, uint32_t rights)
-{
-    handle_t handle = handle_insert(process, object, rights);
-    assert(handle > 0);
-    return handle;
-}
-
-static handle_t give_service(struct process *process, kernel_service *serve)
-{
-    struct channel *channel = channel_new(process->account, 0, serve);
-    assert(channel);
-    channel->receive_handles = 1; /* the kernel never stops receiving */
-    return give(process, &channel->object, RIGHT_SEND | RIGHT_DUP | RIGHT_TRANSFER);
-}
-
 static void fill_info(struct first_process_info *info, struct process *process,
                       const struct fdt_info *machine)
 {
@@ -61,20 +45,15 @@ static void fill_info(struct first_process_info *info, struct process *process,
     uint64_t archive = machine->initrd_start & ~(PAGE_SIZE - 1);
     info->magic = FIRST_PROCESS_MAGIC;
     object_retain(&process->object);
-    info->self = give(process, &process->object, RIGHT_MANAGE | pass_on);
+    info->self = handle_insert(process, &process->object, RIGHT_MANAGE | pass_on);
     struct memory *memory =
         memory_wrap(archive, PAGE_ALIGN_UP(machine->initrd_end) - archive,
                     process->account);
     assert(memory);
-    info->archive = give(process, &memory->object, RIGHT_MAP_R | pass_on);
+    info->archive = handle_insert(process, &memory->object, RIGHT_MAP_R | pass_on);
     info->archive_size = machine->initrd_end - machine->initrd_start;
-    object_retain(&device_bus()->object);
-    info->bus = give(process, &device_bus()->object, RIGHT_MANAGE | pass_on);
-    info->console = give_service(process, service_console);
-    info->facts = give_service(process, service_facts);
-    info->stats = give_service(process, service_stats);
-    info->clock = give_service(process, service_clock);
-    info->power = give_service(process, service_power);
+    bus_give(process, info);
+    services_give(process, info);
     string_copy(info->command_line, machine->bootargs, sizeof(info->command_line));
     memcpy(info->rng_seed, machine->rng_seed, sizeof(info->rng_seed));
 }

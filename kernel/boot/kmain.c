@@ -1,40 +1,30 @@
 /* The kernel's table of contents: what happens between the first instruction and the first
  * process, in order. */
 #include "boot/kmain.h"
-#include "arch/csr.h"
+#include "arch/hart.h"
 #include "boot/entry.h"
 #include "boot/fdt.h"
-#include "boot/first_process.h"
-#include "dev/device.h"
-#include "dev/irq.h"
+#include "boot/stages.h"
 #include "dev/power.h"
-#include "dev/sbi.h"
-#include "dev/timer.h"
 #include "dev/uart.h"
-#include "ipc/services.h"
 #include "lib/log.h"
 #include "mm/frame.h"
 #include "mm/pagetable.h"
-#include "proc/scheduler.h"
-#include "trap/trap.h"
 
 extern char hart_stacks[];
-void secondary_start(void); /* boot/entry.S; run at its physical address */
 
 static struct fdt_info machine;
 struct hart harts[HARTS_MAX];
 uint64_t harts_online;
 volatile uint32_t kernel_lock_word;
 
-/* tp points to this hart's record from here on. */
-static struct hart *hart_init(uint32_t id)
+void hart_init(uint32_t id)
 {
     struct hart *hart = &harts[id];
     asm volatile("mv tp, %0" ::"r"(hart));
     hart->id = id;
     hart->stack_top = (uint64_t)hart_stacks + (id + 1ul) * HARTS_STACK_SIZE;
     harts_online |= 1ul << id;
-    return hart;
 }
 
 static void read_device_tree(const void *blob)
@@ -63,57 +53,23 @@ static void memory_init(const void *blob)
     kprintf("memory: %lu MiB, %lu MiB free\n", machine.memory_size >> 20, frames_free() >> 8);
 }
 
-static void devices_init(uint32_t boot_hart)
-{
-    timer_init(machine.timebase, machine.cpus[0].sstc);
-    for (size_t i = 0; i < machine.device_count; i++) {
-        const struct fdt_device *device = &machine.devices[i];
-        if (fdt_compatible(device, "riscv,plic0") || fdt_compatible(device, "sifive,plic-1.0.0"))
-            plic_init(device->base, boot_hart);
-        else if (fdt_compatible(device, "google,goldfish-rtc"))
-            clock_init(device->base);
-        device_add(device->compatible, device->base, device->size, device->interrupt);
-    }
-}
-
-/* One after the other: each prints its line and then waits for work. */
-static void start_other_harts(uint32_t boot_hart)
-{
-    for (size_t i = 0; i < machine.cpu_count; i++) {
-        uint32_t id = machine.cpus[i].hart;
-        if (id == boot_hart || id >= HARTS_MAX)
-            continue;
-        if (sbi_hart_start(id, virt_to_phys(secondary_start), id) != 0)
-            kprintf("hart %u does not start\n", id);
-    }
-}
-
 void kmain(uint32_t hart, uint64_t device_tree)
 {
     const void *blob = phys_to_virt(device_tree);
     hart_init(hart);
-    trap_init();
+    traps_start();
     read_device_tree(blob);
     kprintf("Cairn on %lu hart(s), boot hart %u\n", machine.cpu_count, hart);
     memory_init(blob);
-    devices_init(hart);
-    scheduler_init();
+    timer_start(&machine);
+    devices_start(&machine, hart);
+    clock_start(&machine);
+    scheduler_start();
     kernel_lock();
-    start_other_harts(hart);
+    kernel_tests(&machine);
+    harts_start(&machine, hart);
     first_process_start(&machine);
-    scheduler_exit();
-    kernel_unlock();
-    trap_return();
-}
-
-void secondary_main(uint32_t hart)
-{
-    kernel_page_table_activate();
-    asm volatile("mv tp, %0" ::"r"(&harts[hart]));
-    trap_init();
-    kernel_lock();
-    hart_init(hart);
-    scheduler_exit();
-    kernel_unlock();
-    trap_return();
+    user_mode_start();
+    kprintf("The kernel is up, and has nothing to run yet.\n");
+    power_off(0);
 }

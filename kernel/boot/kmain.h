@@ -4,4 +4,6 @@
 #include <stdint.h>
 
 void kmain(uint32_t hart, uint64_t device_tree);
-void secondary_main(uint32_t hart);
+
+/* hart_init: tp points to this hart's record from here on. */
+void hart_init(uint32_t id);

@@ -1,12 +1,15 @@
 /* Device objects and the nine device system calls. Invariant: an interrupt that was delivered is
  * not completed at the PLIC before its driver acknowledges it, unregisters, or dies. */
 #include "dev/device.h"
+#include "boot/fdt.h"
+#include "boot/stages.h"
 #include "dev/irq.h"
 #include "dev/timer.h"
 #include "ipc/channel.h"
 #include "lib/log.h"
 #include "lib/string.h"
 #include "mm/memory.h"
+#include "proc/hooks.h"
 #include "proc/process.h"
 #include "proc/scheduler.h"
 #include "trap/syscall.h"
@@ -21,28 +24,43 @@ static const struct object_class device_class = {.type = OBJECT_DEVICE}; /* they
 static struct device bus = {
     .object = {&device_class, 1}, .is_bus = true, .info = {.compatible = "bus"}};
 
-struct device *device_bus(void) { return &bus; }
-
 static volatile uint32_t *registers(const struct device *device)
 {
     return phys_to_virt(device->info.base);
 }
 
-void device_add(const char *compatible, uint64_t base, uint64_t size, uint32_t irq)
+static void add(const struct fdt_device *found)
 {
-    if (device_count == DEVICES_MAX || irq >= IRQS_MAX) {
-        kprintf("device: %s at 0x%lx left out: table full or bad interrupt\n", compatible, base);
+    if (device_count == DEVICES_MAX || found->interrupt >= IRQS_MAX) {
+        kprintf("device: %s at 0x%lx left out: table full or bad interrupt\n", found->compatible,
+                found->base);
         return;
     }
     struct device *device = &devices[device_count++];
     object_init(&device->object, &device_class);
-    string_copy(device->info.compatible, compatible, sizeof(device->info.compatible));
-    device->info.base = base;
-    device->info.size = size;
-    device->info.irq = irq;
-    if (strcmp(compatible, "virtio,mmio") == 0 &&
+    string_copy(device->info.compatible, found->compatible, sizeof(device->info.compatible));
+    device->info.base = found->base;
+    device->info.size = found->size;
+    device->info.irq = found->interrupt;
+    if (strcmp(found->compatible, "virtio,mmio") == 0 &&
         registers(device)[VIRTIO_REG_MAGIC] == VIRTIO_MAGIC)
         device->info.virtio_id = registers(device)[VIRTIO_REG_DEVICE_ID];
+}
+
+void devices_start(const struct fdt_info *machine, uint32_t boot_hart)
+{
+    for (size_t i = 0; i < machine->device_count; i++) {
+        const struct fdt_device *found = &machine->devices[i];
+        if (fdt_compatible(found, "riscv,plic0") || fdt_compatible(found, "sifive,plic-1.0.0"))
+            plic_init(found->base, boot_hart);
+        add(found);
+    }
+}
+
+void bus_give(struct process *process, struct first_process_info *info)
+{
+    object_retain(&bus.object);
+    info->bus = handle_insert(process, &bus.object, RIGHT_MANAGE | RIGHT_DUP | RIGHT_TRANSFER);
 }
 
 /* exercise 5.4 */
@@ -140,17 +158,9 @@ SYSCALL(irq_register)
     struct device *device = find(caller, a0, RIGHT_MANAGE, &error);
     if (!device)
         return error;
-    struct channel *channel = NULL;
-    if (a1) {
-        struct handle_entry *entry =
-            handle_find(caller->process, (handle_t)a1, RIGHT_PULSE, &error);
-        uint64_t badge;
-        if (!entry)
-            return error;
-        channel = channel_of(entry->object, &badge);
-        if (!channel || channel->serve)
-            return -EBADF;
-    }
+    struct channel *channel = a1 ? channel_handle(caller, a1, RIGHT_PULSE, &error) : NULL;
+    if (a1 && !channel)
+        return error;
     if (a2 >= 64)
         return -EINVAL;
     if (!device->info.irq)

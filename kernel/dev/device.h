@@ -23,13 +23,5 @@ struct device {
     struct thread *waiter;    /* in irq_wait */
 };
 
-/* device_add: one of the device tree; device_bus: the bus object. */
-void device_add(const char *compatible, uint64_t base, uint64_t size, uint32_t irq);
-struct device *device_bus(void);
-
 /* device_interrupt: a claimed interrupt; false if nobody is registered for it. */
 bool device_interrupt(uint32_t irq);
-
-/* When a driver ends its device is reset and its interrupt taken back. */
-void device_process_ended(struct process *process);
-void device_thread_ended(struct thread *thread);

@@ -4,6 +4,7 @@
 #include "abi/errno.h"
 #include "dev/device.h"
 #include "mm/layout.h"
+#include "proc/hooks.h"
 
 enum { PLIC_PRIORITY = 0, PLIC_ENABLE = 0x2000, PLIC_CONTEXT = 0x200000 };
 enum { ENABLE_STRIDE = 0x80, CONTEXT_STRIDE = 0x1000, CONTEXT_CLAIM = 4 };
@@ -39,6 +40,7 @@ void irq_complete(uint32_t irq)
     *reg(PLIC_CONTEXT + context * CONTEXT_STRIDE + CONTEXT_CLAIM) = irq;
 }
 
+/* Claims what is pending and passes it on. */
 void irq_handle(void)
 {
     uint32_t irq;

@@ -12,7 +12,3 @@ void irq_disable(uint32_t irq);
 
 /* irq_complete: lets the source interrupt again (it was claimed when it was delivered). */
 void irq_complete(uint32_t irq);
-
-/* irq_handle: claims what is pending and passes it to device_interrupt (dev/device.h). */
-void irq_handle(void);
-int64_t irq_count(uint32_t irq);

@@ -2,9 +2,11 @@
  * first of it (it inserted it, or was the last to handle a timer interrupt). */
 #include "dev/timer.h"
 #include "arch/csr.h"
+#include "boot/fdt.h"
+#include "boot/stages.h"
 #include "dev/sbi.h"
-#include "ipc/channel.h"
 #include "mm/reaper.h"
+#include "proc/hooks.h"
 #include "proc/scheduler.h"
 
 #define SLICE_NS 10000000 /* 10 ms */
@@ -16,10 +18,10 @@ static struct list waiting = {&waiting, &waiting};
 static uint64_t armed = NEVER; /* the deadline that armed_hart will see to, ns */
 static struct hart *armed_hart;
 
-void timer_init(uint64_t frequency, bool sstc)
+void timer_start(const struct fdt_info *machine)
 {
-    ticks_per_second = frequency;
-    has_sstc = sstc;
+    ticks_per_second = machine->timebase;
+    has_sstc = machine->cpus[0].sstc;
     boot_ticks = time_read();
 }
 

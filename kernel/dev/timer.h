@@ -2,13 +2,9 @@
 #pragma once
 
 #include "arch/hart.h"
-#include <stdbool.h>
 #include <stdint.h>
 
 struct thread;
-
-/* timer_init: ticks per second, and whether stimecmp may be written directly (Sstc). */
-void timer_init(uint64_t frequency, bool sstc);
 
 uint64_t time_now(void); /* ns since boot */
 uint64_t ticks_to_ns(uint64_t ticks);

@@ -6,6 +6,7 @@
 #include "dev/timer.h"
 #include "ipc/channel.h"
 #include "mm/address_space.h"
+#include "proc/hooks.h"
 #include "proc/process.h"
 #include "proc/scheduler.h"
 #include "trap/syscall.h"
@@ -303,13 +304,9 @@ SYSCALL(reply_recv)
 SYSCALL(pulse)
 {
     int64_t error;
-    uint64_t badge;
-    struct handle_entry *entry = handle_find(caller->process, (handle_t)a0, RIGHT_PULSE, &error);
-    if (!entry)
+    struct channel *channel = channel_handle(caller, a0, RIGHT_PULSE, &error);
+    if (!channel)
         return error;
-    struct channel *channel = channel_of(entry->object, &badge);
-    if (!channel || channel->serve)
-        return -EBADF;
     channel_pulse(channel, a1);
     return 0;
 }

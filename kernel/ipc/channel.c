@@ -1,10 +1,10 @@
 /* Channels and sessions: their life, and every way in which a wait on them can end. */
 #include "ipc/channel.h"
 #include "abi/errno.h"
-#include "dev/device.h"
 #include "dev/timer.h"
 #include "lib/log.h"
 #include "mm/kalloc.h"
+#include "proc/hooks.h"
 #include "proc/process.h"
 #include "proc/scheduler.h"
 
@@ -191,11 +191,19 @@ static void channel_handle_gone(struct object *object, uint32_t rights)
 }
 /* end 3.7 */
 
+static uint32_t channel_id(const struct object *object)
+{
+    uint64_t badge;
+    return channel_of((struct object *)object, &badge)->id;
+}
+
 const struct object_class channel_class = {.type = OBJECT_CHANNEL,
+                                           .id = channel_id,
                                            .destroy = channel_destroy,
                                            .handle_made = channel_handle_made,
                                            .handle_gone = channel_handle_gone};
-const struct object_class session_class = {.type = OBJECT_SESSION, .destroy = session_destroy};
+const struct object_class session_class = {
+    .type = OBJECT_SESSION, .id = channel_id, .destroy = session_destroy};
 
 void call_finish(struct thread *caller, int64_t error)
 {

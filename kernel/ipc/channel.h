@@ -75,28 +75,20 @@ static inline struct channel *channel_of(struct object *object, uint64_t *badge)
     return session->channel;
 }
 
+/* channel_handle: the channel that a caller names through a handle with these rights, one that a
+ * process serves; else NULL and *error. */
+struct channel *channel_handle(const struct thread *caller, uint64_t handle, uint32_t rights,
+                               int64_t *error);
+
 /* channels_total: the sum over all channels that are and were. */
 struct ipc_stats channels_total(void);
-
-/* channel_thread_ended: takes a dying thread off channels: as caller, receiver, or server.
- * serving_process_ended: requeues or fails the callers that the process had received, once its
- * handles are closed. */
-void channel_thread_ended(struct thread *thread);
-void serving_process_ended(struct process *process);
 
 /* call_finish: ends a thread's call with an error (0 only for a reply already delivered). */
 void call_finish(struct thread *caller, int64_t error);
 
-/* receive_timed_out: the deadline of a waiting thread has come. */
-void receive_timed_out(struct thread *thread);
-
 /* call_start: caller's call on channel begins: rendezvous or queue. The system call's result. */
 int64_t call_start(struct thread *caller, struct channel *channel, uint64_t badge,
                    enum call_kind kind, uint64_t deadline);
-
-/* delegate: turns the caller's system call (its registers) into a call. */
-int64_t delegate(struct thread *caller, uint64_t number);
-bool personality_fault(struct thread *caller, uint64_t cause, uint64_t address);
 
 /* transfer.c: call_deliver writes a caller's message into a receiver: 0 or the caller's error.
  * reply_deliver: a server's reply into the caller. reply_drop_handles: those that a reply names
@@ -122,13 +114,14 @@ static inline bool tag_is_short(uint64_t tag) { return tag >> 32 <= MESSAGE_REGI
 /* donation.c: priorities along chains of calls. */
 void donate(struct channel *channel, unsigned priority);
 void donation_recompute(struct thread *server);
-void donation_base_changed(struct thread *thread); /* its own priority was set anew */
 bool would_deadlock(const struct thread *caller, const struct channel *channel);
 
 /* trace.c */
 extern bool trace_on;
 void trace_event(enum ipc_event event, uint32_t from, uint32_t to, const struct channel *channel,
                  uint64_t tag, int64_t result);
+void trace_switch(bool on);
+size_t trace_read(uint64_t *sequence, struct ipc_trace *out, size_t most);
 
 /* call.c: caller_insert puts a caller into channel->callers by priority; caller_enqueue also
  * sets its state, wakes a receiver that waits, and donates its priority. */

@@ -2,6 +2,7 @@
  * that it calls in turn. Invariant: a bound server thread's priority is the highest among its
  * own, those of the callers queued on its channels, and those of the callers it has not answered. */
 #include "ipc/channel.h"
+#include "proc/hooks.h"
 #include "proc/process.h"
 #include "proc/scheduler.h"
 

@@ -5,10 +5,9 @@
 #include "abi/syscall_numbers.h"
 #include "arch/csr.h"
 #include "ipc/channel.h"
+#include "proc/hooks.h"
 #include "proc/process.h"
 #include "proc/scheduler.h"
-
-struct thread *fastpath(struct thread *self);
 
 _Static_assert(CALL_PLAIN == 0 && THREAD_SERVED < 256 && __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__,
                "call_word is a state with nothing else set");

@@ -1,15 +1,18 @@
 /* The channels that the kernel serves: console, facts, statistics, clock, power. */
-#include "ipc/services.h"
 #include "abi/errno.h"
+#include "abi/kernel_services.h"
 #include "arch/csr.h"
-#include "dev/irq.h"
+#include "boot/fdt.h"
+#include "boot/stages.h"
 #include "dev/power.h"
 #include "dev/timer.h"
 #include "dev/uart.h"
+#include "ipc/channel.h"
 #include "lib/log.h"
 #include "lib/string.h"
 #include "mm/frame.h"
 #include "mm/kalloc.h"
+#include "proc/hooks.h"
 #include "proc/process.h"
 #include "proc/scheduler.h"
 #include "trap/trap.h"
@@ -22,7 +25,7 @@ static int64_t answer(struct kernel_message *reply, const void *data, size_t siz
     return 0;
 }
 
-int64_t service_console(const struct kernel_message *request, struct kernel_message *reply)
+static int64_t service_console(const struct kernel_message *request, struct kernel_message *reply)
 {
     switch (request->type) {
     case KCON_WRITE:
@@ -106,7 +109,7 @@ static int64_t process_facts(uint32_t pid, struct kernel_message *reply)
     return answer(reply, &facts, sizeof(facts));
 }
 
-int64_t service_facts(const struct kernel_message *request, struct kernel_message *reply)
+static int64_t service_facts(const struct kernel_message *request, struct kernel_message *reply)
 {
     switch (request->type) {
     case KFACT_PROCESS:
@@ -146,7 +149,7 @@ static int64_t answer_stats(struct ipc_stats stats, struct kernel_message *reply
     return answer(reply, &stats, sizeof(stats));
 }
 
-int64_t service_stats(const struct kernel_message *request, struct kernel_message *reply)
+static int64_t service_stats(const struct kernel_message *request, struct kernel_message *reply)
 {
     switch (request->type) {
     case KSTAT_TOTAL:
@@ -173,14 +176,18 @@ int64_t service_stats(const struct kernel_message *request, struct kernel_messag
 static uint64_t boot_wall_time; /* ns since 1970 when the monotonic clock was 0 */
 
 /* The goldfish RTC: reading the low word latches the high one. */
-void clock_init(uint64_t physical_base)
+void clock_start(const struct fdt_info *machine)
 {
-    volatile uint32_t *rtc = phys_to_virt(physical_base);
-    uint64_t low = rtc[0];
-    boot_wall_time = ((uint64_t)rtc[1] << 32 | low) - time_now();
+    for (size_t i = 0; i < machine->device_count; i++) {
+        if (!fdt_compatible(&machine->devices[i], "google,goldfish-rtc"))
+            continue;
+        volatile uint32_t *rtc = phys_to_virt(machine->devices[i].base);
+        uint64_t low = rtc[0];
+        boot_wall_time = ((uint64_t)rtc[1] << 32 | low) - time_now();
+    }
 }
 
-int64_t service_clock(const struct kernel_message *request, struct kernel_message *reply)
+static int64_t service_clock(const struct kernel_message *request, struct kernel_message *reply)
 {
     switch (request->type) {
     case KTIME_GET:
@@ -194,7 +201,7 @@ int64_t service_clock(const struct kernel_message *request, struct kernel_messag
     return -EINVAL;
 }
 
-int64_t service_power(const struct kernel_message *request, struct kernel_message *reply)
+static int64_t service_power(const struct kernel_message *request, struct kernel_message *reply)
 {
     reply->len = 8;
     if (request->type == KPOWER_REBOOT)
@@ -202,4 +209,21 @@ int64_t service_power(const struct kernel_message *request, struct kernel_messag
     if (request->type == KPOWER_OFF)
         power_off((uint32_t)request->words[0] & 0xffff);
     return -EINVAL;
+}
+
+static handle_t give(struct process *process, kernel_service *serve)
+{
+    struct channel *channel = channel_new(process->account, 0, serve);
+    assert(channel);
+    channel->receive_handles = 1; /* the kernel never stops receiving */
+    return handle_insert(process, &channel->object, RIGHT_SEND | RIGHT_DUP | RIGHT_TRANSFER);
+}
+
+void services_give(struct process *process, struct first_process_info *info)
+{
+    info->console = give(process, service_console);
+    info->facts = give(process, service_facts);
+    info->stats = give(process, service_stats);
+    info->clock = give(process, service_clock);
+    info->power = give(process, service_power);
 }

@@ -1,6 +1,5 @@
 /* The IPC trace: a bounded ring of events that anyone with the statistics channel can read. */
 #include "ipc/channel.h"
-#include "ipc/services.h"
 #include "dev/timer.h"
 #include "lib/string.h"
 

@@ -13,6 +13,9 @@ extern const char symbol_strings[];
 
 static volatile uint32_t panicking;
 
+void trap_kernel(uint64_t cause, uint64_t pc, uint64_t address, uint64_t frame)
+    __attribute__((noreturn));
+
 /* A return address may lie behind a call that ends its function, so the byte before it names it. */
 static void print_symbol(uint64_t address, bool is_return)
 {
@@ -66,4 +69,12 @@ void panic(const char *format, ...)
     kprintf("\n");
     backtrace((uint64_t)__builtin_frame_address(0), 0);
     power_off(1);
+}
+
+/* A trap inside the kernel: boot/entry.S. */
+void trap_kernel(uint64_t cause, uint64_t pc, uint64_t address, uint64_t frame)
+{
+    kprintf("\ntrap inside the kernel: scause %lu, stval 0x%lx\n", cause, address);
+    backtrace(frame, pc);
+    panic("scause %lu at pc 0x%lx, stval 0x%lx", cause, pc, address);
 }

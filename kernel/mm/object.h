@@ -9,6 +9,7 @@ struct object;
 /* What is particular to one type of object. Hooks may be NULL. */
 struct object_class {
     enum object_type type;
+    uint32_t (*id)(const struct object *object); /* for handle_info; NULL: none */
     void (*destroy)(struct object *object); /* the last reference is gone */
     void (*last_but_one)(struct object *object); /* one reference is left */
     /* A handle with these rights has come into being, or gone. */

@@ -3,13 +3,13 @@
 #include "proc/process.h"
 #include "abi/errno.h"
 #include "arch/csr.h"
-#include "dev/device.h"
-#include "ipc/channel.h"
+#include "dev/power.h"
 #include "lib/log.h"
 #include "lib/string.h"
 #include "mm/kalloc.h"
 #include "arch/hart.h"
 #include "mm/reaper.h"
+#include "proc/hooks.h"
 #include "proc/thread.h"
 
 struct process *process_table[PROCESSES_MAX];
@@ -119,11 +119,7 @@ static enum reap_result destroy_step(struct reapable *self)
     serving_process_ended(process);
     if (!address_space_destroy_step(&process->space, 64))
         return REAP_MORE;
-    if (process->watcher) {
-        channel_pulse(process->watcher, 1ul << process->watcher_bit);
-        object_release(&process->watcher->object);
-        process->watcher = NULL;
-    }
+    watcher_notify(process);
     retired_syscalls += process->syscalls;
     process_table[process->slot] = NULL;
     object_release(&process->object);
@@ -139,6 +135,8 @@ void process_end(struct process *process, enum exit_reason reason, int64_t value
     process->status.value = value;
     if (reason == EXIT_FAULT)
         log_fault(process);
+    if (process->pid == 1 && reason == EXIT_NORMAL)
+        power_off((uint32_t)value);
     if (process->pid == 1)
         panic("init ended: reason %d, value %ld", reason, value);
     while (!list_empty(&process->threads))
@@ -172,5 +170,18 @@ static void destroy(struct object *object)
     kfree(process);
 }
 
+static uint32_t id_of(const struct object *object)
+{
+    return container_of(object, struct process, object)->pid;
+}
+
 const struct object_class process_class = {
-    .type = OBJECT_PROCESS, .destroy = destroy, .last_but_one = abandoned};
+    .type = OBJECT_PROCESS, .destroy = destroy, .last_but_one = abandoned, .id = id_of};
+
+struct process *process_of(const struct thread *caller, uint64_t handle, uint32_t rights,
+                           int64_t *error)
+{
+    struct object *object =
+        handle_object(caller->process, (handle_t)handle, OBJECT_PROCESS, rights, error);
+    return object ? container_of(object, struct process, object) : NULL;
+}

@@ -55,3 +55,7 @@ void process_end(struct process *process, enum exit_reason reason, int64_t value
 uint64_t syscalls_total(void);
 
 struct process *process_find(uint32_t pid_at_least);
+
+/* process_of: the process behind a caller's handle with these rights, or NULL and *error. */
+struct process *process_of(const struct thread *caller, uint64_t handle, uint32_t rights,
+                           int64_t *error);

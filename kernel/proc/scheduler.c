@@ -2,6 +2,7 @@
  * queue if and only if its state is THREAD_READY. */
 #include "proc/scheduler.h"
 #include "arch/csr.h"
+#include "boot/stages.h"
 #include "dev/sbi.h"
 #include "dev/timer.h"
 #include "lib/log.h"
@@ -20,7 +21,7 @@ uint64_t scheduler_switches;
 void fp_save(struct fp_state *state);       /* proc/fp.S */
 void fp_restore(const struct fp_state *state);
 
-void scheduler_init(void)
+void scheduler_start(void)
 {
     for (int i = 0; i < PRIORITIES; i++)
         list_init(&ready[i]);

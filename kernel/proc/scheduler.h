@@ -4,8 +4,6 @@
 #include "arch/hart.h"
 #include "proc/thread.h"
 
-void scheduler_init(void);
-
 /* thread_make_ready: at the end of its priority's queue; wakes a hart for it if that helps. */
 void thread_make_ready(struct thread *thread);
 

@@ -1,9 +1,9 @@
 /* System calls on processes, threads and handles: look up with rights, check, call the object. */
 #include "dev/timer.h"
-#include "ipc/channel.h"
 #include "lib/log.h"
 #include "lib/string.h"
 #include "mm/address_space.h"
+#include "proc/hooks.h"
 #include "proc/process.h"
 #include "proc/scheduler.h"
 #include "trap/syscall.h"
@@ -59,14 +59,6 @@ SYSCALL(thread_create)
     return thread->slot;
 }
 
-/* The process behind a handle with these rights, or NULL and *error. */
-static struct process *find(struct thread *caller, uint64_t handle, uint32_t rights, int64_t *error)
-{
-    struct object *object =
-        handle_object(caller->process, (handle_t)handle, OBJECT_PROCESS, rights, error);
-    return object ? container_of(object, struct process, object) : NULL;
-}
-
 SYSCALL(process_create)
 {
     char name[PROCESS_NAME_MAX] = "";
@@ -91,7 +83,7 @@ SYSCALL(process_create)
 SYSCALL(process_start)
 {
     int64_t error;
-    struct process *process = find(caller, a0, RIGHT_MANAGE, &error);
+    struct process *process = process_of(caller, a0, RIGHT_MANAGE, &error);
     if (!process)
         return error;
     if (process->started || process->dead)
@@ -109,7 +101,7 @@ SYSCALL(process_start)
 SYSCALL(process_kill)
 {
     int64_t error;
-    struct process *process = find(caller, a0, RIGHT_MANAGE, &error);
+    struct process *process = process_of(caller, a0, RIGHT_MANAGE, &error);
     if (!process)
         return error;
     bool self = process == caller->process;
@@ -120,7 +112,7 @@ SYSCALL(process_kill)
 SYSCALL(process_grant)
 {
     int64_t error;
-    struct process *process = find(caller, a0, RIGHT_MANAGE, &error);
+    struct process *process = process_of(caller, a0, RIGHT_MANAGE, &error);
     if (!process)
         return error;
     struct handle_entry *entry =
@@ -141,79 +133,19 @@ SYSCALL(process_grant)
     return handle;
 }
 
-SYSCALL(process_watch)
-{
-    int64_t error;
-    struct process *process = find(caller, a0, 0, &error);
-    if (!process)
-        return error;
-    struct channel *channel = NULL;
-    if (a1) {
-        uint64_t badge;
-        struct handle_entry *entry =
-            handle_find(caller->process, (handle_t)a1, RIGHT_PULSE, &error);
-        if (!entry)
-            return error;
-        channel = channel_of(entry->object, &badge);
-        if (!channel || channel->serve)
-            return -EBADF;
-        if (process->watcher)
-            return -EBUSY;
-    }
-    if (a2 >= 64)
-        return -EINVAL;
-    if (channel && process_table[process->slot] != process) { /* it is gone already */
-        channel_pulse(channel, 1ul << a2);
-        return 0;
-    }
-    struct channel *before = process->watcher;
-    if (channel)
-        object_retain(&channel->object);
-    process->watcher = channel;
-    process->watcher_bit = (uint32_t)a2;
-    if (before)
-        object_release(&before->object);
-    return 0;
-}
-
 SYSCALL(process_status)
 {
     int64_t error;
-    struct process *process = find(caller, a0, 0, &error);
+    struct process *process = process_of(caller, a0, 0, &error);
     if (!process)
         return error;
     return copy_to_user(&caller->process->space, a1, &process->status, sizeof(process->status));
 }
 
-SYSCALL(process_set_personality)
-{
-    int64_t error;
-    struct process *process = find(caller, a0, RIGHT_MANAGE, &error);
-    if (!process)
-        return error;
-    struct object *object = NULL;
-    if (a1) {
-        uint64_t badge;
-        struct handle_entry *entry = handle_find(caller->process, (handle_t)a1, RIGHT_SEND, &error);
-        if (!entry)
-            return error;
-        struct channel *channel = channel_of(entry->object, &badge);
-        if (!channel || channel->serve)
-            return -EBADF;
-        object = entry->object; /* a session lives as long as calls with its badge can come */
-        object_retain(object);
-    }
-    struct object *before = process->personality;
-    process->personality = object;
-    if (before)
-        object_release(before);
-    return 0;
-}
-
 SYSCALL(process_set_priority)
 {
     int64_t error;
-    struct process *process = find(caller, a0, RIGHT_MANAGE, &error);
+    struct process *process = process_of(caller, a0, RIGHT_MANAGE, &error);
     if (!process)
         return error;
     if (a1 >= PRIORITIES)
@@ -247,26 +179,6 @@ SYSCALL(handle_dup)
     return handle;
 }
 
-SYSCALL(handle_mint)
-{
-    int64_t error;
-    struct object *object =
-        handle_object(caller->process, (handle_t)a0, OBJECT_CHANNEL, RIGHT_MINT, &error);
-    if (!object)
-        return error;
-    if (!handle_room(caller->process, 1))
-        return -EMFILE;
-    struct account *account = caller->process->account;
-    if (account->channels >= account->limit.channels)
-        return -EDQUOT;
-    struct session *session =
-        session_new(container_of(object, struct channel, object), a2, account);
-    if (!session)
-        return -ENOMEM;
-    return handle_insert(caller->process, &session->object,
-                         (uint32_t)a1 & (RIGHT_SEND | RIGHT_PULSE | RIGHT_DUP | RIGHT_TRANSFER));
-}
-
 SYSCALL(handle_info)
 {
     int64_t error;
@@ -274,28 +186,7 @@ SYSCALL(handle_info)
     if (!entry)
         return error;
     struct handle_info info = {.type = entry->object->class->type, .rights = entry->rights};
-    uint64_t badge;
-    struct channel *channel = channel_of(entry->object, &badge);
-    if (channel)
-        info.id = channel->id;
-    else if (info.type == OBJECT_PROCESS)
-        info.id = container_of(entry->object, struct process, object)->pid;
+    if (entry->object->class->id)
+        info.id = entry->object->class->id(entry->object);
     return copy_to_user(&caller->process->space, a1, &info, sizeof(info));
-}
-
-SYSCALL(channel_create)
-{
-    if (a0 & ~(uint64_t)CHANNEL_NO_RESEND)
-        return -EINVAL;
-    if (!handle_room(caller->process, 1))
-        return -EMFILE;
-    struct account *account = caller->process->account;
-    if (account->channels >= account->limit.channels)
-        return -EDQUOT;
-    struct channel *channel = channel_new(account, (uint32_t)a0, NULL);
-    if (!channel)
-        return -ENOMEM;
-    return handle_insert(caller->process, &channel->object,
-                         RIGHT_SEND | RIGHT_RECV | RIGHT_PULSE | RIGHT_DUP | RIGHT_TRANSFER |
-                             RIGHT_MINT);
 }

@@ -2,14 +2,13 @@
  * and in the slot table; a dead one that a hart still runs is freed when that hart lets go. */
 #include "proc/thread.h"
 #include "abi/errno.h"
-#include "dev/device.h"
 #include "dev/sbi.h"
 #include "dev/timer.h"
-#include "ipc/channel.h"
 #include "lib/string.h"
 #include "mm/address_space.h"
 #include "mm/kalloc.h"
 #include "mm/memory.h"
+#include "proc/hooks.h"
 #include "proc/process.h"
 #include "proc/scheduler.h"
 

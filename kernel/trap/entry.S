@@ -87,11 +87,7 @@ resume: /* tp = the thread to run */
 
 from_kernel:
     csrrw tp, sscratch, tp
-    csrr a0, scause
-    csrr a1, sepc
-    csrr a2, stval
-    mv a3, s0
-    call trap_kernel
+    j trap_unexpected
 
 .global trap_return
 trap_return:

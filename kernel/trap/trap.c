@@ -4,19 +4,17 @@
 #include "trap/trap.h"
 #include "abi/delegation.h"
 #include "arch/csr.h"
-#include "dev/irq.h"
+#include "boot/stages.h"
 #include "dev/timer.h"
-#include "ipc/channel.h"
 #include "lib/log.h"
 #include "mm/address_space.h"
+#include "proc/hooks.h"
 #include "proc/process.h"
 #include "proc/scheduler.h"
 #include "trap/syscall.h"
 
 void trap_entry(void);
 struct thread *trap_user(struct thread *thread, uint64_t cause);
-void trap_kernel(uint64_t cause, uint64_t pc, uint64_t address, uint64_t frame)
-    __attribute__((noreturn));
 
 _Static_assert(offsetof(struct thread, regs) == 0 && offsetof(struct thread, hart) == 256 &&
                    offsetof(struct hart, stack_top) == 0 && offsetof(struct hart, current) == 8,
@@ -24,7 +22,7 @@ _Static_assert(offsetof(struct thread, regs) == 0 && offsetof(struct thread, har
 
 struct trap_counts trap_counts;
 
-void trap_init(void)
+void traps_start(void)
 {
     csr_write(sscratch, 0);
     csr_clear(sstatus, SSTATUS_FS); /* the firmware may have left it on */
@@ -122,11 +120,4 @@ struct thread *trap_user(struct thread *thread, uint64_t cause)
     scheduler_exit();
     kernel_unlock();
     return hart->current;
-}
-
-void trap_kernel(uint64_t cause, uint64_t pc, uint64_t address, uint64_t frame)
-{
-    kprintf("\ntrap inside the kernel: scause %lu, stval 0x%lx\n", cause, address);
-    backtrace(frame, pc);
-    panic("scause %lu at pc 0x%lx, stval 0x%lx", cause, pc, address);
 }

@@ -8,9 +8,6 @@ struct trap_counts {
 };
 extern struct trap_counts trap_counts;
 
-/* trap_init: this hart's traps go to trap_entry from now on. */
-void trap_init(void);
-
 /* interrupts_poll: handles what is pending without a trap, for the idle loop. */
 void interrupts_poll(void);
 

@@ -3,29 +3,27 @@
 
 #include <stdint.h>
 
-#define csr_read(name)                                                                          \
-    ({                                                                                          \
-        uint64_t value_;                                                                        \
-        asm volatile("csrr %0, " #name : "=r"(value_)::"memory");                               \
-        value_;                                                                                 \
+#define csr_read(name)                                                                             \
+    ({                                                                                             \
+        uint64_t value_;                                                                           \
+        asm volatile("csrr %0, " #name : "=r"(value_)::"memory");                                  \
+        value_;                                                                                    \
     })
-#define csr_write(name, value)                                                                  \
+#define csr_write(name, value)                                                                     \
     asm volatile("csrw " #name ", %0" ::"r"((uint64_t)(value)) : "memory")
-#define csr_set(name, bits) asm volatile("csrs " #name ", %0" ::"r"((uint64_t)(bits)) : "memory")
+#define csr_set(name, bits)   asm volatile("csrs " #name ", %0" ::"r"((uint64_t)(bits)) : "memory")
 #define csr_clear(name, bits) asm volatile("csrc " #name ", %0" ::"r"((uint64_t)(bits)) : "memory")
 
-#define SATP_SV39 (8ul << 60)
+#define SATP_SV39       (8ul << 60)
 #define SATP_ASID(asid) ((uint64_t)(asid) << 44)
 
-#define SSTATUS_SPP (1ul << 8)
-#define SSTATUS_FS (3ul << 13)
-#define SSTATUS_FS_OFF (0ul << 13)
-#define SSTATUS_FS_INITIAL (1ul << 13)
+#define SSTATUS_FS       (3ul << 13)
+#define SSTATUS_FS_OFF   (0ul << 13)
 #define SSTATUS_FS_CLEAN (2ul << 13)
 #define SSTATUS_FS_DIRTY (3ul << 13)
 
 #define SIE_SOFTWARE (1ul << 1)
-#define SIE_TIMER (1ul << 5)
+#define SIE_TIMER    (1ul << 5)
 #define SIE_EXTERNAL (1ul << 9)
 
 #define SCAUSE_INTERRUPT (1ul << 63)

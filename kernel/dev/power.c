@@ -7,20 +7,26 @@ enum { TEST_FAIL = 0x3333, TEST_PASS = 0x5555 };
 
 static volatile uint32_t *test_device;
 
-void power_init(uint64_t physical_base) { test_device = phys_to_virt(physical_base); }
+void power_init(uint64_t physical_base)
+{
+    test_device = phys_to_virt(physical_base);
+}
+
+static _Noreturn void reset(uint32_t type)
+{
+    sbi_reset(type);
+    for (;;)
+        asm volatile("wfi");
+}
 
 void power_off(uint32_t status)
 {
     if (test_device)
         *test_device = status ? status << 16 | TEST_FAIL : TEST_PASS;
-    sbi_reset(0);
-    for (;;)
-        asm volatile("wfi");
+    reset(0);
 }
 
 void power_reboot(void)
 {
-    sbi_reset(1);
-    for (;;)
-        asm volatile("wfi");
+    reset(1);
 }

@@ -15,7 +15,8 @@ void caller_insert(struct thread *caller)
 {
     struct channel *channel = caller->channel;
     struct list *at = channel->callers.prev;
-    while (at != &channel->callers && container_of(at, struct thread, link)->priority < caller->priority)
+    while (at != &channel->callers &&
+           container_of(at, struct thread, link)->priority < caller->priority)
         at = at->prev;
     list_insert(at->next, &caller->link);
     channel->stats.queue++;
@@ -23,9 +24,19 @@ void caller_insert(struct thread *caller)
         channel->stats.queue_peak = channel->stats.queue;
 }
 
-/* The caller's message is with the receiver: it now waits for the answer of that process. */
+static void caller_wait(struct thread *caller)
+{
+    caller->state = THREAD_CALLING;
+    caller_insert(caller);
+    donate(caller->channel, caller->priority);
+}
+
+/* The caller's message is with the receiver, which stops waiting if it does: the caller now waits
+ * for the answer of that process. */
 static inline void hand_over(struct thread *caller, struct thread *receiver)
 {
+    list_remove(&receiver->link);
+    timer_cancel(receiver);
     caller->state = THREAD_SERVED;
     caller->server_process = receiver->process;
     caller->server_thread = receiver;
@@ -77,14 +88,10 @@ int64_t call_start(struct thread *caller, struct channel *channel, uint64_t badg
     if (trace_on)
         trace_event(TRACE_CALL, caller->process->pid, 0, channel, caller->regs[REG_A1], 0);
     if (receiver) {
-        list_remove(&receiver->link);
-        timer_cancel(receiver);
         hand_over(caller, receiver);
         run_next(receiver);
     } else {
-        caller->state = THREAD_CALLING;
-        caller_insert(caller);
-        donate(channel, caller->priority);
+        caller_wait(caller);
     }
     return SYSCALL_DONE;
 }
@@ -99,15 +106,11 @@ void caller_enqueue(struct thread *caller, struct channel *channel)
             call_finish(caller, -EMFILE);
             return;
         }
-        list_remove(&receiver->link);
-        timer_cancel(receiver);
         hand_over(caller, receiver);
         thread_make_ready(receiver);
-        return;
+    } else {
+        caller_wait(caller);
     }
-    caller->state = THREAD_CALLING;
-    caller_insert(caller);
-    donate(channel, caller->priority);
 }
 
 /* A kernel-served channel: the answer is there before the trap returns. */
@@ -287,7 +290,7 @@ SYSCALL(reply_recv)
     int64_t failed = reply(caller, a0, &answered);
     struct thread *waiting = failed && !answered ? thread_from_token(a0, caller->process) : NULL;
     if (waiting)
-        call_finish(waiting, -EPROTO); /* the server will not try again */
+        call_finish(waiting, -EPROTO);    /* the server will not try again */
     if (this_hart()->current != caller) { /* that was the end of its own process */
         if (answered)
             thread_make_ready(answered);

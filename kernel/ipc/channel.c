@@ -14,15 +14,14 @@ static uint32_t next_id = 1;
 struct channel *channel_new(struct account *payer, uint32_t flags, kernel_service *serve)
 {
     struct channel *channel = kalloc(sizeof(*channel));
-    if (!channel || !account_charge_channel(payer)) {
-        kfree(channel);
+    if (!channel)
         return NULL;
-    }
     object_init(&channel->object, &channel_class);
     channel->id = next_id++;
     channel->flags = flags;
     channel->serve = serve;
     channel->payer = account_retain(payer);
+    payer->channels++;
     channel->stats.id = channel->id;
     channel->stats.owner = payer->pid;
     list_init(&channel->callers);
@@ -83,14 +82,13 @@ struct channel *channel_find(uint32_t id_at_least)
 struct session *session_new(struct channel *channel, uint64_t badge, struct account *payer)
 {
     struct session *session = kalloc(sizeof(*session));
-    if (!session || !account_charge_channel(payer)) {
-        kfree(session);
+    if (!session)
         return NULL;
-    }
     object_init(&session->object, &session_class);
     session->channel = channel;
     session->badge = badge;
     session->payer = account_retain(payer);
+    payer->channels++;
     list_init(&session->link);
     object_retain(&channel->object);
     return session;
@@ -180,7 +178,8 @@ static void channel_handle_gone(struct object *object, uint32_t rights)
         return;
     while (!list_empty(&channel->callers))
         call_finish(container_of(channel->callers.next, struct thread, link), -EPEER);
-    while (!list_empty(&channel->receivers)) { /* a thread waits through a handle closed by another */
+    while (
+        !list_empty(&channel->receivers)) { /* a thread waits through a handle closed by another */
         struct thread *thread = take_receiver(channel);
         thread->regs[REG_A0] = (uint64_t)-EBADF;
         thread->channel = NULL;
@@ -205,20 +204,26 @@ const struct object_class channel_class = {.type = OBJECT_CHANNEL,
 const struct object_class session_class = {
     .type = OBJECT_SESSION, .id = channel_id, .destroy = session_destroy};
 
-void call_finish(struct thread *caller, int64_t error)
+/* Takes a caller off the queue or the list where it waits. */
+static void caller_leave(struct thread *caller)
 {
     struct channel *channel = caller->channel;
-    struct thread *server = caller->state == THREAD_SERVED ? caller->server_thread
-                                                           : channel->server;
-    timer_cancel(caller);
+    bool queued = caller->state == THREAD_CALLING;
+    struct thread *server = queued ? channel->server : caller->server_thread;
+    channel->stats.queue -= queued;
     list_remove(&caller->link);
-    if (caller->state == THREAD_CALLING)
-        channel->stats.queue--;
     caller->channel = NULL;
-    caller->window_count = 0;
     caller->state = THREAD_DEAD;
     if (server)
         donation_recompute(server);
+}
+
+void call_finish(struct thread *caller, int64_t error)
+{
+    struct channel *channel = caller->channel;
+    timer_cancel(caller);
+    caller_leave(caller);
+    caller->window_count = 0;
     if (error) {
         channel->stats.errors++;
         if (trace_on)
@@ -267,14 +272,7 @@ void channel_thread_ended(struct thread *thread)
     unbind(thread);
     if (thread->state == THREAD_CALLING || thread->state == THREAD_SERVED) {
         struct channel *channel = thread->channel;
-        struct thread *server =
-            thread->state == THREAD_SERVED ? thread->server_thread : channel->server;
-        if (thread->state == THREAD_CALLING)
-            channel->stats.queue--;
-        list_remove(&thread->link);
-        thread->state = THREAD_DEAD;
-        if (server)
-            donation_recompute(server);
+        caller_leave(thread);
         object_release(&channel->object);
     }
     thread->channel = NULL;

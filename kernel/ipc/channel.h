@@ -25,11 +25,11 @@ struct channel {
     struct list receivers;    /* threads RECEIVING, latest first */
     struct list closed;       /* sessions whose last handle is gone */
     uint64_t pulses;
-    struct thread *server;    /* the one thread that receives here, if it is only one */
-    struct list server_link;  /* in server->bound */
-    bool shared;              /* more than one has */
+    struct thread *server;   /* the one thread that receives here, if it is only one */
+    struct list server_link; /* in server->bound */
+    bool shared;             /* more than one has */
     kernel_service *serve;
-    struct account *payer;    /* referenced; charged for the channel */
+    struct account *payer; /* referenced; charged for the channel */
     struct ipc_stats stats;
 };
 
@@ -38,8 +38,8 @@ struct session {
     struct object object;
     struct channel *channel; /* referenced */
     uint64_t badge;
-    struct account *payer;   /* referenced; charged */
-    struct list link;        /* in channel->closed */
+    struct account *payer; /* referenced; charged */
+    struct list link;      /* in channel->closed */
 };
 
 struct kernel_message {
@@ -53,7 +53,8 @@ struct kernel_message {
 
 extern const struct object_class channel_class, session_class;
 
-/* channel_new: NULL: no memory, or over quota. serve: NULL for user servers. */
+/* channel_new: charged to payer, whose quota the caller has looked at; NULL: no memory. serve: NULL
+ * for user servers. */
 struct channel *channel_new(struct account *payer, uint32_t flags, kernel_service *serve);
 struct channel *channel_find(uint32_t id_at_least);
 
@@ -109,7 +110,10 @@ static inline void message_copy_words(const struct thread *from, struct thread *
 }
 
 /* A short message: in registers only. */
-static inline bool tag_is_short(uint64_t tag) { return tag >> 32 <= MESSAGE_REGISTER_BYTES; }
+static inline bool tag_is_short(uint64_t tag)
+{
+    return tag >> 32 <= MESSAGE_REGISTER_BYTES;
+}
 
 /* donation.c: priorities along chains of calls. */
 void donate(struct channel *channel, unsigned priority);

@@ -14,14 +14,6 @@ enum {
     FIELD_NAME_LEN = 11, /* with the NUL */
 };
 
-static bool text_equal(const char *text, size_t len, const char *other)
-{
-    size_t i = 0;
-    while (i < len && other[i] != '\0' && text[i] == other[i])
-        i++;
-    return i == len && other[i] == '\0';
-}
-
 static bool read_field(const char *header, unsigned field, uint32_t *value)
 {
     const char *digits = header + MAGIC_LEN + field * FIELD_LEN;
@@ -64,7 +56,8 @@ int cpio_next(const void *archive, size_t size, size_t *position, struct cpio_fi
     if (at > size || size - at < HEADER_LEN)
         return -EINVAL;
     const char *header = bytes + at;
-    if (!text_equal(header, MAGIC_LEN, "070701") && !text_equal(header, MAGIC_LEN, "070702"))
+    if (__builtin_memcmp(header, "070701", MAGIC_LEN) != 0 &&
+        __builtin_memcmp(header, "070702", MAGIC_LEN) != 0)
         return -EINVAL;
     if (!read_field(header, FIELD_MODE, &mode) || !read_field(header, FIELD_SIZE, &data_len) ||
         !read_field(header, FIELD_NAME_LEN, &name_len) || name_len == 0)
@@ -80,14 +73,11 @@ int cpio_next(const void *archive, size_t size, size_t *position, struct cpio_fi
 
     /* A name may be followed by more than one NUL: some tools align the data that way. */
     const char *name = bytes + name_at;
-    size_t len = 0;
-    while (name[len] != '\0')
-        len++;
-    if (text_equal(name, len, "TRAILER!!!"))
+    if (__builtin_strcmp(name, "TRAILER!!!") == 0)
         return 0;
 
     file->name = name;
-    file->name_len = len;
+    file->name_len = __builtin_strlen(name);
     file->data = (const uint8_t *)bytes + data_at;
     file->size = data_len;
     file->mode = mode;
@@ -100,7 +90,7 @@ int cpio_find(const void *archive, size_t size, const char *name, struct cpio_fi
     size_t position = 0;
     int found;
     while ((found = cpio_next(archive, size, &position, file)) > 0)
-        if (text_equal(file->name, file->name_len, name))
+        if (__builtin_strcmp(file->name, name) == 0)
             return 0;
     return found < 0 ? found : -ENOENT;
 }

@@ -6,76 +6,49 @@
 #include "abi/memory.h"
 #include <stdbool.h>
 
-/* Offsets and values of the file format; only what is needed here. */
+#if __BYTE_ORDER__ != __ORDER_LITTLE_ENDIAN__
+#error "the structures below are the file's bytes as they are"
+#endif
+
+/* The headers as they lie in the file. */
+struct file_header {
+    uint8_t magic[4], class, data, ident_version, padding[9];
+    uint16_t type, machine;
+    uint32_t version;
+    uint64_t entry, program_headers, section_headers;
+    uint32_t flags;
+    uint16_t header_size, program_header_size, program_header_count;
+};
+
+struct program_header {
+    uint32_t type, flags;
+    uint64_t offset, address, physical, file_size, memory_size, align;
+};
+_Static_assert(sizeof(struct file_header) == 64 && sizeof(struct program_header) == 56,
+               "System V ABI, figures 4-3 and 5-1");
+
 enum {
-    EHDR_SIZE = 64,
-    EHDR_CLASS = 4,
-    EHDR_DATA = 5,
-    EHDR_IDENT_VERSION = 6,
-    EHDR_TYPE = 16,
-    EHDR_MACHINE = 18,
-    EHDR_VERSION = 20,
-    EHDR_ENTRY = 24,
-    EHDR_PHOFF = 32,
-    EHDR_PHENTSIZE = 54,
-    EHDR_PHNUM = 56,
-
-    PHDR_SIZE = 56,
-    PHDR_TYPE = 0,
-    PHDR_FLAGS = 4,
-    PHDR_OFFSET = 8,
-    PHDR_VADDR = 16,
-    PHDR_FILESZ = 32,
-    PHDR_MEMSZ = 40,
-
     CLASS_64 = 2,
     DATA_LITTLE_ENDIAN = 1,
     VERSION_CURRENT = 1,
     TYPE_EXECUTABLE = 2,
     MACHINE_RISCV = 243,
-    PHNUM_MAX = 64,
-
-    SEGMENT_LOAD = 1,
-    SEGMENT_DYNAMIC = 2,
-    SEGMENT_INTERPRETER = 3,
-
-    FLAG_EXECUTE = 1,
-    FLAG_WRITE = 2,
-    FLAG_READ = 4,
+    PROGRAM_HEADERS_MAX = 64,
 };
-
-static uint64_t little_endian(const uint8_t *bytes, unsigned count)
-{
-    uint64_t value = 0;
-    for (unsigned i = 0; i < count; i++)
-        value |= (uint64_t)bytes[i] << (8 * i);
-    return value;
-}
+enum { SEGMENT_LOAD = 1, SEGMENT_DYNAMIC = 2, SEGMENT_INTERPRETER = 3 };
+enum { FLAG_EXECUTE = 1, FLAG_WRITE = 2, FLAG_READ = 4 };
 
 static bool range_inside(uint64_t start, uint64_t length, uint64_t limit)
 {
     return start <= limit && length <= limit - start;
 }
 
-static bool header_supported(const uint8_t *header)
+static bool header_supported(const struct file_header *header)
 {
-    return header[0] == 0x7f && header[1] == 'E' && header[2] == 'L' && header[3] == 'F' &&
-           header[EHDR_CLASS] == CLASS_64 && header[EHDR_DATA] == DATA_LITTLE_ENDIAN &&
-           header[EHDR_IDENT_VERSION] == VERSION_CURRENT &&
-           little_endian(header + EHDR_TYPE, 2) == TYPE_EXECUTABLE &&
-           little_endian(header + EHDR_MACHINE, 2) == MACHINE_RISCV &&
-           little_endian(header + EHDR_VERSION, 4) == VERSION_CURRENT;
-}
-
-/* The page range of a segment; valid once its address range has been checked. */
-static uint64_t first_page(const struct elf_segment *segment)
-{
-    return segment->address / PAGE_SIZE;
-}
-
-static uint64_t last_page(const struct elf_segment *segment)
-{
-    return (segment->address + segment->memory_size - 1) / PAGE_SIZE;
+    return __builtin_memcmp(header->magic, "\177ELF", 4) == 0 && header->class == CLASS_64 &&
+           header->data == DATA_LITTLE_ENDIAN && header->ident_version == VERSION_CURRENT &&
+           header->type == TYPE_EXECUTABLE && header->machine == MACHINE_RISCV &&
+           header->version == VERSION_CURRENT;
 }
 
 static bool segment_valid(const struct elf_segment *segment, uint64_t file_size)
@@ -91,12 +64,16 @@ static bool segment_valid(const struct elf_segment *segment, uint64_t file_size)
     return (segment->prot & (PROT_WRITE | PROT_EXEC)) != (PROT_WRITE | PROT_EXEC);
 }
 
+/* Do they share a page? Valid once the address ranges have been checked. */
 static bool segment_overlaps_earlier(const struct elf_image *image,
                                      const struct elf_segment *segment)
 {
     for (size_t i = 0; i < image->segment_count; i++) {
         const struct elf_segment *other = &image->segments[i];
-        if (first_page(segment) <= last_page(other) && first_page(other) <= last_page(segment))
+        uint64_t last = segment->address + segment->memory_size - 1;
+        uint64_t other_last = other->address + other->memory_size - 1;
+        if (segment->address / PAGE_SIZE <= other_last / PAGE_SIZE &&
+            other->address / PAGE_SIZE <= last / PAGE_SIZE)
             return true;
     }
     return false;
@@ -115,23 +92,20 @@ static bool entry_valid(const struct elf_image *image)
     return false;
 }
 
-static int add_segment(struct elf_image *out, const uint8_t *phdr, uint64_t file_size)
+static int add_segment(struct elf_image *out, const struct program_header *header,
+                       uint64_t file_size)
 {
-    struct elf_segment segment = {
-        .address = little_endian(phdr + PHDR_VADDR, 8),
-        .file_offset = little_endian(phdr + PHDR_OFFSET, 8),
-        .file_size = little_endian(phdr + PHDR_FILESZ, 8),
-        .memory_size = little_endian(phdr + PHDR_MEMSZ, 8),
-    };
-    uint64_t flags = little_endian(phdr + PHDR_FLAGS, 4);
-
+    struct elf_segment segment = {.address = header->address,
+                                  .file_offset = header->offset,
+                                  .file_size = header->file_size,
+                                  .memory_size = header->memory_size};
     if (segment.memory_size == 0 && segment.file_size == 0)
         return 0;
-    if ((flags & (FLAG_READ | FLAG_WRITE | FLAG_EXECUTE)) == 0)
+    if ((header->flags & (FLAG_READ | FLAG_WRITE | FLAG_EXECUTE)) == 0)
         return -ENOEXEC;
     /* Write without read is reserved in Sv39, and execute-only would serve nobody here. */
-    segment.prot = PROT_READ | ((flags & FLAG_WRITE) ? PROT_WRITE : 0u) |
-                   ((flags & FLAG_EXECUTE) ? PROT_EXEC : 0u);
+    segment.prot = PROT_READ | ((header->flags & FLAG_WRITE) ? PROT_WRITE : 0u) |
+                   ((header->flags & FLAG_EXECUTE) ? PROT_EXEC : 0u);
     if (!segment_valid(&segment, file_size) || out->segment_count == ELF_SEGMENTS_MAX ||
         segment_overlaps_earlier(out, &segment))
         return -ENOEXEC;
@@ -142,29 +116,26 @@ static int add_segment(struct elf_image *out, const uint8_t *phdr, uint64_t file
 int elf_parse_header(const void *header, size_t header_size, size_t file_size,
                      struct elf_image *out)
 {
-    const uint8_t *bytes = header;
-
+    struct file_header file;
     if (header == NULL || out == NULL || header_size > file_size)
         return -EINVAL;
-    if (header_size < EHDR_SIZE || !header_supported(bytes))
+    if (header_size < sizeof(file))
         return -ENOEXEC;
-
-    uint64_t table = little_endian(bytes + EHDR_PHOFF, 8);
-    uint64_t count = little_endian(bytes + EHDR_PHNUM, 2);
-    if (little_endian(bytes + EHDR_PHENTSIZE, 2) != PHDR_SIZE || count == 0 || count > PHNUM_MAX ||
-        !range_inside(table, count * PHDR_SIZE, header_size))
+    __builtin_memcpy(&file, header, sizeof(file));
+    uint64_t count = file.program_header_count;
+    if (!header_supported(&file) || file.program_header_size != sizeof(struct program_header) ||
+        count == 0 || count > PROGRAM_HEADERS_MAX ||
+        !range_inside(file.program_headers, count * sizeof(struct program_header), header_size))
         return -ENOEXEC;
-
-    out->entry = little_endian(bytes + EHDR_ENTRY, 8);
+    out->entry = file.entry;
     out->segment_count = 0;
+    const char *at = (const char *)header + file.program_headers;
     for (uint64_t i = 0; i < count; i++) {
-        const uint8_t *phdr = bytes + table + i * PHDR_SIZE;
-        uint64_t type = little_endian(phdr + PHDR_TYPE, 4);
-        if (type == SEGMENT_DYNAMIC || type == SEGMENT_INTERPRETER)
+        struct program_header one;
+        __builtin_memcpy(&one, at + i * sizeof(one), sizeof(one));
+        if (one.type == SEGMENT_DYNAMIC || one.type == SEGMENT_INTERPRETER)
             return -ENOEXEC;
-        if (type != SEGMENT_LOAD)
-            continue;
-        int error = add_segment(out, phdr, file_size);
+        int error = one.type == SEGMENT_LOAD ? add_segment(out, &one, file_size) : 0;
         if (error < 0)
             return error;
     }

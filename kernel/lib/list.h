@@ -10,16 +10,17 @@ struct list {
 
 #define container_of(pointer, type, member) ((type *)((char *)(pointer)-offsetof(type, member)))
 
-#define list_for_each(position, head)                                                           \
+#define list_for_each(position, head)                                                              \
     for (struct list *position = (head)->next; position != (head); position = position->next)
 
-/* As list_for_each; the body may remove the current element. */
-#define list_for_each_safe(position, head)                                                      \
-    for (struct list *position = (head)->next, *position##_next = position->next;               \
-         position != (head); position = position##_next, position##_next = position->next)
-
-static inline void list_init(struct list *list) { list->next = list->prev = list; }
-static inline bool list_empty(const struct list *list) { return list->next == list; }
+static inline void list_init(struct list *list)
+{
+    list->next = list->prev = list;
+}
+static inline bool list_empty(const struct list *list)
+{
+    return list->next == list;
+}
 
 static inline void list_insert(struct list *before, struct list *link)
 {
@@ -28,7 +29,10 @@ static inline void list_insert(struct list *before, struct list *link)
     before->prev->next = link;
     before->prev = link;
 }
-static inline void list_push_back(struct list *list, struct list *link) { list_insert(list, link); }
+static inline void list_push_back(struct list *list, struct list *link)
+{
+    list_insert(list, link);
+}
 static inline void list_push_front(struct list *list, struct list *link)
 {
     list_insert(list->next, link);

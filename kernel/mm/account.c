@@ -23,11 +23,3 @@ bool account_charge(struct account *account, uint64_t pages)
     account->pages += (uint32_t)pages;
     return true;
 }
-
-bool account_charge_channel(struct account *account)
-{
-    if (account->channels >= account->limit.channels)
-        return false;
-    account->channels++;
-    return true;
-}

@@ -10,7 +10,7 @@ struct account {
     uint32_t references;
     uint32_t pid; /* whose it is */
     struct process_quota limit;
-    uint32_t pages; /* user pages, page tables, tables of memory objects and handles */
+    uint32_t pages;    /* user pages, page tables, tables of memory objects and handles */
     uint32_t channels; /* channels and minted sessions */
 };
 
@@ -23,10 +23,9 @@ static inline struct account *account_retain(struct account *account)
     return account;
 }
 
-/* account_charge: counts pages; false if they do not fit. account_charge_channel: one channel. */
+/* account_charge: counts pages; false if they do not fit. */
 bool account_charge(struct account *account, uint64_t pages);
 static inline void account_uncharge(struct account *account, uint64_t pages)
 {
     account->pages -= (uint32_t)pages;
 }
-bool account_charge_channel(struct account *account);

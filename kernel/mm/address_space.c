@@ -319,16 +319,13 @@ void *space_byte(struct address_space *space, uint64_t address, uint32_t access,
     if (address < USER_BASE || address >= USER_TOP)
         return NULL;
     uint64_t need = PTE_V | PTE_U | (access == PROT_WRITE ? PTE_W : PTE_R);
-    pte_t *pte = pt_walk(space->root, address, false, NULL);
-    if (!pte || (*pte & need) != need) {
-        *error = space_fault(space, address, access);
+    pte_t *pte;
+    for (bool again = false;
+         !(pte = pt_walk(space->root, address, false, NULL)) || (*pte & need) != need;
+         again = true) {
+        *error = again ? -EFAULT : space_fault(space, address, access);
         if (*error)
             return NULL;
-        pte = pt_walk(space->root, address, false, NULL);
-        if (!pte || (*pte & need) != need) {
-            *error = -EFAULT;
-            return NULL;
-        }
     }
     uint64_t physical = pte_address(*pte) + address % PAGE_SIZE;
     struct region *region = NULL;

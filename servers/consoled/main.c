@@ -13,6 +13,7 @@
 #include "proto/fs.h"
 #include "virtio/device.h"
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define TERMINAL          0
@@ -146,7 +147,9 @@ void console_terminal(struct console_port *port)
     if (consoled.ports[TERMINAL])
         return; /* there is one: the UART, after a long wait */
     consoled.give_up = 0;
-    line_init(&consoled.line, CON_MODE_COOKED);
+    /* Input that is not typed by a person, but piped in, is not echoed. */
+    line_init(&consoled.line, getenv("CAIRN_PLAIN") ? CON_MODE_COOKED & ~(unsigned)CON_MODE_ECHO
+                                                    : CON_MODE_COOKED);
     port_init(&port->port, &client_backend, &consoled.line);
     console_size(port, port->rows, port->columns);
     cursor_init(&port->port.cursor, port->rows, port->columns);

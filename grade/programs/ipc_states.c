@@ -1,5 +1,6 @@
 /* IPC at every state: each way in which a call can end has a defined result at both ends. */
 #include "abi/syscall_numbers.h"
+#include "lib/child.h"
 #include "lib/puppet.h"
 #include <string.h>
 
@@ -26,8 +27,9 @@ static void test_round_trip(void)
     test_case("round-trip", done && puppet_result(&client, call) == 0 && called->result[2] == 42,
               "result %ld, word %lu", (long)puppet_result(&client, call),
               (unsigned long)called->result[2]);
-    test_case("request-arrives", done && TAG_TYPE(received->result[1]) == 7 &&
-                                     TAG_LEN(received->result[1]) == 8 && received->result[2] == 41,
+    test_case("request-arrives",
+              done && TAG_TYPE(received->result[1]) == 7 && TAG_LEN(received->result[1]) == 8 &&
+                  received->result[2] == 41,
               "tag %lx, word %lu", (unsigned long)received->result[1],
               (unsigned long)received->result[2]);
     test_case("sender-is-the-client", done && received->result[7] != 0 && received->result_t0 == 0,
@@ -90,9 +92,9 @@ static void test_server_killed(void)
     bool blocked = puppet_blocked(&client, call);
     puppet_end(&server);
     bool ended = puppet_wait(&client, call);
-    test_case("server-gone-before-receiving", blocked && ended &&
-                                                  puppet_result(&client, call) == -EPEER,
-              "call gave %ld", (long)puppet_result(&client, call));
+    test_case("server-gone-before-receiving",
+              blocked && ended && puppet_result(&client, call) == -EPEER, "call gave %ld",
+              (long)puppet_result(&client, call));
     puppet_end(&client);
 }
 
@@ -112,13 +114,13 @@ static void test_resent(void)
     bool received = puppet_wait(&server, recv);
     puppet_end(&server);
     int64_t token = channel_recv(channel, &m, test_deadline(1000));
-    test_case("unanswered-call-is-resent", received && token > 0 && m.flags & MESSAGE_RESENT &&
-                                               m.type == 9 && m.words[0] == 5,
+    test_case("unanswered-call-is-resent",
+              received && token > 0 && m.flags & MESSAGE_RESENT && m.type == 9 && m.words[0] == 5,
               "token %ld, flags %u", (long)token, m.flags);
     struct message reply = {.len = 8, .words = {77}};
     channel_reply((uint64_t)token, &reply);
-    test_case("resent-call-is-answered", puppet_wait(&client, call) &&
-                                             client.steps[1 + call].result[2] == 77,
+    test_case("resent-call-is-answered",
+              puppet_wait(&client, call) && client.steps[1 + call].result[2] == 77,
               "the client got %lu", (unsigned long)client.steps[1 + call].result[2]);
     puppet_end(&client);
     handle_close(channel);
@@ -138,8 +140,8 @@ static void test_no_resend(void)
     puppet_start(&client, 10);
     bool received = puppet_wait(&server, recv);
     puppet_end(&server);
-    test_case("no-resend-gives-epeer", received && puppet_wait(&client, call) &&
-                                           puppet_result(&client, call) == -EPEER,
+    test_case("no-resend-gives-epeer",
+              received && puppet_wait(&client, call) && puppet_result(&client, call) == -EPEER,
               "call gave %ld", (long)puppet_result(&client, call));
     puppet_end(&client);
     handle_close(channel);
@@ -156,7 +158,8 @@ static void test_tokens(void)
     puppet_call(&client, puppet_give(&client, channel, RIGHTS_CLIENT), 1, 0);
     puppet_start(&client, 10);
     int64_t token = channel_recv(channel, &m, test_deadline(1000));
-    unsigned steal = puppet_step(&thief, SYS_reply, (uint64_t)token, TAG(0x80, 8, 0, 0, 0), 666, 0, 0, 0);
+    unsigned steal =
+        puppet_step(&thief, SYS_reply, (uint64_t)token, TAG(0x80, 8, 0, 0, 0), 666, 0, 0, 0);
     puppet_start(&thief, 10);
     puppet_wait(&thief, steal);
     test_case("foreign-token", puppet_result(&thief, steal) == -ESTALE, "reply gave %ld",
@@ -164,9 +167,9 @@ static void test_tokens(void)
     int first = channel_reply((uint64_t)token, &reply);
     int second = channel_reply((uint64_t)token, &reply);
     test_case("reply-twice", first == 0 && second == -ESTALE, "%d, then %d", first, second);
-    test_case("wild-tokens", channel_reply(0, &reply) == -ESTALE &&
-                                 channel_reply(UINT64_MAX, &reply) == -ESTALE &&
-                                 channel_reply((uint64_t)token ^ 1, &reply) == -ESTALE,
+    test_case("wild-tokens",
+              channel_reply(0, &reply) == -ESTALE && channel_reply(UINT64_MAX, &reply) == -ESTALE &&
+                  channel_reply((uint64_t)token ^ 1, &reply) == -ESTALE,
               "a made-up token was taken");
     puppet_end(&client);
     puppet_end(&thief);
@@ -195,8 +198,10 @@ static void test_circles(void)
     handle_t one = new_channel(), two = new_channel();
     puppet_new(&a, "a", NULL);
     puppet_new(&b, "b", NULL);
-    handle_t one_a = puppet_give(&a, one, RIGHTS_SERVER), two_a = puppet_give(&a, two, RIGHTS_CLIENT);
-    handle_t one_b = puppet_give(&b, one, RIGHTS_CLIENT), two_b = puppet_give(&b, two, RIGHTS_SERVER);
+    handle_t one_a = puppet_give(&a, one, RIGHTS_SERVER),
+             two_a = puppet_give(&a, two, RIGHTS_CLIENT);
+    handle_t one_b = puppet_give(&b, one, RIGHTS_CLIENT),
+             two_b = puppet_give(&b, two, RIGHTS_SERVER);
     unsigned self = puppet_step(&a, SYS_recv, 0, 0, 0, 0, 0, 0); /* binds a to channel one */
     a.steps[1 + self].a[6] = (uint64_t)one_a;
     a.steps[1 + self].t0 = test_deadline(20);
@@ -230,9 +235,9 @@ static void test_channel_closed(void)
     puppet_start(&client, 10);
     puppet_blocked(&client, call);
     handle_close(channel);
-    test_case("channel-closed", puppet_wait(&client, again) &&
-                                    puppet_result(&client, call) == -EPEER &&
-                                    puppet_result(&client, again) == -EPEER,
+    test_case("channel-closed",
+              puppet_wait(&client, again) && puppet_result(&client, call) == -EPEER &&
+                  puppet_result(&client, again) == -EPEER,
               "%ld, then %ld", (long)puppet_result(&client, call),
               (long)puppet_result(&client, again));
     puppet_end(&client);
@@ -247,7 +252,8 @@ static void test_badges(void)
     handle_t minted = (handle_t)handle_mint(channel, RIGHTS_CLIENT, 0x1234567890abcdeful);
     puppet_new(&client, "client", NULL);
     handle_t at_client = puppet_give(&client, minted, RIGHTS_CLIENT);
-    unsigned again = puppet_step(&client, SYS_handle_mint, (uint64_t)at_client, RIGHTS_CLIENT, 1, 0, 0, 0);
+    unsigned again =
+        puppet_step(&client, SYS_handle_mint, (uint64_t)at_client, RIGHTS_CLIENT, 1, 0, 0, 0);
     puppet_call(&client, at_client, 3, 0);
     handle_close(minted);
     puppet_start(&client, 10);
@@ -259,8 +265,8 @@ static void test_badges(void)
     channel_reply((uint64_t)token, &reply);
     puppet_end(&client);
     token = channel_recv(channel, &m, test_deadline(1000));
-    test_case("closed-is-told", token == 0 && m.type == MESSAGE_CLOSED &&
-                                    m.badge == 0x1234567890abcdeful,
+    test_case("closed-is-told",
+              token == 0 && m.type == MESSAGE_CLOSED && m.badge == 0x1234567890abcdeful,
               "token %ld, type %x, badge %lx", (long)token, m.type, (unsigned long)m.badge);
     handle_close(channel);
 }
@@ -295,16 +301,70 @@ static void test_pulses(void)
     pulse(channel, 1);
     pulse(channel, 1ul << 63);
     int64_t token = channel_recv(channel, &m, test_deadline(100));
-    test_case("pulses-are-kept", token == 0 && m.type == MESSAGE_PULSE &&
-                                     m.words[0] == (1 | 1ul << 63),
+    test_case("pulses-are-kept",
+              token == 0 && m.type == MESSAGE_PULSE && m.words[0] == (1 | 1ul << 63),
               "token %ld, bits %lx", (long)token, (unsigned long)m.words[0]);
     token = channel_recv(channel, &m, test_deadline(10));
     test_case("pulses-come-once", token == -ETIMEDOUT, "recv gave %ld", (long)token);
     handle_close(channel);
 }
 
+/* A server thread that was called while it waited, and what its sleep in between gave. */
+static struct {
+    handle_t channel;
+    uint64_t sleep; /* ns */
+    int64_t token, slept;
+} sleepers[2];
+
+static void sleep_while_serving(uint64_t which)
+{
+    struct registers recv = {.a = {[6] = (uint64_t)sleepers[which].channel, [7] = SYS_recv}};
+    raw_call(&recv);
+    sleepers[which].token = (int64_t)recv.a[0];
+    struct registers sleep = {.a = {[7] = SYS_recv},
+                              .t0 = (uint64_t)clock_now() + sleepers[which].sleep};
+    raw_call(&sleep);
+    sleepers[which].slept = (int64_t)sleep.a[0];
+    raw(SYS_reply, (uint64_t)sleepers[which].token, TAG(0, 0, 0, 0, 0), 0, 0, 0, 0);
+}
+
+/* Two threads receive on one channel. The one that is called first sleeps; when it wakes up, the
+ * other one, which was called meanwhile, must not be taken for one that waits. */
+static void test_sleep_while_serving(void)
+{
+    struct puppet clients[3];
+    unsigned calls[3];
+    handle_t channel = new_channel();
+    for (unsigned i = 0; i < 3; i++) {
+        puppet_new(&clients[i], "client", NULL);
+        calls[i] = puppet_call(&clients[i], puppet_give(&clients[i], channel, RIGHTS_CLIENT), 1, 0);
+    }
+    for (unsigned i = 0; i < 2; i++) {
+        sleepers[i].channel = channel;
+        sleepers[i].sleep = i == 1 ? 30000000 : 200000000; /* the second one is called first */
+        child_thread(sleep_while_serving, i);
+        sleep_until(test_deadline(5));
+    }
+    puppet_start(&clients[0], 10);
+    sleep_until(test_deadline(5));
+    puppet_start(&clients[1], 10);
+    sleep_until(test_deadline(60)); /* the first sleep is over, the second is not */
+    puppet_start(&clients[2], 10);
+    bool blocked = puppet_blocked(&clients[2], calls[2]);
+    sleep_until(test_deadline(200));
+    test_case("sleep-while-serving",
+              blocked && sleepers[0].slept == -ETIMEDOUT && sleepers[1].slept == -ETIMEDOUT &&
+                  puppet_wait(&clients[0], calls[0]) && puppet_wait(&clients[1], calls[1]),
+              "third caller %s, sleeps gave %ld and %ld", blocked ? "waits" : "does not wait",
+              (long)sleepers[0].slept, (long)sleepers[1].slept);
+    for (unsigned i = 0; i < 3; i++)
+        puppet_end(&clients[i]);
+    handle_close(channel);
+}
+
 int main(void)
 {
+    test_sleep_while_serving();
     test_round_trip();
     test_caller_killed_queued();
     test_caller_killed_served();

@@ -7,10 +7,7 @@ enum { TEST_FAIL = 0x3333, TEST_PASS = 0x5555 };
 
 static volatile uint32_t *test_device;
 
-void power_init(uint64_t physical_base)
-{
-    test_device = phys_to_virt(physical_base);
-}
+void power_init(uint64_t physical_base) { test_device = phys_to_virt(physical_base); }
 
 static _Noreturn void reset(uint32_t type)
 {
@@ -26,7 +23,4 @@ void power_off(uint32_t status)
     reset(0);
 }
 
-void power_reboot(void)
-{
-    reset(1);
-}
+void power_reboot(void) { reset(1); }

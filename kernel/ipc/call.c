@@ -31,12 +31,9 @@ static void caller_wait(struct thread *caller)
     donate(caller->channel, caller->priority);
 }
 
-/* The caller's message is with the receiver, which stops waiting if it does: the caller now waits
- * for the answer of that process. */
+/* The caller's message is with the receiver: it now waits for the answer of that process. */
 static inline void hand_over(struct thread *caller, struct thread *receiver)
 {
-    list_remove(&receiver->link);
-    timer_cancel(receiver);
     caller->state = THREAD_SERVED;
     caller->server_process = receiver->process;
     caller->server_thread = receiver;
@@ -88,6 +85,7 @@ int64_t call_start(struct thread *caller, struct channel *channel, uint64_t badg
     if (trace_on)
         trace_event(TRACE_CALL, caller->process->pid, 0, channel, caller->regs[REG_A1], 0);
     if (receiver) {
+        take_receiver(channel);
         hand_over(caller, receiver);
         run_next(receiver);
     } else {
@@ -106,6 +104,7 @@ void caller_enqueue(struct thread *caller, struct channel *channel)
             call_finish(caller, -EMFILE);
             return;
         }
+        take_receiver(channel);
         hand_over(caller, receiver);
         thread_make_ready(receiver);
     } else {

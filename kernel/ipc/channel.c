@@ -102,8 +102,7 @@ static void session_free(struct session *session)
     kfree(session);
 }
 
-/* A receiver that waits now, taken off the list and made ready, or NULL. */
-static struct thread *take_receiver(struct channel *channel)
+struct thread *take_receiver(struct channel *channel)
 {
     if (list_empty(&channel->receivers))
         return NULL;
@@ -178,8 +177,7 @@ static void channel_handle_gone(struct object *object, uint32_t rights)
         return;
     while (!list_empty(&channel->callers))
         call_finish(container_of(channel->callers.next, struct thread, link), -EPEER);
-    while (
-        !list_empty(&channel->receivers)) { /* a thread waits through a handle closed by another */
+    while (!list_empty(&channel->receivers)) { /* they wait through a handle closed by another */
         struct thread *thread = take_receiver(channel);
         thread->regs[REG_A0] = (uint64_t)-EBADF;
         thread->channel = NULL;

@@ -110,10 +110,7 @@ static inline void message_copy_words(const struct thread *from, struct thread *
 }
 
 /* A short message: in registers only. */
-static inline bool tag_is_short(uint64_t tag)
-{
-    return tag >> 32 <= MESSAGE_REGISTER_BYTES;
-}
+static inline bool tag_is_short(uint64_t tag) { return tag >> 32 <= MESSAGE_REGISTER_BYTES; }
 
 /* donation.c: priorities along chains of calls. */
 void donate(struct channel *channel, unsigned priority);
@@ -131,6 +128,9 @@ size_t trace_read(uint64_t *sequence, struct ipc_trace *out, size_t most);
  * sets its state, wakes a receiver that waits, and donates its priority. */
 void caller_insert(struct thread *caller);
 void caller_enqueue(struct thread *caller, struct channel *channel);
+
+/* take_receiver: the receiver that waits and is to be served first, waiting no more; or NULL. */
+struct thread *take_receiver(struct channel *channel);
 
 /* channel_notification: pulses or a closed session, if the channel holds any, to the receiver. */
 bool channel_notification(struct channel *channel, struct thread *receiver);

@@ -12,12 +12,6 @@
 _Static_assert(CALL_PLAIN == 0 && THREAD_SERVED < 256 && __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__,
                "call_word is a state with nothing else set");
 
-static inline void unlink(struct list *link)
-{
-    link->prev->next = link->next;
-    link->next->prev = link->prev;
-}
-
 /* This hart may go on with next at once: nothing more urgent waits, and there are no FP registers
  * to save. */
 static inline bool may_switch(const struct thread *next)
@@ -47,8 +41,7 @@ static inline void switch_fast(struct thread *self, struct thread *next, uint64_
 static inline struct thread *call_fast(struct thread *self)
 {
     struct process *process = self->process;
-    struct handle_entry *entry =
-        handle_current(&process->handles, (handle_t)self->regs[REG_A0]);
+    struct handle_entry *entry = handle_current(&process->handles, (handle_t)self->regs[REG_A0]);
     if (!entry || !(entry->rights & RIGHT_SEND))
         return NULL;
     uint64_t badge;
@@ -72,7 +65,7 @@ static inline struct thread *call_fast(struct thread *self)
     token_renew(self);
     self->server_process = server->process;
     self->server_thread = server;
-    unlink(&server->link);
+    list_remove(&server->link);
     list_push_back(&server->process->serving, &self->link);
     server->channel = NULL;
     server->regs[REG_A0] = self->token;
@@ -89,8 +82,7 @@ static inline struct thread *reply_recv_fast(struct thread *self)
 {
     struct process *process = self->process;
     struct thread *caller = thread_from_token(self->regs[REG_A0], process);
-    struct handle_entry *entry =
-        handle_current(&process->handles, (handle_t)self->regs[REG_A6]);
+    struct handle_entry *entry = handle_current(&process->handles, (handle_t)self->regs[REG_A6]);
     if (!caller || !entry || !(entry->rights & RIGHT_RECV) ||
         entry->object->class != &channel_class)
         return NULL;
@@ -110,8 +102,7 @@ static inline struct thread *reply_recv_fast(struct thread *self)
     if (latency > channel->stats.latency_max)
         channel->stats.latency_max = latency;
     channel->object.references--; /* never the last: the server's handle has one */
-    unlink(&caller->link);
-    list_init(&caller->link);
+    list_remove(&caller->link);
     caller->channel = NULL;
     caller->regs[REG_A0] = 0;
     caller->regs[REG_A1] = self->regs[REG_A1];

@@ -6,10 +6,6 @@
 #include "abi/memory.h"
 #include <stdbool.h>
 
-#if __BYTE_ORDER__ != __ORDER_LITTLE_ENDIAN__
-#error "the structures below are the file's bytes as they are"
-#endif
-
 /* The headers as they lie in the file. */
 struct file_header {
     uint8_t magic[4], class, data, ident_version, padding[9];
@@ -24,8 +20,9 @@ struct program_header {
     uint32_t type, flags;
     uint64_t offset, address, physical, file_size, memory_size, align;
 };
-_Static_assert(sizeof(struct file_header) == 64 && sizeof(struct program_header) == 56,
-               "System V ABI, figures 4-3 and 5-1");
+_Static_assert(sizeof(struct file_header) == 64 && sizeof(struct program_header) == 56 &&
+                   __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__,
+               "the bytes of the file as they are (System V ABI, figures 4-3 and 5-1)");
 
 enum {
     CLASS_64 = 2,

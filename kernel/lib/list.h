@@ -13,14 +13,8 @@ struct list {
 #define list_for_each(position, head)                                                              \
     for (struct list *position = (head)->next; position != (head); position = position->next)
 
-static inline void list_init(struct list *list)
-{
-    list->next = list->prev = list;
-}
-static inline bool list_empty(const struct list *list)
-{
-    return list->next == list;
-}
+static inline void list_init(struct list *list) { list->next = list->prev = list; }
+static inline bool list_empty(const struct list *list) { return list->next == list; }
 
 static inline void list_insert(struct list *before, struct list *link)
 {
@@ -29,10 +23,7 @@ static inline void list_insert(struct list *before, struct list *link)
     before->prev->next = link;
     before->prev = link;
 }
-static inline void list_push_back(struct list *list, struct list *link)
-{
-    list_insert(list, link);
-}
+static inline void list_push_back(struct list *list, struct list *link) { list_insert(list, link); }
 static inline void list_push_front(struct list *list, struct list *link)
 {
     list_insert(list->next, link);

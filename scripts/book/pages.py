@@ -9,6 +9,8 @@ A page may contain, on a line of its own,
     <!-- readme: Two commands -->        a section of the README
 
 and in its text {{NAME}}, the value of a constant, or {{NAME:bytes}}, the same with a unit.
+
+In a student's tree, what a later lab brings is missing: its place says so.
 """
 
 from __future__ import annotations
@@ -40,6 +42,10 @@ ERROR_TEXT = re.compile(r'\[(E\w+)\] = "([^"]+)"')
 
 class PageError(Exception):
     """A page asks for what the source does not have; the message says which."""
+
+
+class NotYet(PageError):
+    """A file is missing, which in a student's tree may come with a later lab."""
 
 
 def prose(text: str) -> str:
@@ -100,13 +106,24 @@ class Source:
     root: Path
     used_constants: set[str] = field(default_factory=set)
 
+    @cached_property
+    def is_partial(self) -> bool:
+        """A student's tree: it has labs, but not what only the instructor has."""
+        return (self.root / "labs").is_dir() and not (self.root / "labs/course.toml").is_file()
+
+    def read(self, name: str) -> str:
+        path = self.root / name
+        if not path.is_file():
+            raise NotYet(f"there is no {name}")
+        return path.read_text()
+
     def header(self, name: str) -> Header:
         """proto/x.h and abi/x.h, as the sources include them."""
         for folder in ("servers", "kernel"):
             path = self.root / folder / name
             if path.is_file():
                 return parse_header(path)
-        raise PageError(f"there is no header {name}")
+        raise NotYet(f"there is no header {name}")
 
     @cached_property
     def constants(self) -> dict[str, int]:
@@ -119,6 +136,8 @@ class Source:
         return constants(paths)
 
     def constant(self, match: re.Match[str]) -> str:
+        if match[1] not in self.constants and self.is_partial:
+            return f"`{match[1]}`"
         if match[1] not in self.constants:
             raise PageError(f"{match[0]}: no such constant, or several of that name")
         value = self.constants[match[1]]
@@ -137,7 +156,7 @@ class Source:
     def excerpt(self, arguments: str) -> list[str]:
         """A definition, with the comment above it, from file to page."""
         name, wanted = arguments.split()
-        text = (self.root / name).read_text()
+        text = self.read(name)
         if name.endswith(".S"):
             match = re.search(rf"^{wanted}:.*?(?=\n\n|\Z)", text, re.DOTALL | re.MULTILINE)
             language = "asm"
@@ -168,7 +187,7 @@ class Source:
     def sections(self) -> list[dict[str, list[str]]]:
         """The sections of services.conf: each directive with its words."""
         found: list[dict[str, list[str]]] = []
-        for line in (self.root / "servers/init/services.conf").read_text().splitlines():
+        for line in self.read("servers/init/services.conf").splitlines():
             words = line.partition("#")[0].split()
             if not words:
                 continue
@@ -221,7 +240,7 @@ class Source:
 
     def served_by_init(self, name: str) -> bool:
         """By the table of what "give" means."""
-        text = (self.root / "servers/init/services.c").read_text()
+        text = self.read("servers/init/services.c")
         match = re.search(rf'\{{"{re.escape(name)}", (.+), \w+\}},', text)
         if not match:
             raise PageError(f"servers/init/services.c does not know the name {name}")
@@ -229,7 +248,7 @@ class Source:
 
     def readme(self, heading: str) -> list[str]:
         """A section of the README without its heading; of its links, only those that work here."""
-        text = (self.root / "README.md").read_text()
+        text = self.read("README.md")
         match = re.search(
             rf"^## {re.escape(heading)}\n(.*?)(?=^## |\Z)", text, re.DOTALL | re.MULTILINE
         )
@@ -250,7 +269,13 @@ class Source:
         def piece(match: re.Match[str]) -> str:
             if match["name"] not in makers:
                 raise PageError(f"{match[0]}: not one of {', '.join(makers)}")
-            return "\n".join(makers[match["name"]](match["arguments"] or ""))
+            try:
+                return "\n".join(makers[match["name"]](match["arguments"] or ""))
+            except NotYet:
+                if not self.is_partial:
+                    raise
+                what = match["arguments"] or f"the table of {match['name']}"
+                return f"*Comes with a later lab: `{what}`.*"
 
         return CONSTANT.sub(self.constant, MACRO.sub(piece, text))
 
@@ -315,7 +340,12 @@ class Source:
 
     def errors_page(self) -> str:
         header = (self.root / "kernel/abi/errno.h").read_text()
-        texts = dict(ERROR_TEXT.findall((self.root / "user/libc/system/strerror.c").read_text()))
+        try:
+            texts = dict(ERROR_TEXT.findall(self.read("user/libc/system/strerror.c")))
+        except NotYet:
+            if not self.is_partial:
+                raise
+            texts = {}
         callers: dict[str, list[str]] = {}
         for line in (self.root / "kernel/abi/syscalls.tbl").read_text().splitlines():
             fields = [part.strip() for part in line.split("|")]

@@ -19,6 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
 
+from book.problem import PageError
 from grade.markers import Marked, marked_tests
 
 PLACEHOLDER = re.compile(r"<!-- (exercise|labs?)(?: (\S+))? -->")
@@ -31,14 +32,6 @@ SOURCE_TOPS = ("kernel", "servers", "user")
 COMMON, INSTRUCTOR = 0, 1 << 20
 FENCE = re.compile(r"(`{3,})")
 INSTRUCTOR_PAGES = ("instructor.md",)
-
-
-class LabError(Exception):
-    """A page and lab.toml do not fit; the message says why, the line where (0: the whole page)."""
-
-    def __init__(self, line: int, text: str) -> None:
-        super().__init__(text)
-        self.line = line
 
 
 @dataclass(frozen=True)
@@ -244,13 +237,14 @@ class Labs:
         for lab in self.labs:
             link = self.link(lab, base)
             title = f"[{lab.title}]({link})" if link else lab.title
-            rows.append([str(lab.number), title, lab.summary, lab.time, str(lab.points)])
-        return table(("lab", "", "what it is about", "time", "points"), rows)
+            about = f"**{title}**. {lab.summary}"
+            rows.append([str(lab.number), about, lab.time, str(lab.points)])
+        return table(("lab", "what it is about", "time", "points"), rows)
 
     # ---- Pages --------------------------------------------------------------------------------
 
     def expand(self, name: str, text: str) -> str:
-        """A page of handouts/ with its placeholders replaced; raises LabError."""
+        """A page of handouts/ with its placeholders replaced; raises PageError."""
         own = self.lab_of_page(name)
         self.check_links(name, text)
         lines: list[str] = text.split("\n")
@@ -263,41 +257,41 @@ class Labs:
             match = PLACEHOLDER.fullmatch(line)
             if not match:
                 if ALMOST.match(line.strip()):
-                    raise LabError(number, f"{line.strip()!r} is no placeholder")
+                    raise PageError(f"{line.strip()!r} is no placeholder", number)
                 continue
             if match[1] == "exercise":
                 exercise = self.exercise_here(own, match[2] or "", number)
                 if exercise.id in seen:
                     first = seen[exercise.id]
-                    raise LabError(number, f"exercise {exercise.id} is also in line {first}")
+                    raise PageError(f"exercise {exercise.id} is also in line {first}", number)
                 seen[exercise.id] = number
                 lines[heading - 1] = check_heading(lines[heading - 1], exercise, number)
                 piece = self.exercise_piece(exercise)
             elif match[2]:
-                raise LabError(number, f"{line!r} takes nothing behind its name")
+                raise PageError(f"{line!r} takes nothing behind its name", number)
             elif match[1] == "labs":
                 piece = self.labs_piece(str(PurePosixPath(name).parent).removeprefix("."))
             elif own is None:
-                raise LabError(number, f"{line!r} stands on a page that no lab.toml names")
+                raise PageError(f"{line!r} stands on a page that no lab.toml names", number)
             else:
                 seen["lab"] = number
                 piece = self.lab_piece(own)
             lines[number - 1] = "\n".join(piece)
         if own:
             if "lab" not in seen:
-                raise LabError(1, "<!-- lab --> is missing")
+                raise PageError("<!-- lab --> is missing", 1)
             for exercise in own.exercises:
                 if exercise.id not in seen:
-                    raise LabError(last_line(text), f"<!-- exercise {exercise.id} --> is missing")
+                    raise PageError(f"<!-- exercise {exercise.id} --> is missing", last_line(text))
         return "\n".join(lines)
 
     def exercise_here(self, own: Lab | None, wanted: str, line: int) -> Exercise:
         if own is None:
-            raise LabError(line, f"exercise {wanted} stands on a page that no lab.toml names")
+            raise PageError(f"exercise {wanted} stands on a page that no lab.toml names", line)
         for exercise in own.exercises:
             if exercise.id == wanted:
                 return exercise
-        raise LabError(line, f"lab {own.number} has no exercise {wanted or '(no number)'}")
+        raise PageError(f"lab {own.number} has no exercise {wanted or '(no number)'}", line)
 
     def level(self, name: str) -> int:
         """The first tree that has a page: lab N's, every one, or the instructor's only."""
@@ -314,7 +308,7 @@ class Labs:
                     continue
                 other = str(target.relative_to((self.root / "handouts").resolve()))
                 if self.level(other) > self.level(name):
-                    raise LabError(number, f"{match[1]} is not in every tree that has this page")
+                    raise PageError(f"{match[1]} is not in every tree that has this page", number)
 
     def exercises_page(self) -> str:
         """The reference page of all exercises."""
@@ -364,7 +358,7 @@ def check_heading(line: str, exercise: Exercise, number: int) -> str:
     heading = HEADING.match(line)
     named = EXERCISE_HEADING.fullmatch(heading[2]) if heading else None
     if not heading or not named or named[1] != exercise.id:
-        raise LabError(number, f"the heading above is not `Exercise {exercise.id}: ...`")
+        raise PageError(f"the heading above is not `Exercise {exercise.id}: ...`", number)
     if named[2].replace("`", "") != exercise.title.replace("`", ""):
-        raise LabError(number, f"the heading above says {named[2]!r}, lab.toml {exercise.title!r}")
+        raise PageError(f"the heading above says {named[2]!r}, lab.toml {exercise.title!r}", number)
     return f"{heading[1]} {heading[2]} {{#{exercise.anchor}}}"

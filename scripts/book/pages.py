@@ -24,6 +24,7 @@ from functools import cached_property
 from pathlib import Path
 
 from book.headers import Enumerator, Header, HeaderError, Item, constants, parse_header
+from book.problem import NotYet, PageError
 
 MACRO = re.compile(r"^<!-- (?P<name>[a-z]+)(?:: (?P<arguments>.+?))? -->$", re.MULTILINE)
 CONSTANT = re.compile(r"\{\{([A-Z_0-9]+)(:bytes)?\}\}")
@@ -37,15 +38,9 @@ ERROR = re.compile(r"^#define (E\w+) (\w+)[ \t]*(?:/\* (.*?) \*/)?", re.MULTILIN
 REGISTERED = re.compile(r'\bname_register\("([^"]+)"')
 ALIASED = re.compile(r'\bname_alias\("([^"]+)", "([^"]+)"\)')
 CALLS_SHOWN = 8
+NAMED = re.compile(r"`((?:kernel|servers|user|root|scripts|grade|handouts|labs)/[\w./-]+)`")
+TO_WRITE = re.compile(r"Write\s+`([\w./-]+)`")  # the reader makes that file
 ERROR_TEXT = re.compile(r'\[(E\w+)\] = "([^"]+)"')
-
-
-class PageError(Exception):
-    """A page asks for what the source does not have; the message says which."""
-
-
-class NotYet(PageError):
-    """A file is missing, which in a student's tree may come with a later lab."""
 
 
 def prose(text: str) -> str:
@@ -255,6 +250,14 @@ class Source:
         if not match:
             raise PageError(f"README.md has no section {heading!r}")
         return [match[1].strip(), ""]
+
+    def check_names(self, text: str) -> None:
+        """Every file that a page names is there, or the reader is told to write it."""
+        own = set(TO_WRITE.findall(text))
+        for number, line in enumerate(text.split("\n"), start=1):
+            for name in NAMED.findall(line):
+                if "NAME" not in name and name not in own and not (self.root / name).exists():
+                    raise PageError(f"there is no {name}", number)
 
     def expand(self, text: str) -> str:
         """A page with its pieces put in."""

@@ -12,8 +12,11 @@ from pathlib import Path
 
 import pytest
 
+from grade.course.source import read_source
+from grade.course.tree import starter, write_tree
 from grade.harness.machine import Machine
 from grade.harness.plugin import Laboratory
+from grade.markers import marked_tests
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 MAKE_BOOK = REPOSITORY / "scripts/make-book"
@@ -26,7 +29,9 @@ sys.path.insert(0, str(REPOSITORY / "scripts"))
 from book.check import Book  # noqa: E402
 from book.diagram import DiagramError, draw  # noqa: E402
 from book.headers import integer, parse_header  # noqa: E402
-from book.pages import PageError, Source  # noqa: E402
+from book.labs import Labs  # noqa: E402
+from book.pages import Source  # noqa: E402
+from book.problem import PageError  # noqa: E402
 
 
 needs_mkdocs = pytest.mark.skipif(
@@ -34,12 +39,10 @@ needs_mkdocs = pytest.mark.skipif(
 )
 
 
-@pytest.fixture(scope="module")
-def book(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def make_book(program: Path, target: Path) -> Path:
     """The built book; make-book has checked it."""
-    target = tmp_path_factory.mktemp("book")
     answer = subprocess.run(
-        [sys.executable, MAKE_BOOK, target],
+        [sys.executable, program, target],
         capture_output=True,
         text=True,
         check=False,
@@ -47,6 +50,21 @@ def book(tmp_path_factory: pytest.TempPathFactory) -> Path:
     )
     assert answer.returncode == 0, answer.stderr
     return target / "book"
+
+
+@pytest.fixture(scope="module")
+def book(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return make_book(MAKE_BOOK, tmp_path_factory.mktemp("book"))
+
+
+def rows_of(page: str) -> dict[str, list[str]]:
+    """The rows of a page's tables, without markup, by their first cell."""
+    rows = {}
+    for row in re.findall(r"<tr>(.*?)</tr>", page, re.DOTALL):
+        cells = [re.sub(r"<[^>]+>", "", c) for c in re.findall(r"<td>(.*?)</td>", row, re.DOTALL)]
+        if cells:
+            rows[cells[0]] = cells[1:]
+    return rows
 
 
 @needs_mkdocs
@@ -70,10 +88,10 @@ class TestBook:
     def test_no_marks_are_left_over(self, book: Path) -> None:
         for page in book.rglob("*.html"):
             text = page.read_text()
-            if page.name != "writing.html":
-                assert not re.search(r"&lt;!-- (?:operations|source|services|names|readme)", text)
+            if page.name not in ("writing.html", "instructor.html"):  # they show such marks
+                assert not re.search(r"&lt;!-- (?:operations|source|services|names|readme|lab|exercise)", text)
                 assert not re.search(r"\{\{[A-Z_0-9]+(:bytes)?\}\}", text), page
-            assert "```" not in text or page.name == "writing.html"
+            assert "```" not in text or page.name in ("writing.html", "instructor.html")
 
     def test_no_solution_is_shown(self, book: Path) -> None:
         """A distinctive line of each exercise in the source is on no page."""
@@ -89,6 +107,32 @@ class TestBook:
             for match in regions.finditer(path.read_text()):
                 longest = max(match[2].splitlines(), key=len).strip()
                 assert longest not in plain, f"exercise {match[1]} is given away: {longest}"
+
+    def test_every_exercise_is_in_the_reference(self, book: Path) -> None:
+        """With the points, the place and the tests that lab.toml, source and markers give it."""
+        rows = rows_of((book / "reference/exercises.html").read_text())
+        course = read_source(REPOSITORY)
+        assert course.exercises
+        for identity, exercise in course.exercises.items():
+            title, points, difficulty, place, tests = rows[identity]
+            assert (title, points, difficulty) == (
+                exercise.title.replace("`", "").replace("&", "&amp;"),
+                str(exercise.points),
+                exercise.difficulty,
+            )
+            assert place == course.regions[identity].path
+            wanted = {m.test for m in marked_tests(REPOSITORY) if m.exercise == identity}
+            assert set(filter(None, tests.split(", "))) == wanted
+
+    def test_labs_are_in_the_navigation(self, book: Path) -> None:
+        index = (book / "index.html").read_text()
+        assert 'href="labs/index.html"' in index and 'href="instructor.html"' in index
+        for lab in read_source(REPOSITORY).labs:
+            page = Path(lab.handout).relative_to("handouts").with_suffix(".html")
+            if (REPOSITORY / lab.handout).is_file():
+                assert f'href="{page}"' in index
+                shown = (book / page).read_text()
+                assert all(f'id="exercise-{e.id.replace(".", "-")}"' in shown for e in lab.exercises)
 
     def test_names_are_those_of_a_running_system(self, book: Path, machine: Machine) -> None:
         """Both ways: what `ls ns:` shows is on the page, and the page invents nothing."""
@@ -133,6 +177,162 @@ def test_check_finds_a_font_from_elsewhere(tmp_path: Path) -> None:
     assert any("from elsewhere" in problem for problem in Book(tmp_path).check())
 
 
+@needs_mkdocs
+def test_book_of_a_students_tree(tmp_path: Path) -> None:
+    """Where later labs and the instructor's pages are missing; a page says what comes later."""
+    course = read_source(REPOSITORY)
+    write_tree(starter(course, 2), tmp_path / "tree")
+    book = make_book(tmp_path / "tree/scripts/make-book", tmp_path / "build")
+    index = (book / "index.html").read_text()
+    assert "instructor.html" not in index and 'href="labs/index.html"' in index
+    assert not (book / "instructor.html").exists()
+    shown = rows_of((book / "reference/exercises.html").read_text())
+    assert set(shown) == {e.id for lab in course.labs[:2] for e in lab.exercises}
+    assert "Comes with a later lab" in (book / "servers/blkd.html").read_text()
+    assert len(rows_of((book / "labs/index.html").read_text()).keys() & {"1", "2", "3"}) == 2
+
+
+def test_anchors_may_be_missing_in_a_students_tree_only(tmp_path: Path) -> None:
+    (tmp_path / "index.html").write_text('<a href="index.html#later">x</a>')
+    assert Book(tmp_path).check() and not Book(tmp_path, is_partial=True).check()
+    (tmp_path / "index.html").write_text('<a href="later.html">x</a>')
+    assert Book(tmp_path, is_partial=True).check()
+
+
+# ---- The pages of labs -----------------------------------------------------------------------
+
+LAB_TOML = """
+title = "{title}"
+summary = "About {title}."
+time = "2 hours"
+difficulty = "easy"
+handout = "handouts/labs/{page}.md"
+files = ["kernel/{page}/**", "!kernel/{page}/given.c"]
+editable = ["kernel/{page}/*.c"]
+[[exercise]]
+id = "{number}.1"
+title = "Add `two` numbers"
+points = 7
+difficulty = "hard"
+stub = ''
+[exercise.hints]
+"it is | 0" = "Carry."
+[[exercise]]
+id = "{number}.2"
+title = "Subtract"
+points = 4
+difficulty = "easy"
+stub = ''
+[exercise.hints]
+"""
+LAB_PAGE = """# Lab 1
+
+<!-- lab -->
+
+### Exercise 1.1: Add `two` numbers
+
+<!-- exercise 1.1 -->
+
+### Exercise 1.2: Subtract
+
+<!-- exercise 1.2 -->
+"""
+
+
+@pytest.fixture
+def labs(tmp_path: Path) -> Labs:
+    """Two small labs."""
+    for number, page in ((1, "sums"), (2, "more")):
+        folder = tmp_path / f"labs/0{number}-{page}"
+        folder.mkdir(parents=True)
+        text = LAB_TOML.format(number=number, page=page, title=page.title())
+        (folder / "lab.toml").write_text(text)
+        source = tmp_path / "kernel" / page
+        source.mkdir(parents=True)
+        (source / "add.c").write_text(f"/* exercise {number}.1 */\n/* end {number}.1 */\n")
+        (source / "given.c").write_text("")
+    (tmp_path / "grade/lab1").mkdir(parents=True)
+    (tmp_path / "grade/lab1/test_sums.py").write_text(
+        '@pytest.mark.exercise("1.1", points=7)\ndef test_carry() -> None: ...\n'
+    )
+    pages = tmp_path / "handouts/labs"
+    pages.mkdir(parents=True)
+    (pages / "index.md").write_text("# Labs\n")
+    (pages / "sums.md").write_text(LAB_PAGE)
+    return Labs.read(tmp_path)
+
+
+def test_lab_page_is_filled_in(labs: Labs) -> None:
+    page = labs.expand("labs/sums.md", LAB_PAGE)
+    assert "<!--" not in page
+    assert "### Exercise 1.1: Add `two` numbers {#exercise-1-1}" in page
+    assert "7 points · hard · in `kernel/sums/add.c` · `make grade EX=1.1`" in page
+    assert "`test_carry` in `grade/lab1/test_sums.py` (7 points)" in page
+    assert r"| it is \| 0 | Carry. |" in page
+    assert "2 hours · easy · 11 points in 2 exercises · branch `lab1`" in page
+    assert "| [1.2](#exercise-1-2) | Subtract | 4 | easy |" in page
+    assert "| `kernel/sums/` | `add.c` |" in page, "given.c is taken out of the lab's files"
+
+
+def test_tables_of_labs_link_to_the_pages_that_are_there(labs: Labs) -> None:
+    assert labs.navigation() == ["labs/index.md", "labs/sums.md"]
+    table = labs.expand("labs/index.md", "<!-- labs -->")
+    assert "| 1 | **[Sums](sums.md)**. About Sums. | 2 hours | 11 |" in table
+    assert "| 2 | **More**. About More. |" in table
+    assert "[Sums](labs/sums.md)" in labs.expand("index.md", "<!-- labs -->")
+    reference = labs.exercises_page()
+    assert "| [1.1](../labs/sums.md#exercise-1-1) | Add `two` numbers | 7 |" in reference
+    assert "| 2.1 | Add `two` numbers | 7 |" in reference
+
+
+@pytest.mark.parametrize(
+    ("page", "before", "after", "line", "complaint"),
+    [
+        ("sums", "<!-- exercise 1.2 -->", "<!-- exercise 1.3 -->", 11, "lab 1 has no exercise 1.3"),
+        ("sums", "<!-- exercise 1.2 -->", "<!-- exercise -->", 11, "no exercise (no number)"),
+        ("sums", "<!-- exercise 1.2 -->", "", 9, "<!-- exercise 1.2 --> is missing"),
+        ("sums", "<!-- exercise 1.2 -->", "<!-- exercise 1.1 -->", 11, "is also in line 7"),
+        ("sums", "<!-- exercise 1.2 -->", "<!-- exercise: 1.2 -->", 11, "is no placeholder"),
+        ("sums", "<!-- lab -->", "", 1, "<!-- lab --> is missing"),
+        ("sums", "<!-- lab -->", "<!-- lab 1 -->", 3, "takes nothing behind its name"),
+        ("sums", "Exercise 1.2: Sub", "Exercise 1.1: Sub", 11, "not `Exercise 1.2: ...`"),
+        ("sums", "Subtract", "Divide", 11, "says 'Divide', lab.toml 'Subtract'"),
+        ("sums", "# Lab 1", "[next](more.md)", 1, "not in every tree"),
+        ("index", "# Lab 1", "[first](sums.md#x)", 1, "not in every tree"),
+        ("index", "", "", 3, "on a page that no lab.toml names"),
+    ],
+)
+def test_wrong_lab_pages(
+    labs: Labs, page: str, before: str, after: str, line: int, complaint: str
+) -> None:
+    with pytest.raises(PageError, match=re.escape(complaint)) as caught:
+        labs.expand(f"labs/{page}.md", LAB_PAGE.replace(before, after))
+    assert caught.value.line == line
+
+
+def test_what_stands_in_code_is_left_alone(labs: Labs) -> None:
+    text = "````\n<!-- exercise 9.9 -->\n```\n[x](more.md)\n````\n"
+    assert labs.expand("index.md", text) == text
+
+
+@needs_mkdocs
+def test_mistake_on_a_page_is_an_error_of_the_build(tmp_path: Path) -> None:
+    """It names the file and the line, and there is no book."""
+    write_tree(starter(read_source(REPOSITORY), 1), tmp_path / "tree")
+    page = tmp_path / "tree/handouts/labs/index.md"
+    page.write_text(page.read_text() + "\n<!-- exercise 1.1 -->\n")
+    line = len(page.read_text().splitlines())
+    answer = subprocess.run(
+        [sys.executable, tmp_path / "tree/scripts/make-book", tmp_path / "build"],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=BUILD_LIMIT,
+    )
+    assert answer.returncode == 1 and not (tmp_path / "build/book").exists()
+    assert f"handouts/labs/index.md:{line}: exercise 1.1" in answer.stderr
+
+
 # ---- The pieces that make-book puts into pages ----------------------------------------------
 
 
@@ -147,6 +347,24 @@ def test_unknown_pieces_are_errors() -> None:
     ):
         with pytest.raises((PageError, OSError)):
             source.expand(text)
+
+
+def test_files_that_pages_name_are_there() -> None:
+    source = Source(REPOSITORY)
+    source.check_names("`kernel/boot/` `user/bin/NAME.c`\nWrite\n`user/bin/new.c`, not `new.c`.")
+    with pytest.raises(PageError, match="there is no kernel/boot/kmain.d") as caught:
+        source.check_names("`kernel/boot/kmain.c`\n\nSee `kernel/boot/kmain.d`.")
+    assert caught.value.line == 3
+    source.check_names((REPOSITORY / "README.md").read_text())
+
+
+def test_later_labs_pieces_in_a_students_tree(tmp_path: Path) -> None:
+    (tmp_path / "labs").mkdir()
+    text = "<!-- source: kernel/x.c f -->\n\n{{LATER:bytes}}"
+    assert Source(tmp_path).expand(text) == "*Comes with a later lab: `kernel/x.c f`.*\n\n`LATER`"
+    (tmp_path / "labs/course.toml").write_text("")
+    with pytest.raises(PageError):
+        Source(tmp_path).expand(text)
 
 
 def test_exercises_are_kept_back(tmp_path: Path) -> None:

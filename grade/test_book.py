@@ -359,6 +359,7 @@ def test_files_that_pages_name_are_there() -> None:
 
 
 def test_later_labs_pieces_in_a_students_tree(tmp_path: Path) -> None:
+    assert not Source(tmp_path).is_partial, "a tree without labs is nobody's work"
     (tmp_path / "labs").mkdir()
     text = "<!-- source: kernel/x.c f -->\n\n{{LATER:bytes}}"
     assert Source(tmp_path).expand(text) == "*Comes with a later lab: `kernel/x.c f`.*\n\n`LATER`"

@@ -257,7 +257,8 @@ class Source:
         own = set(TO_WRITE.findall(text))
         for number, line in enumerate(text.split("\n"), start=1):
             for name in NAMED.findall(line):
-                if not PLACEHOLDER.search(name) and name not in own and not (self.root / name).exists():
+                is_promised = PLACEHOLDER.search(name) or name in own
+                if not is_promised and not (self.root / name).exists():
                     raise PageError(f"there is no {name}", number)
 
     def expand(self, text: str) -> str:

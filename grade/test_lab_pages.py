@@ -65,7 +65,8 @@ def labs(tmp_path: Path) -> Labs:
         (source / "given.c").write_text("")
     (tmp_path / "grade/lab1").mkdir(parents=True)
     (tmp_path / "grade/lab1/test_sums.py").write_text(
-        '@pytest.mark.exercise("1.1", points=7)\ndef test_carry() -> None: ...\n'
+        '@pytest.mark.exercise("1.1", points=4)\ndef test_carry() -> None: ...\n'
+        '@pytest.mark.exercise("1.1", points=3)\ndef test_no_carry() -> None: ...\n'
     )
     pages = tmp_path / "handouts/labs"
     pages.mkdir(parents=True)
@@ -79,7 +80,7 @@ def test_lab_page_is_filled_in(labs: Labs) -> None:
     assert "<!--" not in page
     assert "### Exercise 1.1: Add `two` numbers {#exercise-1-1}" in page
     assert "7 points · hard · in `kernel/sums/add.c` · `make grade EX=1.1`" in page
-    assert "`test_carry` in `grade/lab1/test_sums.py` (7 points)" in page
+    assert "Graded by `test_carry` (4 points), `test_no_carry` (3 points) in `grade/lab1/" in page
     assert r"| it is \| 0 | Carry. |" in page
     assert "2 hours · easy · 11 points in 2 exercises · branch `lab1`" in page
     assert "| [1.2](#exercise-1-2) | Subtract | 4 | easy |" in page
@@ -87,7 +88,7 @@ def test_lab_page_is_filled_in(labs: Labs) -> None:
 
 
 def test_tables_of_labs_link_to_the_pages_that_are_there(labs: Labs) -> None:
-    assert labs.navigation() == ["labs/index.md", "labs/sums.md"]
+    assert labs.navigation() == ["labs/index.md", '"Lab 1: Sums": labs/sums.md']
     table = labs.expand("labs/index.md", "<!-- labs -->")
     assert "| 1 | **[Sums](sums.md)**. About Sums. | 2 hours | 11 |" in table
     assert "| 2 | **More**. About More. |" in table

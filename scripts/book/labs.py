@@ -12,6 +12,7 @@ absent; so a page may link to the pages of labs before its own, but not to those
 
 from __future__ import annotations
 
+import json
 import re
 import tomllib
 from collections.abc import Iterator
@@ -169,12 +170,13 @@ class Labs:
     # ---- Pieces -------------------------------------------------------------------------------
 
     def tests_of(self, exercise: Exercise) -> list[str]:
-        return [
-            f"`{mark.test}` in `{mark.path}`"
-            + (f" ({mark.points} points)" if mark.points is not None else "")
-            for mark in self.tests
-            if mark.exercise == exercise.id
-        ]
+        """Its tests, file by file."""
+        files: dict[str, list[str]] = {}
+        for mark in self.tests:
+            if mark.exercise == exercise.id:
+                points = f" ({mark.points} points)" if mark.points is not None else ""
+                files.setdefault(mark.path, []).append(f"`{mark.test}`{points}")
+        return [f"{', '.join(tests)} in `{path}`" for path, tests in files.items()]
 
     def exercise_piece(self, exercise: Exercise) -> list[str]:
         facts = [f"{exercise.points} points", exercise.difficulty]
@@ -184,7 +186,7 @@ class Labs:
         lines = [" · ".join(facts), "{ .exercise-facts }", ""]
         tests = self.tests_of(exercise)
         if tests:
-            lines += [f"Graded by {', '.join(tests)}.", "{ .exercise-facts }", ""]
+            lines += [f"Graded by {'; '.join(tests)}.", "{ .exercise-facts }", ""]
         if exercise.hints:
             rows = [[symptom, hint] for symptom, hint in exercise.hints.items()]
             hints = table(("what you see", "where to look"), rows)
@@ -344,9 +346,14 @@ class Labs:
         return "\n".join(lines)
 
     def navigation(self) -> list[str]:
-        """The entries of the section "Labs": those pages that exist."""
-        pages = ["labs/index.md", *(lab.page for lab in self.labs)]
-        return [page for page in pages if (self.root / "handouts" / page).is_file()]
+        """The entries of the section "Labs", in YAML: those pages that exist."""
+        entries = {"labs/index.md": "labs/index.md"}
+        for lab in self.labs:
+            title = json.dumps(f"Lab {lab.number}: {lab.title}", ensure_ascii=False)
+            entries[lab.page] = f"{title}: {lab.page}"
+        return [
+            entry for page, entry in entries.items() if (self.root / "handouts" / page).is_file()
+        ]
 
 
 def last_line(text: str) -> int:

@@ -239,7 +239,7 @@ clean: ## remove everything that was built, the disk included
 handouts: ## build the HTML book into BUILD/book
 	$(Q)$(PYTHON) scripts/make-book $(BUILD)
 help: ## this list
-	@grep -hE '^[a-z_.-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z_.-]+):.*## /  make \1\t/' | expand -t 28
+	@grep -hE '^[a-z_.-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z_.-]+):.*## /  make \1\t/' | expand -t 30
 	@echo '  Variables: SMP=1 MEM=256M DISK=FILE APPEND="words" GDBPORT=N V=1 NO_SETUP=1'
 compile_commands.json: ## the compilation database, for editors
 	$(Q)$(MAKE) -Bnk V=1 all 2>/dev/null | $(PYTHON) scripts/gen-compile-commands > $@

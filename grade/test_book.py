@@ -12,21 +12,26 @@ from pathlib import Path
 
 import pytest
 
+from grade.course.source import read_source
+from grade.course.tree import starter, write_tree
 from grade.harness.machine import Machine
 from grade.harness.plugin import Laboratory
+from grade.markers import marked_tests
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 MAKE_BOOK = REPOSITORY / "scripts/make-book"
 TOP_LEVEL = ("Makefile", "kernel", "servers", "user", "root", "grade", "scripts")
 BUILD_LIMIT = 120.0
 EXAMPLE = re.compile(r"Write\s+`(?P<path>[\w/.]+)`:\n\n```c\n(?P<code>.*?)^```$", re.DOTALL | re.M)
+LEFT_OVER = re.compile(r"&lt;!-- (?:operations|source|services|names|readme|labs?|exercise)\b")
 SERVICE = re.compile(r"^```\n(?P<section>service \w+\n.*?)^```$", re.DOTALL | re.M)
 
 sys.path.insert(0, str(REPOSITORY / "scripts"))
 from book.check import Book  # noqa: E402
 from book.diagram import DiagramError, draw  # noqa: E402
 from book.headers import integer, parse_header  # noqa: E402
-from book.pages import PageError, Source  # noqa: E402
+from book.pages import Source  # noqa: E402
+from book.problem import PageError  # noqa: E402
 
 
 needs_mkdocs = pytest.mark.skipif(
@@ -34,12 +39,10 @@ needs_mkdocs = pytest.mark.skipif(
 )
 
 
-@pytest.fixture(scope="module")
-def book(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def make_book(program: Path, target: Path) -> Path:
     """The built book; make-book has checked it."""
-    target = tmp_path_factory.mktemp("book")
     answer = subprocess.run(
-        [sys.executable, MAKE_BOOK, target],
+        [sys.executable, program, target],
         capture_output=True,
         text=True,
         check=False,
@@ -47,6 +50,21 @@ def book(tmp_path_factory: pytest.TempPathFactory) -> Path:
     )
     assert answer.returncode == 0, answer.stderr
     return target / "book"
+
+
+@pytest.fixture(scope="module")
+def book(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return make_book(MAKE_BOOK, tmp_path_factory.mktemp("book"))
+
+
+def rows_of(page: str) -> dict[str, list[str]]:
+    """The rows of a page's tables, without markup, by their first cell."""
+    rows = {}
+    for row in re.findall(r"<tr>(.*?)</tr>", page, re.DOTALL):
+        cells = [re.sub(r"<[^>]+>", "", c) for c in re.findall(r"<td>(.*?)</td>", row, re.DOTALL)]
+        if cells:
+            rows[cells[0]] = cells[1:]
+    return rows
 
 
 @needs_mkdocs
@@ -70,10 +88,10 @@ class TestBook:
     def test_no_marks_are_left_over(self, book: Path) -> None:
         for page in book.rglob("*.html"):
             text = page.read_text()
-            if page.name != "writing.html":
-                assert not re.search(r"&lt;!-- (?:operations|source|services|names|readme)", text)
+            if page.name not in ("writing.html", "instructor.html"):  # they show such marks
+                assert not LEFT_OVER.search(text), page
                 assert not re.search(r"\{\{[A-Z_0-9]+(:bytes)?\}\}", text), page
-            assert "```" not in text or page.name == "writing.html"
+            assert "```" not in text or page.name in ("writing.html", "instructor.html")
 
     def test_no_solution_is_shown(self, book: Path) -> None:
         """A distinctive line of each exercise in the source is on no page."""
@@ -89,6 +107,33 @@ class TestBook:
             for match in regions.finditer(path.read_text()):
                 longest = max(match[2].splitlines(), key=len).strip()
                 assert longest not in plain, f"exercise {match[1]} is given away: {longest}"
+
+    def test_every_exercise_is_in_the_reference(self, book: Path) -> None:
+        """With the points, the place and the tests that lab.toml, source and markers give it."""
+        rows = rows_of((book / "reference/exercises.html").read_text())
+        course = read_source(REPOSITORY)
+        assert course.exercises
+        for identity, exercise in course.exercises.items():
+            title, points, difficulty, place, tests = rows[identity]
+            assert (title, points, difficulty) == (
+                exercise.title.replace("`", "").replace("&", "&amp;"),
+                str(exercise.points),
+                exercise.difficulty,
+            )
+            assert place == course.regions[identity].path
+            wanted = {m.test for m in marked_tests(REPOSITORY) if m.exercise == identity}
+            assert set(filter(None, tests.split(", "))) == wanted
+
+    def test_labs_are_in_the_navigation(self, book: Path) -> None:
+        index = (book / "index.html").read_text()
+        assert 'href="labs/index.html"' in index and 'href="instructor.html"' in index
+        for lab in read_source(REPOSITORY).labs:
+            page = Path(lab.handout).relative_to("handouts").with_suffix(".html")
+            if (REPOSITORY / lab.handout).is_file():
+                assert f'href="{page}"' in index
+                shown = (book / page).read_text()
+                for exercise in lab.exercises:
+                    assert f'id="exercise-{exercise.id.replace(".", "-")}"' in shown
 
     def test_names_are_those_of_a_running_system(self, book: Path, machine: Machine) -> None:
         """Both ways: what `ls ns:` shows is on the page, and the page invents nothing."""
@@ -133,6 +178,46 @@ def test_check_finds_a_font_from_elsewhere(tmp_path: Path) -> None:
     assert any("from elsewhere" in problem for problem in Book(tmp_path).check())
 
 
+@needs_mkdocs
+def test_book_of_a_students_tree(tmp_path: Path) -> None:
+    """Where later labs and the instructor's pages are missing; a page says what comes later."""
+    course = read_source(REPOSITORY)
+    write_tree(starter(course, 2), tmp_path / "tree")
+    book = make_book(tmp_path / "tree/scripts/make-book", tmp_path / "build")
+    index = (book / "index.html").read_text()
+    assert "instructor.html" not in index and 'href="labs/index.html"' in index
+    assert not (book / "instructor.html").exists()
+    shown = rows_of((book / "reference/exercises.html").read_text())
+    assert set(shown) == {e.id for lab in course.labs[:2] for e in lab.exercises}
+    assert "Comes with a later lab" in (book / "servers/blkd.html").read_text()
+    assert len(rows_of((book / "labs/index.html").read_text()).keys() & {"1", "2", "3"}) == 2
+
+
+def test_anchors_may_be_missing_in_a_students_tree_only(tmp_path: Path) -> None:
+    (tmp_path / "index.html").write_text('<a href="index.html#later">x</a>')
+    assert Book(tmp_path).check() and not Book(tmp_path, is_partial=True).check()
+    (tmp_path / "index.html").write_text('<a href="later.html">x</a>')
+    assert Book(tmp_path, is_partial=True).check()
+
+
+@needs_mkdocs
+def test_mistake_on_a_page_is_an_error_of_the_build(tmp_path: Path) -> None:
+    """It names the file and the line, and there is no book."""
+    write_tree(starter(read_source(REPOSITORY), 1), tmp_path / "tree")
+    page = tmp_path / "tree/handouts/labs/index.md"
+    page.write_text(page.read_text() + "\n<!-- exercise 1.1 -->\n")
+    line = len(page.read_text().splitlines())
+    answer = subprocess.run(
+        [sys.executable, tmp_path / "tree/scripts/make-book", tmp_path / "build"],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=BUILD_LIMIT,
+    )
+    assert answer.returncode == 1 and not (tmp_path / "build/book").exists()
+    assert f"handouts/labs/index.md:{line}: exercise 1.1" in answer.stderr
+
+
 # ---- The pieces that make-book puts into pages ----------------------------------------------
 
 
@@ -147,6 +232,25 @@ def test_unknown_pieces_are_errors() -> None:
     ):
         with pytest.raises((PageError, OSError)):
             source.expand(text)
+
+
+def test_files_that_pages_name_are_there() -> None:
+    source = Source(REPOSITORY)
+    source.check_names("`kernel/boot/` `user/bin/NAME.c`\nWrite\n`user/bin/new.c`, not `new.c`.")
+    with pytest.raises(PageError, match="there is no kernel/boot/kmain.d") as caught:
+        source.check_names("`kernel/boot/kmain.c`\n\nSee `kernel/boot/kmain.d`.")
+    assert caught.value.line == 3
+    source.check_names((REPOSITORY / "README.md").read_text())
+
+
+def test_later_labs_pieces_in_a_students_tree(tmp_path: Path) -> None:
+    assert not Source(tmp_path).is_partial, "a tree without labs is nobody's work"
+    (tmp_path / "labs").mkdir()
+    text = "<!-- source: kernel/x.c f -->\n\n{{LATER:bytes}}"
+    assert Source(tmp_path).expand(text) == "*Comes with a later lab: `kernel/x.c f`.*\n\n`LATER`"
+    (tmp_path / "labs/course.toml").write_text("")
+    with pytest.raises(PageError):
+        Source(tmp_path).expand(text)
 
 
 def test_exercises_are_kept_back(tmp_path: Path) -> None:

@@ -283,6 +283,7 @@ def draw(source: str, title: str) -> str:
     width, height = canvas.width * CELL_WIDTH, len(canvas.rows) * CELL_HEIGHT
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" '
-        f'width="{width}" height="{height}" role="img" aria-label="{html.escape(title)}">'
+        f'width="{width}" height="{height}" style="--width:{width}px" '
+        f'role="img" aria-label="{html.escape(title)}">'
         f"{''.join(canvas.output)}</svg>"
     )

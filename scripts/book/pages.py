@@ -9,6 +9,8 @@ A page may contain, on a line of its own,
     <!-- readme: Two commands -->        a section of the README
 
 and in its text {{NAME}}, the value of a constant, or {{NAME:bytes}}, the same with a unit.
+
+In a student's tree, what a later lab brings is missing: its place says so.
 """
 
 from __future__ import annotations
@@ -22,6 +24,7 @@ from functools import cached_property
 from pathlib import Path
 
 from book.headers import Enumerator, Header, HeaderError, Item, constants, parse_header
+from book.problem import NotYet, PageError
 
 MACRO = re.compile(r"^<!-- (?P<name>[a-z]+)(?:: (?P<arguments>.+?))? -->$", re.MULTILINE)
 CONSTANT = re.compile(r"\{\{([A-Z_0-9]+)(:bytes)?\}\}")
@@ -35,11 +38,10 @@ ERROR = re.compile(r"^#define (E\w+) (\w+)[ \t]*(?:/\* (.*?) \*/)?", re.MULTILIN
 REGISTERED = re.compile(r'\bname_register\("([^"]+)"')
 ALIASED = re.compile(r'\bname_alias\("([^"]+)", "([^"]+)"\)')
 CALLS_SHOWN = 8
+NAMED = re.compile(r"`((?:kernel|servers|user|root|scripts|grade|handouts|labs)/[\w./-]+)`")
+PLACEHOLDER = re.compile(r"NAME|labN|NN-")  # in a name that stands for several
+TO_WRITE = re.compile(r"Write\s+`([\w./-]+)`")  # the reader makes that file
 ERROR_TEXT = re.compile(r'\[(E\w+)\] = "([^"]+)"')
-
-
-class PageError(Exception):
-    """A page asks for what the source does not have; the message says which."""
 
 
 def prose(text: str) -> str:
@@ -100,13 +102,24 @@ class Source:
     root: Path
     used_constants: set[str] = field(default_factory=set)
 
+    @cached_property
+    def is_partial(self) -> bool:
+        """A student's tree: it has labs, but not what only the instructor has."""
+        return (self.root / "labs").is_dir() and not (self.root / "labs/course.toml").is_file()
+
+    def read(self, name: str) -> str:
+        path = self.root / name
+        if not path.is_file():
+            raise NotYet(f"there is no {name}")
+        return path.read_text()
+
     def header(self, name: str) -> Header:
         """proto/x.h and abi/x.h, as the sources include them."""
         for folder in ("servers", "kernel"):
             path = self.root / folder / name
             if path.is_file():
                 return parse_header(path)
-        raise PageError(f"there is no header {name}")
+        raise NotYet(f"there is no header {name}")
 
     @cached_property
     def constants(self) -> dict[str, int]:
@@ -119,6 +132,8 @@ class Source:
         return constants(paths)
 
     def constant(self, match: re.Match[str]) -> str:
+        if match[1] not in self.constants and self.is_partial:
+            return f"`{match[1]}`"
         if match[1] not in self.constants:
             raise PageError(f"{match[0]}: no such constant, or several of that name")
         value = self.constants[match[1]]
@@ -137,7 +152,7 @@ class Source:
     def excerpt(self, arguments: str) -> list[str]:
         """A definition, with the comment above it, from file to page."""
         name, wanted = arguments.split()
-        text = (self.root / name).read_text()
+        text = self.read(name)
         if name.endswith(".S"):
             match = re.search(rf"^{wanted}:.*?(?=\n\n|\Z)", text, re.DOTALL | re.MULTILINE)
             language = "asm"
@@ -168,7 +183,7 @@ class Source:
     def sections(self) -> list[dict[str, list[str]]]:
         """The sections of services.conf: each directive with its words."""
         found: list[dict[str, list[str]]] = []
-        for line in (self.root / "servers/init/services.conf").read_text().splitlines():
+        for line in self.read("servers/init/services.conf").splitlines():
             words = line.partition("#")[0].split()
             if not words:
                 continue
@@ -221,7 +236,7 @@ class Source:
 
     def served_by_init(self, name: str) -> bool:
         """By the table of what "give" means."""
-        text = (self.root / "servers/init/services.c").read_text()
+        text = self.read("servers/init/services.c")
         match = re.search(rf'\{{"{re.escape(name)}", (.+), \w+\}},', text)
         if not match:
             raise PageError(f"servers/init/services.c does not know the name {name}")
@@ -229,13 +244,22 @@ class Source:
 
     def readme(self, heading: str) -> list[str]:
         """A section of the README without its heading; of its links, only those that work here."""
-        text = (self.root / "README.md").read_text()
+        text = self.read("README.md")
         match = re.search(
             rf"^## {re.escape(heading)}\n(.*?)(?=^## |\Z)", text, re.DOTALL | re.MULTILINE
         )
         if not match:
             raise PageError(f"README.md has no section {heading!r}")
         return [match[1].strip(), ""]
+
+    def check_names(self, text: str) -> None:
+        """Every file that a page names is there, or the reader is told to write it."""
+        own = set(TO_WRITE.findall(text))
+        for number, line in enumerate(text.split("\n"), start=1):
+            for name in NAMED.findall(line):
+                is_promised = PLACEHOLDER.search(name) or name in own
+                if not is_promised and not (self.root / name).exists():
+                    raise PageError(f"there is no {name}", number)
 
     def expand(self, text: str) -> str:
         """A page with its pieces put in."""
@@ -250,7 +274,13 @@ class Source:
         def piece(match: re.Match[str]) -> str:
             if match["name"] not in makers:
                 raise PageError(f"{match[0]}: not one of {', '.join(makers)}")
-            return "\n".join(makers[match["name"]](match["arguments"] or ""))
+            try:
+                return "\n".join(makers[match["name"]](match["arguments"] or ""))
+            except NotYet:
+                if not self.is_partial:
+                    raise
+                what = match["arguments"] or f"the table of {match['name']}"
+                return f"*Comes with a later lab: `{what}`.*"
 
         return CONSTANT.sub(self.constant, MACRO.sub(piece, text))
 
@@ -315,7 +345,12 @@ class Source:
 
     def errors_page(self) -> str:
         header = (self.root / "kernel/abi/errno.h").read_text()
-        texts = dict(ERROR_TEXT.findall((self.root / "user/libc/system/strerror.c").read_text()))
+        try:
+            texts = dict(ERROR_TEXT.findall(self.read("user/libc/system/strerror.c")))
+        except NotYet:
+            if not self.is_partial:
+                raise
+            texts = {}
         callers: dict[str, list[str]] = {}
         for line in (self.root / "kernel/abi/syscalls.tbl").read_text().splitlines():
             fields = [part.strip() for part in line.split("|")]

@@ -4,203 +4,266 @@
 
 A test names its exercise with @pytest.mark.exercise("3.2", points=4). Without points, the tests of
 an exercise earn its points together; with points, each earns its own. The result is a versioned
-JSON model (BUILD/grade/score.json), rewritten after every test, so that an interrupted run leaves
-what it had; other formats are made from it.
+JSON model (grade/model.py) in BUILD/grade/score.json, rewritten after every test, so that an
+interrupted run leaves what it had; other formats are made from it (grade/formats).
+
+Exit status: 0 full marks, 1 fewer, 2 asked for something that is not there, 3 the grader failed.
 """
 
 from __future__ import annotations
 
 import argparse
+import contextlib
+import fnmatch
 import importlib.util
-import json
 import os
+import secrets
 import sys
-import tomllib
-from dataclasses import asdict, dataclass, field
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 import pytest
 
+from grade.formats.text import exercise_lines, total_lines
 from grade.markers import marked_tests
+from grade.model import (
+    ERROR,
+    FAILED,
+    NOT_RUN,
+    PASSED,
+    Exercise,
+    Result,
+    Test,
+    read_labs,
+    shortened,
+)
 
-VERSION = 1
-PASSED, FAILED, ERROR, NOT_RUN = "passed", "failed", "error", "not run"
-SHOWN_LINES = 25
-
-
-@dataclass
-class Test:
-    """One test, all its parameters together."""
-
-    name: str
-    points: int | None
-    outcome: str = NOT_RUN
-    seconds: float = 0.0
-    text: str = ""
-    __test__ = False  # this is no test, whatever pytest thinks of its name
-
-    def add(self, outcome: str, seconds: float, text: str) -> None:
-        """A further report; the worst counts."""
-        order = (NOT_RUN, PASSED, FAILED, ERROR)
-        if order.index(outcome) >= order.index(self.outcome):
-            self.outcome = outcome
-            self.text = text or self.text
-        self.seconds += seconds
+FULL, FEWER, USAGE, BROKEN = 0, 1, 2, 3
+PYTEST_RAN = (0, 1)  # pytest's own statuses for: all passed, some failed
+ORDER = (NOT_RUN, PASSED, FAILED, ERROR)  # of the reports about one test, the worst counts
+CRASHED = "???"  # when a report is about a worker that died
 
 
-@dataclass
-class Exercise:
-    """One exercise of a lab.toml, and how its tests came out."""
-
-    id: str
-    title: str
-    points: int
-    tests: list[Test] = field(default_factory=list)
-
-    @property
-    def earned(self) -> int:
-        single = [test.points for test in self.tests if test.points is not None]
-        if single and len(single) == len(self.tests):
-            return min(
-                self.points,
-                sum(t.points for t in self.tests if t.outcome == PASSED and t.points is not None),
-            )
-        done = bool(self.tests) and all(test.outcome == PASSED for test in self.tests)
-        return self.points if done else 0
-
-    @property
-    def verdict(self) -> str:
-        outcomes = {test.outcome for test in self.tests}
-        if not outcomes or outcomes == {NOT_RUN}:
-            return "NOT TESTED"
-        if ERROR in outcomes:
-            return "ERROR"
-        return "OK" if outcomes == {PASSED} else "FAIL"
+class UsageError(Exception):
+    """What was asked for does not exist."""
 
 
-def read_labs(root: Path) -> dict[int, dict[str, Any]]:
-    return {
-        int(path.parent.name[:2]): tomllib.loads(path.read_text())
-        for path in sorted((root / "labs").glob("[0-9][0-9]-*/lab.toml"))
-    }
+def tests_of(root: Path, data: dict[str, Any], patterns: Iterable[str] = ()) -> list[Exercise]:
+    """The exercises of one lab.toml with their tests; with patterns, only tests that fit one."""
+    exercises = [
+        Exercise(entry["id"], entry["title"], entry["points"], hints=entry.get("hints", {}))
+        for entry in data["exercise"]
+    ]
+    by_id = {exercise.id: exercise for exercise in exercises}
+    globs = list(patterns)
+    for mark in marked_tests(root):
+        wanted = not globs or any(fnmatch.fnmatchcase(mark.test, glob) for glob in globs)
+        if mark.exercise in by_id and wanted:
+            test = Test(f"{mark.path}::{mark.test}", mark.points)
+            by_id[mark.exercise].tests.append(test)
+    return exercises
 
 
 @dataclass(eq=False)
 class Grader:
-    """The pytest plugin that collects what becomes of the tests."""
+    """The pytest plugin that collects what becomes of the tests, and shows it as it comes in."""
 
-    lab: int
-    title: str
-    exercises: list[Exercise]
+    result: Result
     output: Path
+    screen: TextIO
+    shown: int = 0
+    troubles: list[str] = field(default_factory=list)
+    pending: dict[str, set[str]] = field(default_factory=dict)  # per test: ids without a verdict
+    worst: dict[str, str] = field(default_factory=dict)
+    started: float = field(default_factory=time.monotonic)
+
+    def __post_init__(self) -> None:
+        self.tests = {test.name: test for test in self.result.tests}
+
+    # ---- What pytest tells --------------------------------------------------------------------
+
+    def pytest_collection_finish(self, session: pytest.Session) -> None:
+        self.expect(item.nodeid for item in session.items)
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_xdist_node_collection_finished(self, ids: list[str]) -> None:
+        if not self.pending:  # each worker collects the same
+            self.expect(ids)
+
+    def pytest_collectreport(self, report: pytest.CollectReport) -> None:
+        if report.failed:
+            self.troubles.append(f"{report.nodeid} cannot be used:\n{report.longreprtext}")
+
+    def pytest_internalerror(self, excrepr: object) -> None:
+        self.troubles.append(f"pytest failed:\n{excrepr}")
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        if report.when != "call" and report.outcome == "passed":
-            return
         name = report.nodeid.split("[")[0]
-        test = next((t for e in self.exercises for t in e.tests if t.name == name), None)
+        test = self.tests.get(name)
         if test is None:
             return
-        infrastructure = any(title == "infrastructure" for title, _ in report.sections)
-        outcome = PASSED if report.outcome == "passed" else FAILED
-        if outcome == FAILED and (infrastructure or report.outcome == "skipped"):
-            outcome = ERROR
-        text = "" if outcome == PASSED else report.longreprtext
-        test.add(outcome, report.duration, text)
-        self.write()
+        test.seconds = round(test.seconds + report.duration, 3)
+        if report.when == "call" or report.outcome != "passed":
+            self.count(test, outcome_of(report), report.longreprtext)
+        if report.when in ("teardown", CRASHED):
+            self.pending.get(name, set()).discard(report.nodeid)
+            if not self.pending.get(name):
+                test.outcome = self.worst.get(name, ERROR)
+            self.write()
+            self.show()
 
-    def model(self) -> dict[str, Any]:
-        return {
-            "version": VERSION,
-            "lab": self.lab,
-            "title": self.title,
-            "points": sum(exercise.points for exercise in self.exercises),
-            "earned": sum(exercise.earned for exercise in self.exercises),
-            "exercises": [
-                {
-                    "id": exercise.id,
-                    "title": exercise.title,
-                    "points": exercise.points,
-                    "earned": exercise.earned,
-                    "verdict": exercise.verdict,
-                    "tests": [asdict(test) for test in exercise.tests],
-                }
-                for exercise in self.exercises
-            ],
-        }
+    # ---- What becomes of it -------------------------------------------------------------------
 
-    def write(self) -> None:
-        self.output.parent.mkdir(parents=True, exist_ok=True)
-        temporary = self.output.with_suffix(".new")
-        temporary.write_text(json.dumps(self.model(), indent=1) + "\n")
-        os.replace(temporary, self.output)
+    def expect(self, ids: Iterable[str]) -> None:
+        for identity in ids:
+            self.pending.setdefault(identity.split("[")[0], set()).add(identity)
+
+    def count(self, test: Test, outcome: str, text: str) -> None:
+        """One report. A failure is known at once, a pass only with the last parameter."""
+        before = self.worst.get(test.name, NOT_RUN)
+        if ORDER.index(outcome) > ORDER.index(before):
+            self.worst[test.name] = outcome
+            if outcome != PASSED:
+                test.outcome, test.text = outcome, shortened(text)
+
+    def write(self, key: bytes | None = None) -> None:
+        self.result.seconds = time.monotonic() - self.started
+        self.result.write(self.output, key)
 
     def show(self) -> None:
-        """The result as students read it."""
-        for exercise in self.exercises:
-            seconds = sum(test.seconds for test in exercise.tests)
-            print(
-                f"== {exercise.id} {exercise.title}: {exercise.verdict} ({seconds:.1f}s) "
-                f"{exercise.earned}/{exercise.points}"
-            )
-            for test in exercise.tests:
-                if test.outcome in (FAILED, ERROR):
-                    print(f"   {test.name}: {test.outcome}")
-                    lines = test.text.strip().split("\n")[-SHOWN_LINES:]
-                    print("\n".join(f"      {line}" for line in lines))
-        model = self.model()
-        print(f"Lab {self.lab}: {model['earned']}/{model['points']}")
+        """Print the exercises that are complete, in order; on a terminal, also how far it is."""
+        exercises = self.result.exercises
+        clear = "\r\033[K" if self.screen.isatty() else ""
+        while self.shown < len(exercises) and self.complete(exercises[self.shown]):
+            print(clear + "\n".join(exercise_lines(exercises[self.shown])), file=self.screen)
+            clear = ""
+            self.shown += 1
+        if self.screen.isatty():
+            left = sum(bool(ids) for ids in self.pending.values())
+            note = f"   {left} tests to go" if left else ""
+            print(f"\r\033[K{note}", end="", file=self.screen)
+        self.screen.flush()
+
+    def complete(self, exercise: Exercise) -> bool:
+        return all(test.outcome != NOT_RUN and not self.pending.get(test.name) for test in exercise.tests)
+
+    def finish(self, trouble: str, key: bytes) -> None:
+        """The last word: what has no verdict is an error, and the result gets its token."""
+        self.pending.clear()
+        self.result.finish("\n".join([trouble, *self.troubles]) if trouble else "")
+        self.write(key)
+        self.show()
+        print("\n".join(total_lines(self.result)), file=self.screen, flush=True)
 
 
-def grade(root: Path, build: Path, lab: int, exercise: str, output: Path, qemu: str) -> Grader:
-    """Run the tests of a lab; every exercise is in the result, also one without a test."""
-    data = read_labs(root)[lab]
-    exercises = [
-        Exercise(entry["id"], entry["title"], entry["points"])
-        for entry in data["exercise"]
-        if not exercise or entry["id"] == exercise
-    ]
-    for mark in marked_tests(root):
-        for one in exercises:
-            if one.id == mark.exercise:
-                one.tests.append(Test(f"{mark.path}::{mark.test}", mark.points))
-    grader = Grader(lab, data["title"], exercises, output)
-    grader.write()
-    tests = [str(root / test.name) for one in exercises for test in one.tests]
-    if not tests:
-        return grader
-    words = ["-c", str(root / "grade/pytest.ini"), f"--rootdir={root}", f"--build={build}"]
-    words += [f"--qemu={qemu}", "-q", "--no-header", "--no-summary", "-p", "no:cacheprovider"]
-    cores = os.cpu_count() or 1
-    if importlib.util.find_spec("xdist") is not None and cores > 1 and len(tests) > 1:
-        words += ["-n", str(min(cores, len(tests)))]
-    pytest.main([*words, *tests], plugins=[grader])
-    return grader
+def outcome_of(report: pytest.TestReport) -> str:
+    """An error is what says nothing about the work: no QEMU, a worker that died, a skipped test."""
+    if report.outcome == "passed":
+        return PASSED
+    infrastructure = any(title == "infrastructure" for title, _ in report.sections)
+    broken = infrastructure or report.outcome == "skipped" or report.when == CRASHED
+    return ERROR if broken else FAILED
+
+
+def parse_choice(labs: dict[int, dict[str, Any]], lab: str, exercise: str) -> tuple[int, str]:
+    """(lab, exercise or "") as asked for with LAB= and EX=; raises UsageError."""
+    if not labs:
+        raise UsageError("there are no labs in this tree")
+    numbers = [str(number) for number in labs]
+    there = f"labs {numbers[0]} to {numbers[-1]}" if len(numbers) > 1 else f"lab {numbers[0]}"
+    if exercise:
+        first, dot, second = exercise.partition(".")
+        if not (dot and first.isdecimal() and second.isdecimal()):
+            raise UsageError(f"EX={exercise}: an exercise is called LAB.NUMBER, such as 3.2")
+        if lab and lab != first:
+            raise UsageError(f"LAB={lab} EX={exercise}: that exercise belongs to lab {first}")
+        lab = first
+    lab = lab or numbers[-1]
+    if lab not in numbers:
+        raise UsageError(f"there is no lab {lab} here; this tree has {there}")
+    known = [entry["id"] for entry in labs[int(lab)]["exercise"]]
+    if exercise and exercise not in known:
+        raise UsageError(f"lab {lab} has no exercise {exercise}; it has {', '.join(known)}")
+    return int(lab), exercise
+
+
+def run_pytest(root: Path, options: argparse.Namespace, grader: Grader) -> str:
+    """Run the tests; "" or what went wrong with the run as a whole."""
+    names = [str(root / test.name) for test in grader.result.tests]
+    if not names:
+        return ""
+    words = ["-c", str(root / "grade/pytest.ini"), f"--rootdir={root}", f"--build={options.build}"]
+    words += [f"--qemu={options.qemu}", f"--smp={options.smp}", "-q", "--no-header"]
+    words += ["--no-summary", "-p", "no:cacheprovider"]
+    jobs = min(options.jobs or os.cpu_count() or 1, len(names))
+    if jobs > 1 and importlib.util.find_spec("xdist") is not None:
+        words += ["-n", str(jobs)]
+    log = options.build / "grade/pytest.log"  # for whoever looks after the grader
+    log.parent.mkdir(parents=True, exist_ok=True)
+    with log.open("w") as file, contextlib.redirect_stdout(file), contextlib.redirect_stderr(file):
+        status = int(pytest.main([*words, *names], plugins=[grader]))
+    if status == pytest.ExitCode.INTERRUPTED and not grader.troubles:
+        raise KeyboardInterrupt
+    return "" if status in PYTEST_RAN and not grader.troubles else f"pytest could not run; see {log}"
+
+
+def grade(root: Path, options: argparse.Namespace, key: bytes) -> Result:
+    """Run what was asked for; every exercise is in the result, also one without a test."""
+    labs = read_labs(root)
+    lab, exercise = parse_choice(labs, options.lab, options.exercise)
+    patterns = options.tests.replace(",", " ").split()
+    exercises = tests_of(root, labs[lab], patterns)
+    if patterns:
+        exercises = [entry for entry in exercises if entry.tests]
+    exercises = [entry for entry in exercises if not exercise or entry.id == exercise]
+    result = Result(lab, labs[lab]["title"], exercises)
+    output = options.json or options.build / "grade" / "score.json"
+    # Tests capture what is written to the standard output; this is for the reader.
+    with os.fdopen(os.dup(sys.stdout.fileno()), "w") as screen:
+        grader = Grader(result, output, screen)
+        grader.write()
+        trouble = run_pytest(root, options, grader)
+        grader.finish(trouble, key)
+    return result
+
+
+def take_key() -> bytes:
+    """The key that the caller wrote to our standard input. From here on nobody finds it there,
+    and it was never in an argument, the environment or a file."""
+    key = sys.stdin.buffer.readline().strip()
+    null = os.open(os.devnull, os.O_RDONLY)
+    os.dup2(null, sys.stdin.fileno())
+    os.close(null)
+    return key
 
 
 def main() -> int:
-    root = Path(__file__).resolve().parent.parent
-    labs = read_labs(root)
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(prog="grade", description=__doc__.splitlines()[0])
     parser.add_argument("--build", type=Path, default=Path("build"))
-    parser.add_argument("--lab", type=int, default=max(labs, default=0))
+    parser.add_argument("--lab", default="", help="default: the last one of this tree")
     parser.add_argument("--exercise", default="")
+    parser.add_argument("--tests", default="", help="only tests with these names, or globs")
     parser.add_argument("--json", type=Path)
+    parser.add_argument("--jobs", type=int, default=0, help="tests at once (default: cores)")
+    parser.add_argument("--smp", type=int, default=1, help="harts of machines that may choose")
     parser.add_argument("--qemu", default=os.environ.get("QEMU", "qemu-system-riscv64"))
+    parser.add_argument("--key-on-stdin", action="store_true", help="seal the result with it")
     options = parser.parse_args()
-    lab = int(options.exercise.split(".")[0]) if options.exercise else options.lab
-    if lab not in labs:
-        print(f"grade: there is no lab {lab}", file=sys.stderr)
-        return 2
-    output = options.json or options.build / "grade" / "score.json"
-    grader = grade(root, options.build, lab, options.exercise, output, options.qemu)
-    if not grader.exercises:
-        print(f"grade: lab {lab} has no exercise {options.exercise}", file=sys.stderr)
-        return 2
-    grader.show()
-    model = grader.model()
-    return 0 if model["earned"] == model["points"] else 1
+    key = take_key() if options.key_on_stdin else secrets.token_bytes(32)
+    try:
+        result = grade(Path(__file__).resolve().parent.parent, options, key)
+    except UsageError as error:
+        print(f"grade: {error}", file=sys.stderr)
+        return USAGE
+    except KeyboardInterrupt:
+        print("\ngrade: interrupted; this is no result", file=sys.stderr)
+        return 130
+    if result.earned is None:
+        return BROKEN
+    return FULL if result.earned == result.points else FEWER
 
 
 if __name__ == "__main__":

@@ -49,6 +49,7 @@ endif
 
 .PHONY: grade handin
 grade: all ## grade this lab (LAB=3: another one, EX=3.2: one exercise)
-	$(Q)$(PYTHON) -m grade.run --build $(BUILD) $(if $(LAB),--lab $(LAB)) $(if $(EX),--exercise $(EX))
+	$(Q)$(PYTHON) -m grade.run --build $(BUILD) --qemu $(QEMU) --smp $(SMP) \
+	    $(LAB:%=--lab %) $(EX:%=--exercise %)
 handin: ## pack your work into BUILD/handin.tar.gz
 	$(Q)$(PYTHON) scripts/handin --build $(BUILD)

@@ -37,6 +37,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group = parser.getgroup("cairn")
     group.addoption("--build", default=os.environ.get("BUILD", "build"), help="the build folder")
     group.addoption("--qemu", default=os.environ.get("QEMU", "qemu-system-riscv64"))
+    group.addoption("--smp", type=int, default=1, help="harts of machines that do not say how many")
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -66,6 +67,7 @@ class Laboratory:
     build: Path
     qemu: str
     limits: Limits
+    smp: int = 1  # of machines that do not say how many harts they have
     reports: Path = field(init=False)
 
     def __post_init__(self) -> None:
@@ -78,7 +80,7 @@ class Laboratory:
     def config(
         self,
         *,
-        smp: int = 1,
+        smp: int | None = None,
         mem: str = "256M",
         append: str = "",
         plain: bool = True,
@@ -88,13 +90,14 @@ class Laboratory:
         kernel: str = "kernel.elf",
         archive: Path | None = None,
     ) -> MachineConfig:
-        """disks: instead of the root disk; [] for none. archive: instead of the boot archive."""
+        """disks: instead of the root disk; [] for none. archive: instead of the boot archive. With
+        icount and several harts, whatever spins never ends, so icount alone means one hart."""
         words = [PLAIN] if plain else []
         images = [self.root_image] if disks is None else disks
         return MachineConfig(
             kernel=self.build / kernel,
             archive=archive or self.build / "boot.cpio",
-            smp=smp,
+            smp=smp if smp is not None else 1 if icount else self.smp,
             memory=mem,
             append=" ".join([*words, *append.split()]),
             disks=tuple(Disk(path) for path in images),
@@ -122,7 +125,8 @@ def limits(request: pytest.FixtureRequest) -> Limits:
 @pytest.fixture(scope="session")
 def laboratory(request: pytest.FixtureRequest, limits: Limits) -> Laboratory:
     build = Path(request.config.getoption("--build")).resolve()
-    return Laboratory(build, request.config.getoption("--qemu"), limits)
+    options = request.config.option
+    return Laboratory(build, options.qemu, limits, options.smp)
 
 
 @pytest.hookimpl(hookwrapper=True)
@@ -134,10 +138,9 @@ def pytest_runtest_makereport(
     report = outcome.get_result()
     if call.when == "call":
         item.stash[FAILED] = report.failed
-        if call.excinfo is not None and call.excinfo.errisinstance(HarnessError):
-            report.sections.append(
-                ("infrastructure", "this is not the fault of the system under test")
-            )
+    # A fixture can meet a machine without QEMU as well as a test.
+    if call.excinfo is not None and call.excinfo.errisinstance(HarnessError):
+        report.sections.append(("infrastructure", "this is not the fault of the system under test"))
 
 
 FAILED = pytest.StashKey[bool]()

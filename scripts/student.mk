@@ -52,4 +52,4 @@ grade: all ## grade this lab (LAB=3: another one, EX=3.2: one exercise)
 	$(Q)$(PYTHON) -m grade.run --build $(BUILD) --qemu $(QEMU) --smp $(SMP) \
 	    $(LAB:%=--lab %) $(EX:%=--exercise %)
 handin: ## pack your work into BUILD/handin.tar.gz
-	$(Q)$(PYTHON) scripts/handin --build $(BUILD)
+	$(Q)$(PYTHON) scripts/handin --build $(BUILD) --references "$(REF)"

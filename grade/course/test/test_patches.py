@@ -193,8 +193,8 @@ def handin() -> ModuleType:
 def test_handing_in_takes_what_may_be_changed(tmp_path: Path, handin: ModuleType) -> None:
     write_files(tmp_path / "work", FILES)
     first, second = tmp_path / "first.tar.gz", tmp_path / "second.tar.gz"
-    assert handin.pack(tmp_path / "work", first) == {ADD: 1, "two/multiply.c": 2}
-    handin.pack(tmp_path / "work", second)
+    assert handin.pack(tmp_path / "work", first, []) == {ADD: 1, "two/multiply.c": 2}
+    handin.pack(tmp_path / "work", second, [])
     assert first.read_bytes() == second.read_bytes()
     with tarfile.open(first) as archive:
         assert archive.getnames() == ["MANIFEST.json", ADD, "two/multiply.c"]

@@ -1,16 +1,20 @@
 # The instructor's side of the Makefile: the student repository, and the proof that it is right.
 #
 #   make course OUT=dir [LAST=3] [INSTRUCTOR=1]
+#   make gradescope LAB=3 OUT=lab3.zip
 
 OUT ?=
 LAST ?=
 INSTRUCTOR ?=
 
-.PHONY: course course-check course-check-full
+.PHONY: course course-check course-check-full gradescope
 course: all ## write the student repository, or bring it up to date (OUT=dir LAST=N INSTRUCTOR=1)
 	$(Q)test -n "$(OUT)" || { echo 'make course OUT=dir'; exit 2; }
 	$(Q)$(PYTHON) scripts/course write "$(OUT)" --build $(BUILD) $(LAST:%=--last %) \
 	    $(INSTRUCTOR:%=--instructor)
+gradescope: all ## write the zip file of a Gradescope autograder (LAB=N OUT=file.zip)
+	$(Q)test -n "$(LAB)" -a -n "$(OUT)" || { echo 'make gradescope LAB=N OUT=file.zip'; exit 2; }
+	$(Q)$(PYTHON) scripts/course gradescope "$(LAB)" "$(OUT)" --build $(BUILD)
 course-check: all ## check the course: branches, merges, starters, solutions, some mutants
 	$(Q)$(PYTHON) scripts/course check --build $(BUILD)
 course-check-full: all ## the same with every mutant, and each solution graded 20 times

@@ -13,8 +13,9 @@ from grade.course.problem import CourseError
 from grade.course.reference import reference_objects
 from grade.course.region import order_of
 from grade.course.source import Source, describe, read_source
-from grade.course.tree import Tree
+from grade.course.tree import Tree, starter
 from grade.course.writer import write_repository
+from grade.overlay.pack import contents, write_zip
 
 FULL_REPEATS = 20
 SAMPLE = 3
@@ -42,6 +43,11 @@ def parse_arguments(arguments: list[str] | None) -> argparse.Namespace:
     check.add_argument("-j", "--jobs", type=int, default=0, help="checks at once (default: cores)")
     check.add_argument("--all-problems", action="store_true", help="do not shorten lists")
 
+    zipped = commands.add_parser("gradescope", help="write the zip file of a Gradescope autograder")
+    zipped.add_argument("lab", type=int)
+    zipped.add_argument("out", type=Path)
+    zipped.add_argument("--build", type=Path, help="take reference objects from this build folder")
+
     commands.add_parser("list", help="print labs, exercises and points")
     show = commands.add_parser("owner", help="print who owns a file")
     show.add_argument("paths", nargs="+")
@@ -62,6 +68,16 @@ def list_course(source: Source) -> None:
             place = f"{region.path}:{region.first}" if region else "nowhere"
             print(f"  {exercise.id:<5} {exercise.points:3} {exercise.difficulty:<7}", end="")
             print(f" {exercise.title} ({place})")
+
+
+def gradescope(source: Source, options: argparse.Namespace) -> int:
+    pristine = dict(starter(source, options.lab))
+    if options.build:
+        for lab, objects in reference_objects(source, options.build, cross() + "objcopy").items():
+            pristine |= objects if lab <= options.lab else {}
+    write_zip(contents(source, pristine, options.lab), options.out)
+    print(f"{options.out}: lab {options.lab}, {options.out.stat().st_size >> 10} KiB")
+    return 0
 
 
 def write(source: Source, options: argparse.Namespace) -> int:
@@ -116,6 +132,8 @@ def main(arguments: list[str] | None = None) -> int:
             return write(source, options)
         if options.command == "check":
             return check(source, options)
+        if options.command == "gradescope":
+            return gradescope(source, options)
         if options.command == "list":
             list_course(source)
         else:

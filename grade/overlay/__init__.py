@@ -4,5 +4,5 @@ a student edit, laid over it.
 submission.py   what is taken from a folder or a `make handin` archive, and what is refused
 supervise.py    commands with bounds, none of whose processes outlives them
 grading.py      lay over, build, grade, in a scratch folder
-gradescope.py   the zip file for Gradescope
+pack.py         the zip file for Gradescope, with the scripts in gradescope/
 """

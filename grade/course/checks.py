@@ -7,12 +7,15 @@ so as a problem; it never ends the others.
 
 from __future__ import annotations
 
+import contextlib
 import os
+import random
 import shutil
 import sys
+import threading
 import time
 import traceback
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -20,16 +23,19 @@ from pathlib import Path
 from grade.course.consistent import check_headings, check_owners, check_regions, check_tests
 from grade.course.includes import check_includes
 from grade.course.leaks import check_leaks
-from grade.course.patches import apply, judge, read_patches
+from grade.course.patches import Patch, apply, judge, read_patches
 from grade.course.problem import CourseError, Problem
 from grade.course.source import Source
 from grade.course.student import HABITS, work_through
 from grade.course.symbols import check_symbols
 from grade.course.tree import Tree, only_adds, solution, starter
-from grade.course.workshop import Workshop, unwritten
+from grade.course.workshop import Score, Workshop, score_of, unwritten
 from grade.course.writer import Git, write_repository
+from grade.harness.child import end_child, start_child
+from grade.overlay.grading import Bench, Settings, grade_submission
 
 SHOWN = 12
+HARTS = (1, 4)  # solutions that are graded many times take turns with these
 
 
 @dataclass(frozen=True)
@@ -40,9 +46,42 @@ class Setting:
     build: Path  # of the whole system, with its objects
     scratch: Path  # private copies go here
     nm: str = "riscv64-unknown-elf-nm"
-    jobs: int = 1  # of each make
+    jobs: int = 1  # of each make, and of each grader
+    full: bool = False  # every tree is built from scratch, every mutant meets every test
     sample: int = 0  # mutants per lab; 0: all
+    seed: int = 0  # which mutants
     repeat: int = 1  # gradings of each solution
+    built: dict[int, tuple[Workshop, list[Problem]]] = field(default_factory=dict)
+    locks: dict[int, threading.Lock] = field(default_factory=dict)
+    seconds: dict[str, list[float]] = field(default_factory=dict)  # of single runs, per check
+
+    def solution(self, number: int) -> tuple[Workshop, list[Problem]]:
+        """A lab's solution, built once; never to be changed, only copied."""
+        with self.locks.setdefault(number, threading.Lock()):
+            if number not in self.built:
+                tree = solution(self.source, number)
+                workshop = Workshop.of(self.scratch / f"built-{number}", tree, self.jobs)
+                self.built[number] = workshop, workshop.make()[1]
+            return self.built[number]
+
+    @contextlib.contextmanager
+    def solution_copy(self, name: str, number: int) -> Iterator[Workshop]:
+        """A copy of it, for one check; raises CourseError when it does not build."""
+        workshop, problems = self.solution(number)
+        if problems:
+            raise CourseError([Problem("", 0, "the solution does not build"), *problems])
+        copy = workshop.copy(self.scratch / name)
+        try:
+            yield copy
+        finally:
+            copy.remove()
+
+    @contextlib.contextmanager
+    def timed(self, check: str) -> Iterator[None]:
+        """One of the runs that a check consists of."""
+        start = time.monotonic()
+        yield
+        self.seconds.setdefault(check, []).append(time.monotonic() - start)
 
 
 @dataclass(frozen=True)
@@ -59,6 +98,7 @@ class Outcome:
     check: Check
     problems: list[Problem]
     seconds: float
+    runs: list[float] = field(default_factory=list)  # what it took for each tree that was graded
 
 
 def for_lab(
@@ -99,15 +139,18 @@ def check_merges(setting: Setting) -> list[Problem]:
 # ---- Trees that are built --------------------------------------------------------------------
 
 
-def build_tree(setting: Setting, name: str, tree: Tree) -> tuple[Workshop, list[Problem]]:
-    workshop = Workshop.of(setting.scratch / name, tree, setting.jobs)
-    return workshop, workshop.make()[1]
-
-
 def check_starter(setting: Setting, number: int) -> list[Problem]:
-    """The starter builds without warnings, boots, and says what is missing."""
-    name = f"starter-{number}"
-    workshop, problems = build_tree(setting, name, starter(setting.source, number))
+    """The starter builds without warnings, boots, and says what is missing. In a hurry, what it
+    shares with the solution is not compiled twice."""
+    name, tree = f"starter-{number}", starter(setting.source, number)
+    if setting.full:
+        return judge_starter(Workshop.of(setting.scratch / name, tree, setting.jobs), number)
+    with setting.solution_copy(name, number) as workshop:
+        return judge_starter(Workshop.of(workshop.folder, tree, setting.jobs), number)
+
+
+def judge_starter(workshop: Workshop, number: int) -> list[Problem]:
+    problems = workshop.make()[1]
     if problems:
         return problems
     log = workshop.boot().output
@@ -130,26 +173,45 @@ def check_zero(workshop: Workshop, number: int) -> list[Problem]:
 
 
 def check_solution(setting: Setting, number: int) -> list[Problem]:
-    """The solution builds without warnings and any later lab's files, and gets full marks."""
-    name = f"solution-{number}"
-    workshop, problems = build_tree(setting, name, solution(setting.source, number))
-    if problems:
-        return problems
-    wanted = {exercise.id: exercise.points for exercise in setting.source.lab(number).exercises}
-    for turn in range(1, setting.repeat + 1):
-        score = workshop.grade(number)
-        if score.error:
-            return [Problem("", 0, f"the solution could not be graded: {score.error}")]
-        for identity, points in wanted.items():
-            exercise = score.exercises.get(identity)
-            earned = exercise.earned if exercise else 0
-            if earned != points:
-                text = f"exercise {identity}: {earned:g} of {points} points"
-                problems.append(Problem("", 0, f"{text} (turn {turn})"))
-        if problems:
-            failed = ", ".join(sorted(score.failed))
-            return [*problems, Problem("", 0, f"failed: {failed}")]
-    return []
+    """The solution builds without warnings and any later lab's files, and gets full marks: when it
+    is graded many times, with one hart and with several, and beside a process that takes a core."""
+    problems: list[Problem] = []
+    with setting.solution_copy(f"solution-{number}", number) as workshop:
+        for turn in range(setting.repeat):
+            harts, loaded = HARTS[turn % 2], turn // 2 % 2 == 1
+            with load() if loaded else contextlib.nullcontext():
+                with setting.timed(f"solution {number}"):
+                    score = workshop.grade(number, smp=harts)
+            where = f"turn {turn + 1}, SMP={harts}{', loaded' if loaded else ''}"
+            problems += [
+                Problem("", 0, f"{text} ({where})")
+                for text in judge_solution(setting.source, number, score)
+            ]
+    return problems
+
+
+def judge_solution(source: Source, number: int, score: Score) -> list[str]:
+    if score.error:
+        return [f"the solution could not be graded: {score.error}"]
+    texts = []
+    for wanted in source.lab(number).exercises:
+        exercise = score.exercises.get(wanted.id)
+        earned = exercise.earned if exercise else 0
+        if earned != wanted.points:
+            texts.append(f"exercise {wanted.id}: {earned:g} of {wanted.points} points")
+    if score.failed:
+        texts.append(f"failed: {', '.join(sorted(score.failed))}")
+    return texts
+
+
+@contextlib.contextmanager
+def load() -> Iterator[None]:
+    """Another process that wants a core for itself."""
+    child = start_child([sys.executable, "-c", "while True: pass"])
+    try:
+        yield
+    finally:
+        end_child(child)
 
 
 # ---- Patches ---------------------------------------------------------------------------------
@@ -173,31 +235,66 @@ def check_patches(setting: Setting) -> list[Problem]:
     return problems
 
 
-def check_kind(setting: Setting, number: int, kind: str) -> list[Problem]:
-    """Build and grade every patch of one kind; between two, only what it changed is rebuilt."""
+def choose(setting: Setting, number: int, kind: str) -> list[Patch]:
+    """The patches to try: all, or some of the mutants."""
     patches = [p for p in read_patches(setting.source)[0] if p.lab == number and p.kind == kind]
     if setting.sample and kind == "mutants" and len(patches) > setting.sample:
-        step = len(patches) / setting.sample
-        patches = [patches[int(index * step)] for index in range(setting.sample)]
+        dice = random.Random(f"{setting.seed} {number}")
+        patches = sorted(dice.sample(patches, setting.sample), key=lambda patch: patch.path)
+    return patches
+
+
+def check_kind(setting: Setting, number: int, kind: str) -> list[Problem]:
+    """Build and grade every patch of one kind; between two, only what it changed is rebuilt. In a
+    hurry a mutant meets only the tests that must catch it."""
+    patches = choose(setting, number, kind)
     if not patches:
         return []
-    workshop, problems = build_tree(
-        setting, f"{kind}-{number}", solution(setting.source, number)
-    )
-    if problems:
-        return [Problem("", 0, "the solution does not build"), *problems]
-    for patch in patches:
-        try:
-            apply(patch, workshop.folder)
-        except CourseError as error:
-            problems += error.problems
-            continue
-        ran, wrong = workshop.make(strict=False)
-        if ran.status != 0:
-            problems.append(Problem(patch.path, 0, f"does not build: {wrong[0]}"))
-        else:
-            problems += judge(patch, workshop.grade(number))
-        apply(patch, workshop.folder, reverse=True)
+    problems: list[Problem] = []
+    with setting.solution_copy(f"{kind}-{number}", number) as workshop:
+        for patch in patches:
+            try:
+                apply(patch, workshop.folder)
+            except CourseError as error:
+                problems += error.problems
+                continue
+            with setting.timed(f"{kind} {number}"):
+                ran, wrong = workshop.make(strict=False)
+                if ran.status != 0:
+                    problems.append(Problem(patch.path, 0, f"does not build: {wrong[0]}"))
+                else:
+                    quick = kind == "mutants" and not setting.full
+                    tests = " ".join(patch.words("Fails")) if quick else ""
+                    problems += judge(patch, workshop.grade(number, tests))
+            apply(patch, workshop.folder, reverse=True)
+    return problems
+
+
+def check_liars(setting: Setting, number: int) -> list[Problem]:
+    """Grade them as an instructor would: what they change besides what a student may edit does not
+    count, and what they do to the grader must not help them."""
+    patches = choose(setting, number, "liars")
+    if not patches:
+        return []
+    problems: list[Problem] = []
+    folder = setting.scratch / f"liars-{number}"
+    liar = Workshop.of(folder / "submission", solution(setting.source, number))
+    with setting.solution_copy(f"liars-{number}/tree", number):
+        own = starter(setting.source, number)
+        bench = Bench(own, number, folder, Settings(setting.jobs))
+        for patch in patches:
+            try:
+                apply(patch, liar.folder)
+            except CourseError as error:
+                problems += error.problems
+                continue
+            with setting.timed(f"liars {number}"):
+                result = grade_submission(bench, liar.folder)
+            if "does not build" in result.message:
+                problems.append(Problem(patch.path, 0, result.message))
+            problems += judge(patch, score_of(result))
+            apply(patch, liar.folder, reverse=True)
+    shutil.rmtree(folder, ignore_errors=True)
     return problems
 
 
@@ -220,14 +317,13 @@ def all_checks(source: Source) -> list[Check]:
     for number in numbers:
         checks.append(for_lab("handout", number, lambda s, n: check_headings(s.source, n)))
         checks.append(for_lab("tests", number, lambda s, n: check_tests(s.source, n)))
-    for number in numbers:
-        checks.append(for_lab("starter", number, check_starter, True))
-        checks.append(for_lab("solution", number, check_solution, True))
-    for kind in ("alternates", "liars", "mutants"):
+    # Neighbours belong to different labs, and so do not wait for the same solution to be built.
+    checks += [for_lab("solution", number, check_solution, True) for number in numbers]
+    checks += [for_lab("starter", number, check_starter, True) for number in numbers]
+    checks += [for_lab("liars", number, check_liars, True) for number in numbers]
+    for kind in ("alternates", "mutants"):
         for number in numbers:
-            checks.append(
-                for_lab(kind, number, lambda s, n, k=kind: check_kind(s, n, k), True)
-            )
+            checks.append(for_lab(kind, number, lambda s, n, k=kind: check_kind(s, n, k), True))
     return checks
 
 
@@ -241,7 +337,8 @@ def run_check(check: Check, setting: Setting) -> Outcome:
         last = traceback.extract_tb(sys.exc_info()[2])[-1]
         text = f"the check itself failed: {type(error).__name__}: {error}"
         problems = [Problem(last.filename, last.lineno or 0, text)]
-    return Outcome(check, problems, time.monotonic() - start)
+    runs = setting.seconds.get(check.name, [])
+    return Outcome(check, problems, time.monotonic() - start, runs)
 
 
 @dataclass
@@ -254,7 +351,9 @@ class Report:
     def add(self, outcome: Outcome) -> None:
         self.outcomes.append(outcome)
         verdict = "ok" if not outcome.problems else f"{len(outcome.problems)} problems"
-        print(f"  {outcome.check.name:<14} {outcome.seconds:7.1f} s  {verdict}", flush=True)
+        runs = ", ".join(f"{seconds:.1f}" for seconds in outcome.runs)
+        runs = f" ({len(outcome.runs)} graded, each in {runs} s)" if runs else ""
+        print(f"  {outcome.check.name:<14} {outcome.seconds:7.1f} s  {verdict}{runs}", flush=True)
         shown = outcome.problems if not self.shown else outcome.problems[: self.shown]
         for problem in shown:
             print(f"      {problem}", flush=True)

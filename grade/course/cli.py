@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import argparse
 import os
+import secrets
 import sys
 import tempfile
+import time
 from pathlib import Path
 
 from grade.course.checks import SHOWN, Setting, all_checks, run_checks
@@ -37,6 +39,8 @@ def parse_arguments(arguments: list[str] | None) -> argparse.Namespace:
     check.add_argument("names", nargs="*", help="only checks whose names begin with one of these")
     check.add_argument("--fast", action="store_true", help="nothing that builds")
     check.add_argument("--full", action="store_true", help="all mutants, solutions many times")
+    check.add_argument("--sample", type=int, default=SAMPLE, help="mutants per lab without --full")
+    check.add_argument("--seed", type=int, help="which mutants (default: random)")
     check.add_argument("--lab", type=int, help="of the checks of single labs, only this one's")
     check.add_argument("--build", type=Path, default=Path(os.environ.get("BUILD", "build")))
     check.add_argument("--scratch", type=Path, help="where private copies are made")
@@ -111,15 +115,23 @@ def check(source: Source, options: argparse.Namespace) -> int:
     if not checks:
         raise CourseError(f"there is no check named {', '.join(options.names)}")
     scratch = Path(tempfile.mkdtemp(prefix="cairn-course-", dir=options.scratch))
+    cores = os.cpu_count() or 1
+    seed = options.seed if options.seed is not None else secrets.randbelow(1 << 16)
     setting = Setting(
         source,
         options.build,
         scratch,
         nm=cross() + "nm",
-        sample=0 if options.full else SAMPLE,
+        jobs=max(1, cores // min(options.jobs or cores, len(checks))),
+        full=options.full,
+        sample=0 if options.full else options.sample,
+        seed=seed,
         repeat=FULL_REPEATS if options.full else 1,
     )
+    start = time.monotonic()
     report = run_checks(checks, setting, options.jobs, 0 if options.all_problems else SHOWN)
+    mutants = "every mutant" if options.full else f"{options.sample} mutants a lab, --seed {seed}"
+    print(f"{mutants}; {time.monotonic() - start:.0f} s")
     print(report.summary())
     return 1 if any(outcome.problems for outcome in report.outcomes) else 0
 

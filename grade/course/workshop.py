@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import json
 import os
 import re
-import signal
+import shutil
 import subprocess
-import sys
-import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from grade.course.problem import Problem
 from grade.course.tree import Tree, write_tree
+from grade.model import ERROR, PASSED, Result, ResultError
+from grade.overlay.grading import run_grader
+from grade.overlay.supervise import Bounds, Ran, supervised
 
 BUILD_SECONDS = 900.0
 BOOT_SECONDS = 60.0
@@ -25,36 +25,15 @@ LINKER = re.compile(r"(undefined reference to .*|multiple definition of .*|No ru
 UNWRITTEN = re.compile(r"exercise (\d+\.\d+) is yours to write")
 
 
-@dataclass(frozen=True)
-class Ran:
-    """A command that was run; status None: its time was up."""
-
-    status: int | None
-    output: str
-    seconds: float
-
-
-def run(arguments: list[str], folder: Path, seconds: float, **variables: str) -> Ran:
-    """Run a command in its own process group, so that all of it can be ended."""
-    start = time.monotonic()
+def environment() -> dict[str, str]:
+    """Ours, but nothing of a make or a grader that we may be running in."""
     kept = {k: v for k, v in os.environ.items() if not k.startswith(("MAKE", "MFLAGS", "CAIRN_"))}
-    child = subprocess.Popen(
-        arguments,
-        cwd=folder,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        env={**kept, "NO_SETUP": "1", **variables},
-        start_new_session=True,
-    )
-    try:
-        output, _ = child.communicate(timeout=seconds)
-        status: int | None = child.returncode
-    except subprocess.TimeoutExpired:
-        os.killpg(child.pid, signal.SIGKILL)
-        output, _ = child.communicate()
-        status = None
-    return Ran(status, output.decode(errors="replace"), time.monotonic() - start)
+    return {**kept, "NO_SETUP": "1"}
+
+
+def run(arguments: list[str], folder: Path, seconds: float) -> Ran:
+    """Run a command; nothing of it is left afterwards."""
+    return supervised(arguments, folder, Bounds(seconds), environment=environment())
 
 
 def diagnostics(output: str) -> list[Problem]:
@@ -74,7 +53,7 @@ def diagnostics(output: str) -> list[Problem]:
 
 @dataclass
 class ExerciseScore:
-    """What grading says about one exercise."""
+    """What grading says about one exercise; what is not known earns nothing."""
 
     id: str
     points: float
@@ -99,21 +78,17 @@ class Score:
         return sum(exercise.points for exercise in self.exercises.values())
 
 
-def read_score(path: Path) -> Score:
-    """From the grader's JSON: exercises with id, points, earned, and tests with name, outcome."""
+def score_of(result: Result) -> Score:
+    """A test with an error says nothing about the tree, so there is no score then."""
     score = Score()
-    try:
-        model = json.loads(path.read_text())
-        for entry in model["exercises"]:
-            name = str(entry["id"])
-            score.exercises[name] = ExerciseScore(
-                name, float(entry["points"]), float(entry["earned"])
-            )
-            for test in entry.get("tests", []):
-                passed = test["outcome"] == "passed"
-                (score.passed if passed else score.failed).add(str(test["name"]))
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        score.error = f"no usable result: {type(error).__name__}: {error}"
+    for entry in result.exercises:
+        score.exercises[entry.id] = ExerciseScore(entry.id, entry.points, entry.earned or 0)
+    for test in result.tests:
+        (score.passed if test.outcome == PASSED else score.failed).add(test.name)
+        if test.outcome == ERROR and not score.error:
+            score.error = f"{test.name}: {test.text.strip().split(chr(10))[-1]}"
+    if not result.tests:
+        score.error = result.message or "there are no tests"
     return score
 
 
@@ -129,6 +104,15 @@ class Workshop:
         folder.mkdir(parents=True, exist_ok=True)
         write_tree(tree, folder)
         return cls(folder, jobs)
+
+    def copy(self, folder: Path) -> Workshop:
+        """The same, built as far as this one is."""
+        words = ["cp", "-a", "--reflink=auto", "--sparse=always", str(self.folder), str(folder)]
+        subprocess.run(words, check=True, capture_output=True)
+        return Workshop(folder, self.jobs)
+
+    def remove(self) -> None:
+        shutil.rmtree(self.folder, ignore_errors=True)
 
     def make(self, *goals: str, strict: bool = True) -> tuple[Ran, list[Problem]]:
         """Build; with strict, warnings are errors, and all of them are shown."""
@@ -148,19 +132,15 @@ class Workshop:
         text = log.read_text(errors="replace") if log.exists() else ""
         return Ran(ran.status, text + ran.output, ran.seconds)
 
-    def grade(self, lab: int, exercise: str = "") -> Score:
-        """Run the grader of one lab on this tree."""
-        result = self.folder / "build" / f"score-{lab}.json"
-        result.parent.mkdir(parents=True, exist_ok=True)
-        result.unlink(missing_ok=True)
-        words = [sys.executable, "-m", "grade.run", "--build", "build", "--lab", str(lab)]
-        words += ["--json", str(result), *(["--exercise", exercise] if exercise else [])]
-        ran = run(words, self.folder, GRADE_SECONDS)
-        score = read_score(result)
-        if score.error:
-            tail = " | ".join(ran.output.strip().split("\n")[-3:])
-            score.error += f" ({tail})" if tail else ""
-        return score
+    def grade(self, lab: int, tests: str = "", smp: int = 1) -> Score:
+        """Run the grader of one lab on this tree; tests: only those with these names or globs."""
+        words = ["--jobs", str(self.jobs), "--smp", str(smp), "--tests", tests]
+        bounds = Bounds(GRADE_SECONDS, output=256 << 20)
+        try:
+            result = run_grader(self.folder, lab, bounds, *words, environment=environment())
+        except ResultError as error:
+            return Score(error=str(error))
+        return score_of(result)
 
 
 def unwritten(log: str) -> list[str]:

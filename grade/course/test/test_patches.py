@@ -16,13 +16,14 @@ from grade.course.patches import apply, fits, judge, parse_patch, read_patches
 from grade.course.problem import CourseError, Problem
 from grade.course.test.tiny import FILES, make_course, write_files
 from grade.course.tree import solution, write_tree
+from grade.model import Exercise, Result, Test
 from grade.course.workshop import (
     ExerciseScore,
     Score,
     Workshop,
     diagnostics,
-    read_score,
     run,
+    score_of,
     unwritten,
 )
 
@@ -118,20 +119,16 @@ def test_names_fit() -> None:
     assert not fits("grade/t.py::test_ab", ["test_a"])
 
 
-def test_scores_are_read(tmp_path: Path) -> None:
-    file = tmp_path / "score.json"
-    tests = [{"name": "test_a", "outcome": "passed"}, {"name": "test_b", "outcome": "failed"}]
-    model = {"version": 1, "exercises": [{"id": "1.1", "points": 10, "earned": 4, "tests": tests}]}
-    file.write_text(json.dumps(model))
-    result = read_score(file)
-    assert (result.earned, result.points, result.passed, result.failed) == (
-        4,
-        10,
-        {"test_a"},
-        {"test_b"},
-    )
-    file.write_text("{}")
-    assert read_score(file).error and read_score(tmp_path / "none").error
+def test_scores_are_read() -> None:
+    tests = [Test("test_a", 4, "passed"), Test("test_b", 6, "failed")]
+    result = Result(1, "Tiny", [Exercise("1.1", "Add", 10, tests)])
+    result.finish()
+    read = score_of(result)
+    assert (read.earned, read.points, read.error) == (4, 10, "")
+    assert (read.passed, read.failed) == ({"test_a"}, {"test_b"})
+    tests[1].outcome, tests[1].text = "error", "first\nno QEMU"
+    assert score_of(result).error == "test_b: no QEMU"
+    assert score_of(Result(1, "Tiny", [])).error == "there are no tests"
 
 
 def test_compilers_are_understood() -> None:

@@ -74,6 +74,7 @@ class Grader:
     result: Result
     output: Path
     screen: TextIO
+    fail_fast: bool = False
     shown: int = 0
     troubles: list[str] = field(default_factory=list)
     pending: dict[str, set[str]] = field(default_factory=dict)  # per test: ids without a verdict
@@ -99,6 +100,19 @@ class Grader:
 
     def pytest_internalerror(self, excrepr: object) -> None:
         self.troubles.append(f"pytest failed:\n{excrepr}")
+
+    def pytest_runtest_setup(self, item: pytest.Item) -> None:
+        """With fail_fast: what cannot earn points any more need not run. (Not in xdist's workers.)"""
+        name = item.nodeid.split("[")[0]
+        if self.fail_fast and any(self.lost(entry, name) for entry in self.result.exercises):
+            pytest.fail("not run: another test has failed already", pytrace=False)
+
+    def lost(self, exercise: Exercise, name: str) -> bool:
+        """Does this test belong to the exercise, and can it no longer earn anything?"""
+        tests = {test.name: test for test in exercise.tests}
+        together = any(test.points is None for test in exercise.tests)
+        failed = {test.name for test in exercise.tests if test.outcome == FAILED}
+        return name in tests and (name in failed or (together and bool(failed)))
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         name = report.nodeid.split("[")[0]
@@ -223,7 +237,7 @@ def grade(root: Path, options: argparse.Namespace, key: bytes) -> Result:
     output = options.json or options.build / "grade" / "score.json"
     # Tests capture what is written to the standard output; this is for the reader.
     with os.fdopen(os.dup(sys.stdout.fileno()), "w") as screen:
-        grader = Grader(result, output, screen)
+        grader = Grader(result, output, screen, options.fail_fast)
         grader.write()
         trouble = run_pytest(root, options, grader)
         grader.finish(trouble, key)
@@ -246,6 +260,7 @@ def main() -> int:
     parser.add_argument("--lab", default="", help="default: the last one of this tree")
     parser.add_argument("--exercise", default="")
     parser.add_argument("--tests", default="", help="only tests with these names, or globs")
+    parser.add_argument("--fail-fast", action="store_true", help="an exercise's first failure will do")
     parser.add_argument("--json", type=Path)
     parser.add_argument("--jobs", type=int, default=0, help="tests at once (default: cores)")
     parser.add_argument("--smp", type=int, default=1, help="harts of machines that may choose")

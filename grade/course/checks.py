@@ -32,7 +32,7 @@ from grade.course.tree import Tree, only_adds, solution, starter
 from grade.course.workshop import Score, Workshop, score_of, unwritten
 from grade.course.writer import Git, write_repository
 from grade.harness.child import end_child, start_child
-from grade.overlay.grading import Bench, Settings, grade_submission
+from grade.overlay.grading import Bench, Settings, grade_submission, tests_of
 
 SHOWN = 12
 HARTS = (1, 4)  # solutions that are graded many times take turns with these
@@ -272,7 +272,8 @@ def check_kind(setting: Setting, number: int, kind: str) -> list[Problem]:
 
 def check_liars(setting: Setting, number: int) -> list[Problem]:
     """Grade them as an instructor would: what they change besides what a student may edit does not
-    count, and what they do to the grader must not help them."""
+    count, and what they do to the grader must not help them. In a hurry, only what they fake is
+    graded, and one failed test is enough for an exercise."""
     patches = choose(setting, number, "liars")
     if not patches:
         return []
@@ -281,7 +282,8 @@ def check_liars(setting: Setting, number: int) -> list[Problem]:
     liar = Workshop.of(folder / "submission", solution(setting.source, number))
     with setting.solution_copy(f"liars-{number}/tree", number):
         own = starter(setting.source, number)
-        bench = Bench(own, number, folder, Settings(setting.jobs))
+        hurry = not setting.full
+        bench = Bench(own, number, folder, Settings(setting.jobs, fail_fast=hurry))
         for patch in patches:
             try:
                 apply(patch, liar.folder)
@@ -289,7 +291,8 @@ def check_liars(setting: Setting, number: int) -> list[Problem]:
                 problems += error.problems
                 continue
             with setting.timed(f"liars {number}"):
-                result = grade_submission(bench, liar.folder)
+                tests = tests_of(own, number, patch.words("Zero")) if hurry else ""
+                result = grade_submission(bench, liar.folder, tests=tests)
             if "does not build" in result.message:
                 problems.append(Problem(patch.path, 0, result.message))
             problems += judge(patch, score_of(result))

@@ -14,7 +14,7 @@ import re
 import secrets
 import sys
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -33,7 +33,7 @@ COMPLAINT = re.compile(r"error:|undefined reference|multiple definition|No rule 
 SHOWN_COMPLAINTS = 10
 KEPT_VARIABLES = ("PATH", "LANG", "LC_ALL", "CROSS", "HOSTCC", "QEMU")
 BUILD = Bounds(seconds=600, memory=4 << 30, file_size=1 << 30, output=16 << 20)
-GRADE = Bounds(seconds=1200, output=256 << 20)
+GRADE = Bounds(seconds=1800, output=256 << 20)
 
 
 @dataclass(frozen=True)
@@ -43,6 +43,7 @@ class Settings:
     jobs: int = 0  # of make, and tests at once; 0: as many as there are cores
     smp: int = 1
     references: tuple[int, ...] = ()  # labs whose files are taken from the reference objects
+    fail_fast: bool = False  # of an exercise that is lost, run no further tests
     build: Bounds = BUILD
     grade: Bounds = GRADE
 
@@ -198,14 +199,16 @@ class Bench:
         words += [f"REF={references}", "all"]
         return supervised(words, self.work, self.settings.build, environment=self.environment)
 
-    def grade(self, submission: Submission) -> Result:
-        """Always a result: with points, or with state "error"."""
+    def grade(self, submission: Submission, tests: str = "") -> Result:
+        """Always a result: with points, or with state "error". tests: only those that these globs
+        name, for a quick look."""
         self.lay(submission.files)
         ran = self.build()
         if ran.status != 0:
             result = self.judge_build(ran)
         else:
             words = ["--smp", str(self.settings.smp), "--jobs", str(self.settings.jobs)]
+            words += ["--tests", tests, *(["--fail-fast"] if self.settings.fail_fast else [])]
             try:
                 result = run_grader(
                     self.work, self.lab, self.settings.grade, *words, environment=self.environment
@@ -228,7 +231,15 @@ class Bench:
         return failed_result(self.tree, self.lab, "the submission does not build", message)
 
 
-def grade_submission(bench: Bench, path: Path, *, as_handed_in: bool = False) -> Result:
+def tests_of(tree: Tree, lab: int, exercises: Iterable[str]) -> str:
+    """The names of the tests of some exercises."""
+    wanted = [entry for entry in blank_result(tree, lab).exercises if entry.id in exercises]
+    return " ".join(test.name.split("::")[1] for entry in wanted for test in entry.tests)
+
+
+def grade_submission(
+    bench: Bench, path: Path, *, as_handed_in: bool = False, tests: str = ""
+) -> Result:
     """Read and grade one. as_handed_in: take the labs' files from the reference objects that the
     submission says it was made with."""
     try:
@@ -241,4 +252,4 @@ def grade_submission(bench: Bench, path: Path, *, as_handed_in: bool = False) ->
     if as_handed_in:
         references = tuple(submission.references)
         bench.settings = replace(bench.settings, references=references)
-    return bench.grade(submission)
+    return bench.grade(submission, tests)

@@ -142,6 +142,17 @@ def test_single_tests(tree: Path) -> None:
     assert names == ["grade/labs/test_tiny.py::test_four"]
 
 
+def test_the_first_failure_can_be_enough(tree: Path) -> None:
+    """Of an exercise that is lost the rest is not run; a test with points of its own still is."""
+    file = tree / "grade/labs/test_tiny.py"
+    file.write_text(TESTS.replace("def test_four(computer): pass", "def test_four(): assert False"))
+    model, _, _ = run(tree, 1, "--jobs", "1", "--fail-fast")
+    texts = {t["name"].split("::")[1]: t["text"] for e in model["exercises"] for t in e["tests"]}
+    assert verdicts(model)["1.1"] == ("FAIL", 0) and verdicts(model)["1.2"] == ("FAIL", 2)
+    assert texts["test_also"] == "not run: another test has failed already"
+    assert "too large" in texts["test_both"] and texts["test_two"] == ""
+
+
 def test_what_is_not_there_is_named(tree: Path) -> None:
     for words, told in (
         (("--lab", "7"), "there is no lab 7 here; this tree has lab 1"),

@@ -281,7 +281,7 @@ fuzz: fuzzers ## fuzz one target for a long time: make fuzz TARGET=name [SECONDS
 	$(Q)scripts/run-fuzz $(BUILD) $(TARGET) $(or $(SECONDS),600)
 check: setup ## everything: host tests, fuzzing, every system test
 	$(Q)$(MAKE) --no-print-directory all host-tests fuzzers
-	$(Q)$(PYTHON) -m grade.check --build $(BUILD)
+	$(Q)$(PYTHON) -m grade.check --build $(BUILD) $(COURSE_CHECK:%=--course)
 check-fast: setup ## host tests and one boot, under two minutes
 	$(Q)$(MAKE) --no-print-directory all host-tests
 	$(Q)$(PYTHON) -m grade.check --build $(BUILD) --fast

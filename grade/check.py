@@ -1,8 +1,9 @@
 """Run every test that a plain checkout can run: host tests, short fuzzing, system tests.
 
-    python -m grade.check --build build [--fast]
+    python -m grade.check --build build [--fast] [--course]
 
-The last line counts them: "N passed, M failed, K skipped". Host tests count by their own cases.
+The last line counts them: "N passed, M failed, K skipped". Host tests count by their own cases, the
+checks of the course (with --course) as the lines of their table.
 """
 
 from __future__ import annotations
@@ -217,16 +218,42 @@ def run_system_tests(build: Path, fast: bool) -> Counts:
     return counts
 
 
+def run_course_checks(build: Path) -> Counts:
+    """scripts/course check: it ends with a line of counts, as a host test does."""
+    command = [sys.executable, "scripts/course", "check", "--build", str(build)]
+    child = start_child(command, stdout=subprocess.PIPE)
+    assert child.stdout
+    last = ""
+    try:
+        for line in child.stdout:
+            last = line.decode(errors="replace")
+            print(last, end="", flush=True)
+        status = child.wait()
+    finally:
+        if child.poll() is None:
+            child.terminate()  # it removes what it has made
+            child.wait()
+    counted = SUMMARY.match(last)
+    if not counted:
+        print(f"the checks of the course ended with status {status}")
+        return Counts(failed=1)
+    counts = Counts(int(counted[1]), int(counted[2]))
+    return Counts(counts.passed, max(counts.failed, 1 if status else 0))
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--build", type=Path, default=Path("build"))
     parser.add_argument("--fast", action="store_true", help="host tests and one boot only")
+    parser.add_argument("--course", action="store_true", help="also check the course")
     options = parser.parse_args()
     os.environ.setdefault("PYTHONUNBUFFERED", "1")
     # A plain kill must end the tests, too.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     total = run_on_host(options.build, options.fast)
     total.add(run_system_tests(options.build, options.fast))
+    if options.course:
+        total.add(run_course_checks(options.build))
     print(f"{total.passed} passed, {total.failed} failed, {total.skipped} skipped")
     return 1 if total.failed else 0
 

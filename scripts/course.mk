@@ -3,6 +3,8 @@
 #   make course OUT=dir [LAST=3] [INSTRUCTOR=1]
 #   make gradescope LAB=3 OUT=lab3.zip
 
+# Not empty: make check also checks the course.
+COURSE_CHECK ?=
 OUT ?=
 LAST ?=
 INSTRUCTOR ?=

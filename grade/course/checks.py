@@ -33,8 +33,10 @@ from grade.course.workshop import Score, Workshop, score_of, unwritten
 from grade.course.writer import Git, write_repository
 from grade.harness.child import end_child, start_child
 from grade.overlay.grading import Bench, Settings, grade_submission, tests_of
+from grade.overlay.supervise import become_parent_of_orphans, end_all
 
 SHOWN = 12
+INTERRUPTED = 130
 HARTS = (1, 4)  # solutions that are graded many times take turns with these
 
 
@@ -264,8 +266,8 @@ def check_kind(setting: Setting, number: int, kind: str) -> list[Problem]:
                     problems.append(Problem(patch.path, 0, f"does not build: {wrong[0]}"))
                 else:
                     quick = kind == "mutants" and not setting.full
-                    tests = " ".join(patch.words("Fails")) if quick else ""
-                    problems += judge(patch, workshop.grade(number, tests))
+                    score = workshop.grade(number, patch.tests if quick else "")
+                    problems += judge(patch, score)
             apply(patch, workshop.folder, reverse=True)
     return problems
 
@@ -369,10 +371,19 @@ class Report:
 
 
 def run_checks(checks: Iterable[Check], setting: Setting, workers: int, shown: int) -> Report:
+    """Run them at the same time. Whoever interrupts them finds nothing of them afterwards."""
     report = Report(shown)
-    with ThreadPoolExecutor(max_workers=workers or os.cpu_count() or 1) as pool:
-        jobs = [pool.submit(run_check, check, setting) for check in checks]
-        for job in as_completed(jobs):
-            report.add(job.result())
-    shutil.rmtree(setting.scratch, ignore_errors=True)
+    become_parent_of_orphans()
+    try:
+        with ThreadPoolExecutor(max_workers=workers or os.cpu_count() or 1) as pool:
+            jobs = [pool.submit(run_check, check, setting) for check in checks]
+            try:
+                for job in as_completed(jobs):
+                    report.add(job.result())
+            except (KeyboardInterrupt, SystemExit):
+                end_all()
+                shutil.rmtree(setting.scratch, ignore_errors=True)
+                os._exit(INTERRUPTED)  # not waiting for the threads, whose work has gone
+    finally:
+        shutil.rmtree(setting.scratch, ignore_errors=True)
     return report

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 import secrets
+import signal
 import sys
 import tempfile
 import time
@@ -128,6 +129,7 @@ def check(source: Source, options: argparse.Namespace) -> int:
         seed=seed,
         repeat=FULL_REPEATS if options.full else 1,
     )
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     start = time.monotonic()
     report = run_checks(checks, setting, options.jobs, 0 if options.all_problems else SHOWN)
     mutants = "every mutant" if options.full else f"{options.sample} mutants a lab, --seed {seed}"

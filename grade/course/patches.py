@@ -51,6 +51,11 @@ class Patch:
         return self.fields.get(key, "").replace(",", " ").split()
 
     @property
+    def tests(self) -> str:
+        """The functions of the tests that must fail, without files and parameters."""
+        return " ".join(word.split("::")[-1].split("[")[0] for word in self.words("Fails"))
+
+    @property
     def changes(self) -> list[str]:
         return CHANGED.findall(self.diff)
 
@@ -128,17 +133,19 @@ def fits(name: str, patterns: list[str]) -> bool:
     return any(fnmatch.fnmatchcase(n, p) for p in patterns for n in (name, short, plain))
 
 
+def knows(names: set[str], pattern: str) -> bool:
+    return any(fits(name, [pattern]) for name in names)
+
+
 def judge(patch: Patch, score: Score) -> list[Problem]:
     """Did grading come out as the patch says it must?"""
+    tests = score.failed | score.passed
+    texts = [f"there is no test {p}" for p in patch.words("Fails") if not knows(tests, p)]
     if score.error:
-        return [Problem(patch.path, 0, f"could not be graded: {score.error}")]
-    texts: list[str] = []
-    if patch.kind == "mutants":
+        texts = texts or [f"could not be graded: {score.error}"]
+    elif patch.kind == "mutants":
         for pattern in patch.words("Fails"):
-            known = [n for n in score.failed | score.passed if fits(n, [pattern])]
-            if not known:
-                texts.append(f"there is no test {pattern}")
-            elif not any(n in score.failed for n in known):
+            if knows(tests, pattern) and not knows(score.failed, pattern):
                 texts.append(f"survives {pattern}: {patch.fields['Misconception']}")
         allowed = patch.words("Fails") + patch.words("Also")
         others = sorted(name for name in score.failed if not fits(name, allowed))

@@ -122,11 +122,14 @@ def talk(child: subprocess.Popen[bytes], given: bytes, most: int) -> tuple[str, 
 # ---- The program in between ------------------------------------------------------------------
 
 
-def become_parent_of_orphans() -> None:
+def control(option: int, value: int) -> None:
     if sys.platform.startswith("linux"):
-        prctl = ctypes.CDLL(None, use_errno=True).prctl
-        prctl(PR_SET_CHILD_SUBREAPER, 1)
-        prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
+        ctypes.CDLL(None, use_errno=True).prctl(option, value)
+
+
+def become_parent_of_orphans() -> None:
+    """What our descendants leave behind becomes ours, so that end_all() finds it."""
+    control(PR_SET_CHILD_SUBREAPER, 1)
 
 
 def descendants() -> Iterator[int]:
@@ -148,7 +151,7 @@ def descendants() -> Iterator[int]:
 
 
 def end_all() -> None:
-    """Until nothing is left: what forks meanwhile is seen in the next round."""
+    """Kill everything below this process. Until nothing is left: what forks meanwhile is seen in the next round."""
     deadline = time.monotonic() + CLEANING_SECONDS
     while time.monotonic() < deadline:
         for process in descendants():
@@ -208,6 +211,7 @@ def main(arguments: list[str]) -> int:
 
     signal.signal(signal.SIGTERM, stop)
     become_parent_of_orphans()
+    control(PR_SET_PDEATHSIG, signal.SIGTERM)
     child = os.fork()
     if child == 0:
         try:

@@ -19,7 +19,8 @@ enum process_operation {
     PROC_START = 4,   /* on a spawn session; result: pid */
     PROC_WAIT = 5,    /* word 0 = pid of a child, -1 any, 0 any of the caller's job, -job any of
                          that job; word 1 = PROC_NOHANG; result: pid (0 if none ended and NOHANG),
-                         then struct process_status. ECHILD */
+                         then struct process_status, whose cpu_time includes the children that it
+                         had waited for itself. ECHILD */
     PROC_SIGNAL = 6,  /* word 0 = pid (negative: a whole job; 0: the caller's), word 1 = number (0:
                          only asks whether it may). ESRCH, EPERM */
     PROC_SIGACTION = 7, /* word 0 = mask of signals handled, word 1 = mask of those ignored */

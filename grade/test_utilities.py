@@ -3,8 +3,14 @@
 from __future__ import annotations
 
 import re
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
 
 from grade.harness.console import Console
+from grade.harness.disk import debugfs, empty_image, find_tool
+from grade.harness.machine import Machine
+from grade.harness.plugin import Laboratory
 
 BUSY = "i=0; while [ $i -lt 3000 ]; do i=$((i+1)); done"
 
@@ -24,3 +30,41 @@ def test_time_covers_the_command_and_its_children(shell: Console) -> None:
         assert seen["user"] > seen["real"] / 2, f"{command} did nothing but compute: {seen}"
     seen = times(shell, "sleep 0.5")
     assert seen["user"] < seen["real"] / 2, f"sleeping is not computing: {seen}"
+
+
+def many_inodes(root_image: Path, folder: Path) -> Path:
+    """A root disk with the usual programs and a quarter of a million inodes."""
+    tree, disk = folder / "tree", empty_image(folder / "many.img", 64 << 20)
+    tree.mkdir()
+    debugfs(root_image, f"rdump /bin {tree}")
+    shape = "-q -t ext2 -b 1024 -g 2048 -I 128 -N 262144".split()
+    subprocess.run(
+        [find_tool("mke2fs"), *shape, "-d", str(tree), str(disk)], check=True, capture_output=True
+    )
+    return disk
+
+
+def inode_number(disk: Path, path: str) -> int:
+    found = re.search(rb"^Inode: (\d+)", debugfs(disk, f'stat "{path}"'))
+    assert found
+    return int(found[1])
+
+
+def test_inode_numbers_of_more_than_16_bits(
+    boot: Callable[..., Machine], laboratory: Laboratory, tmp_path: Path
+) -> None:
+    disk = many_inodes(laboratory.root_image, tmp_path)
+    machine = boot(disks=[disk], fresh_disks=False)
+    console = machine.console
+    names = [f"/d{n}/file" for n in range(12)]
+    console.check(" && ".join(f"mkdir {name[:-5]} && echo > {name}" for name in names))
+    listed = dict(line.split()[::-1] for line in console.check("ls -1i /d*/file").splitlines())
+    told = dict(line.split() for line in console.check("stat -c '%n %i' /d*/file").splitlines())
+    found = console.check("find / -name file -inum +65535").split()
+    machine.power_off()
+    real = {name: str(inode_number(disk, name)) for name in names}
+    large = [name for name in names if int(real[name]) > 65535]
+    assert large, f"the disk was to have large numbers: {real}"
+    assert listed == real
+    assert told == real
+    assert sorted(found) == sorted(large)

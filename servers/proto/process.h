@@ -45,9 +45,8 @@ enum {
     SIGNAL_CHLD = 17,
 };
 
-#define SPAWN_ARGS_MAX 64
 #define SPAWN_HANDLES_MAX 32
-#define SPAWN_BLOCK_MAX 16384 /* bytes */
+#define SPAWN_BLOCK_MAX 131072 /* bytes: arguments and environment may be as many as fit */
 
 struct spawn_request {
     uint32_t block_len;  /* bytes in window 0 */

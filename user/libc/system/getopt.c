@@ -130,8 +130,9 @@ static bool scan_name(const struct scan *scan, int *result)
         return true;
     }
     optopt = 0;
-    *result = complain(scan, ambiguous ? "option '%s%s' is ambiguous" : "unrecognized option '%s%s'",
-                       dashes, name);
+    *result =
+        complain(scan, ambiguous ? "option '%s%s' is ambiguous" : "unrecognized option '%s%s'",
+                 dashes, name);
     return true;
 }
 

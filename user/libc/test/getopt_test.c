@@ -23,27 +23,28 @@ int host_getopt_long_only(int argc, char *const argv[], const char *letters,
 static int host_flag, our_flag;
 
 /* Two tables that differ in where they note a flag. */
-#define NAMES(flag)                                                                             \
-    {                                                                                           \
-        {"all", no_argument, NULL, 'a'}, {"almost", no_argument, NULL, 'A'},                    \
-            {"alm", required_argument, NULL, 'm'}, {"size", required_argument, NULL, 's'},      \
-            {"sizes", optional_argument, NULL, 'z'}, {"sort", required_argument, NULL, 's'},    \
-            {"sorted", required_argument, NULL, 's'}, {"x", no_argument, NULL, 'x'},            \
-            {"noted", no_argument, flag, 77}, {"verbose", no_argument, NULL, 'v'},              \
-            {"version", no_argument, NULL, 'V'}, {NULL, 0, NULL, 0},                            \
+#define NAMES(flag)                                                                                \
+    {                                                                                              \
+        {"all", no_argument, NULL, 'a'}, {"almost", no_argument, NULL, 'A'},                       \
+            {"alm", required_argument, NULL, 'm'}, {"size", required_argument, NULL, 's'},         \
+            {"sizes", optional_argument, NULL, 'z'}, {"sort", required_argument, NULL, 's'},       \
+            {"sorted", required_argument, NULL, 's'}, {"x", no_argument, NULL, 'x'},               \
+            {"noted", no_argument, flag, 77}, {"verbose", no_argument, NULL, 'v'},                 \
+            {"version", no_argument, NULL, 'V'}, {NULL, 0, NULL, 0},                               \
     }
 static const struct option host_names[] = NAMES(&host_flag), our_names[] = NAMES(&our_flag);
 
 static const char *const words[] = {
-    "-",       "--",       "-a",      "-b",      "-ab",    "-abc",      "-n",      "-n5",
-    "-an",     "-anb",     "-o",      "-oval",   "-ao",    "-q",        "-aq",     "-qa",
-    "--all",   "--al",    "--alm",  "--almo",    "--size",  "--size=3",
-    "--siz=",  "--sizes",  "--so=up", "--noted", "--ver",  "--verb",    "--none",  "--all=no",
-    "--size=", "--verbose", "-x",     "-all",    "-size",  "-size=4",   "-v",      "-ve",
-    "-almost", "operand",  "o2",      "",        "a=b",    "-W",        "---",     "--=",
+    "-",       "--",      "-a",    "-b",      "-ab",    "-abc",     "-n",      "-n5",
+    "-an",     "-anb",    "-o",    "-oval",   "-ao",    "-q",       "-aq",     "-qa",
+    "--all",   "--al",    "--alm", "--almo",  "--size", "--size=3", "--siz=",  "--sizes",
+    "--so=up", "--noted", "--ver", "--verb",  "--none", "--all=no", "--size=", "--verbose",
+    "-x",      "-all",    "-size", "-size=4", "-v",     "-ve",      "-almost", "operand",
+    "o2",      "",        "a=b",   "-W",      "---",    "--=",
 };
-static const char *const letters[] = {"abn:o::", "+abn:o::", "-abn:o::", ":abn:o::", "+:abn:o::",
-                                      "-:abn:o::", "", ":", "+", "abcvx", "av:x"};
+static const char *const letters[] = {"abn:o::",   "+abn:o::",  "-abn:o::", ":abn:o::",
+                                      "+:abn:o::", "-:abn:o::", "",         ":",
+                                      "+",         "abcvx",     "av:x"};
 
 static uint64_t state = 88172645463325252u;
 
@@ -89,8 +90,7 @@ static bool compare(enum face face, int argc, char **argv, const char *set)
         int host = host_next(face, argc, theirs, set, &host_index);
         int our = our_next(face, argc, ours, set, &our_index);
         if (host != our || !same_text(host_optarg, optarg) || host_index != our_index ||
-            host_flag != our_flag ||
-            ((host == '?' || host == ':') && host_optopt != optopt)) {
+            host_flag != our_flag || ((host == '?' || host == ':') && host_optopt != optopt)) {
             printf("host: %d, \"%s\", optopt %d; ours: %d, \"%s\", optopt %d\n", host,
                    host_optarg ? host_optarg : "(null)", host_optopt, our,
                    optarg ? optarg : "(null)", optopt);

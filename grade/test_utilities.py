@@ -7,6 +7,8 @@ import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
+
 from grade.harness.console import Console
 from grade.harness.disk import debugfs, empty_image, find_tool
 from grade.harness.machine import Machine
@@ -85,3 +87,36 @@ def test_many_arguments(shell: Console) -> None:
     assert shell.check("echo $x$x$x$x | wc -c").strip() == str(4 * 16 * 4**5 + 1)
     assert shell.check("printf %s\\\\n name-* name-* name-* name-* | xargs ls -1d | wc -l").strip() == "4000"
     shell.check("cd / && rm -r /tmp/many && unset x")
+
+
+def test_zeros(shell: Console) -> None:
+    answer = shell.check("head -c 100000 /dev/zero | tr -d '\\0' | wc -c; wc -c < /dev/null")
+    assert answer.split() == ["0", "0"]
+    shell.check("dd if=zero: of=/tmp/zeros bs=1k count=100 2>/dev/null; echo x > /dev/zero")
+    assert shell.check("head -c 102400 /dev/zero | cmp - /tmp/zeros && rm /tmp/zeros") == ""
+
+
+def test_utilities_that_the_shell_has_itself_answer_help(shell: Console) -> None:
+    for name in ("cd", "pwd", "kill", "printf"):
+        assert shell.check(f"{name} --help 2>/dev/null").startswith(f"usage: {name} ")
+
+
+@pytest.mark.parametrize(
+    ("way", "status", "message"),
+    [
+        ("divide", 133, r"Trap: division by zero, failed check or breakpoint \(pc 0x[0-9a-f]+\)"),
+        ("jump", 139, r"Segmentation fault \(instruction page fault at 0x40, pc 0x40\)"),
+        ("kernel", 139, r"Segmentation fault \(store page fault at 0xf+[0-9a-f]+, pc 0x[0-9a-f]+\)"),
+        ("illegal", 132, r"Illegal instruction \(pc 0x[0-9a-f]+\)"),
+        ("abort", 134, "Aborted"),
+    ],
+)
+def test_crash_says_why_and_where(shell: Console, way: str, status: int, message: str) -> None:
+    result = shell.run(f"crash {way}")
+    assert result.status == status
+    assert re.fullmatch(f"sh: crash: {message}\n", result.output), result.output
+
+
+def test_date_is_in_utc(shell: Console) -> None:
+    assert " UTC " in shell.check("date")
+    assert shell.check("date -d @86399 '+%F %T %Z'") == "1970-01-01 23:59:59 UTC\n"

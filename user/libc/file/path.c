@@ -109,6 +109,7 @@ static const struct {
     const char *path, *uri;
 } device_files[] = {
     {"/dev/null", "null:"},
+    {"/dev/zero", "zero:"},
     {"/dev/tty", "console:"},
     {"/dev/random", "random:"},
     {"/dev/urandom", "random:"},

@@ -33,6 +33,7 @@ static void test_table(void)
         {"/a", ":x", "/a/:x", "fs:root:a/:x"},
         {"", "x", "/x", "fs:root:x"},
         {"/", "/dev/null", "/dev/null", "null:"},
+        {"/", "dev/zero", "/dev/zero", "zero:"},
         {"/dev", "urandom", "/dev/urandom", "random:"},
         {"/dev", "nul", "/dev/nul", "fs:root:dev/nul"},
     };

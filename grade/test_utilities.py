@@ -120,3 +120,15 @@ def test_crash_says_why_and_where(shell: Console, way: str, status: int, message
 def test_date_is_in_utc(shell: Console) -> None:
     assert " UTC " in shell.check("date")
     assert shell.check("date -d @86399 '+%F %T %Z'") == "1970-01-01 23:59:59 UTC\n"
+
+
+def test_every_name_is_read_and_listed(shell: Console) -> None:
+    """Whatever `ls ns:` shows, `ls` shows alone, and hexdump or, for a folder, `ls` inside it."""
+    names = shell.check("ls -1 ns:").split()
+    assert len(names) > 15
+    for name in names:
+        assert shell.check(f"ls -d {name}").strip() == name
+        if name == "console:" or name.startswith("serial:"):
+            continue  # whose readers wait
+        inside = f"if [ -d {name} ]; then ls {name}; else hexdump -n 64 {name}; fi"
+        assert name == "null:" or shell.check(inside) != "", name

@@ -433,6 +433,7 @@ static void test_all_files(void)
         {"time:", "", 30},          {"boot:", "services.conf", 100}, {"boot:", "empty", 0},
         {"boot:", "prog", 8192},    {"sys:", "version", 5},      {"sys:", "memory", 20},
         {"sys:", "scheduler", 20},  {"sys:", "devices", 60},     {"sys:", "services", 10},
+        {"sys:", "ipc", 0},
         {"sys:", "commandline", 5}, {"sys:", "log", 8000},
     };
     uint8_t bytes[100];

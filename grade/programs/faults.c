@@ -228,9 +228,13 @@ static void test_other_ends(void)
     word_wait(&child.page->words[0], 10, 5000);
     process_kill(child.process, 1234567890123);
     child_wait(&child, 5000, &status);
-    child_end(&child);
+    uint64_t final_time = status.cpu_time;
+    process_status(child.process, &status);
+    test_case("status-time", final_time > 0 && status.cpu_time == final_time, "%lu ns, then %lu",
+              (unsigned long)final_time, (unsigned long)status.cpu_time);
     test_case("status-killed", status.reason == EXIT_KILLED && status.value == 1234567890123,
               "%u, %ld", status.reason, (long)status.value);
+    child_end(&child);
 }
 
 /* ---- Floating point and tp ---- */

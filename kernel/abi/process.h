@@ -27,11 +27,10 @@ enum exit_reason {
 
 /* Answer of SYS_process_status. */
 struct process_status {
-    uint32_t pid;
-    uint32_t reason; /* enum exit_reason */
+    uint32_t pid, reason; /* enum exit_reason */
     int64_t value;
-    uint64_t pc;      /* EXIT_FAULT: where */
-    uint64_t address; /* EXIT_FAULT: stval */
+    uint64_t pc, address; /* EXIT_FAULT: where, and stval */
+    uint64_t cpu_time;    /* ns that its threads ran; final when its watcher is told of its end */
 };
 
 /* Where a new thread starts: a0 = the argument given, a1 = its IPC page, sp as given,

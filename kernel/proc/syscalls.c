@@ -139,6 +139,7 @@ SYSCALL(process_status)
     struct process *process = process_of(caller, a0, 0, &error);
     if (!process)
         return error;
+    process->status.cpu_time = ticks_to_ns(process->cpu_ticks);
     return copy_to_user(&caller->process->space, a1, &process->status, sizeof(process->status));
 }
 

@@ -21,7 +21,8 @@
 #define DEFAULT_COLUMNS   80
 #define SERIAL_BIT        0
 #define SIGNAL_DEADLINE   50000000ul  /* ns that ^C may take */
-#define TERMINAL_DEADLINE 500000000ul /* ns in which the device must tell of port 0 */
+#define TERMINAL_DEADLINE 5000000000ul /* ns in which the device must tell of port 0 */
+#define TERMINAL_POLL     250000ul     /* ns */
 #define CLIENT_RIGHTS     (RIGHT_SEND | RIGHT_DUP | RIGHT_TRANSFER)
 
 static struct {
@@ -30,7 +31,6 @@ static struct {
     struct line_discipline line;
     handle_t foreground;
     int untaken;      /* a signal typed since the last read while there was no foreground job */
-    uint64_t give_up; /* when to take the UART for the terminal, 0 = settled */
 } consoled;
 
 /* ---- What ports need ---------------------------------------------------------------------- */
@@ -146,14 +146,13 @@ void console_terminal(struct console_port *port)
 {
     if (consoled.ports[TERMINAL])
         return; /* there is one: the UART, after a long wait */
-    consoled.give_up = 0;
     /* Input that is not typed by a person, but piped in, is not echoed. */
     line_init(&consoled.line, getenv("CAIRN_PLAIN") ? CON_MODE_COOKED & ~(unsigned)CON_MODE_ECHO
                                                     : CON_MODE_COOKED);
     port_init(&port->port, &client_backend, &consoled.line);
     console_size(port, port->rows, port->columns);
     cursor_init(&port->port.cursor, port->rows, port->columns);
-    publish(TERMINAL, port, "console");
+    publish(TERMINAL, port, "console:");
 }
 
 void console_serial(unsigned number, struct console_port *port, const char *name)
@@ -225,7 +224,6 @@ static void on_pulse(struct server *server, uint64_t bits)
 
 static void use_uart(void)
 {
-    consoled.give_up = 0;
     int error = uart_start();
     if (error)
         driver_log("consoled: no terminal: neither virtio-serial port 0 nor sys:console (error %d)",
@@ -237,9 +235,7 @@ static void use_uart(void)
 static uint64_t on_tick(struct server *server)
 {
     (void)server;
-    if (consoled.give_up && (uint64_t)clock_now() >= consoled.give_up)
-        use_uart();
-    return consoled.give_up ? consoled.give_up : uart_tick();
+    return uart_tick();
 }
 
 static bool start_serial(void)
@@ -256,6 +252,22 @@ static bool start_serial(void)
     }
 }
 
+/* Nobody is served before the device has told of port 0: whoever waited while one consoled was
+ * dead would hear from the next that there is no terminal. */
+static void await_terminal(void)
+{
+    uint64_t give_up = (uint64_t)clock_now() + TERMINAL_DEADLINE;
+    for (;;) {
+        serial_interrupt();
+        if (serial_has_terminal())
+            return;
+        if ((uint64_t)clock_now() >= give_up)
+            break;
+        sleep_until((uint64_t)clock_now() + TERMINAL_POLL);
+    }
+    use_uart();
+}
+
 int main(void)
 {
     consoled.server = (struct server){.channel = start_handle(SPAWN_SERVICE, 0),
@@ -265,9 +277,9 @@ int main(void)
                                       .tick = on_tick};
     if (consoled.server.channel < 0)
         return 1;
-    if (!start_serial())
+    if (start_serial())
+        await_terminal();
+    else
         use_uart();
-    else if (!serial_has_terminal())
-        consoled.give_up = (uint64_t)clock_now() + TERMINAL_DEADLINE;
     return server_run(&consoled.server) < 0;
 }

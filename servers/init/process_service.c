@@ -208,7 +208,7 @@ static int64_t wait_request(struct request *request, struct process *caller)
         uint32_t pid = ended->pid;
         memcpy(&request->reply->words[1], &ended->status, sizeof ended->status);
         request->reply->len = sizeof(int64_t) + sizeof ended->status;
-        process_release(&init.table, ended);
+        process_collected(&init.table, ended);
         return pid;
     }
     if (words[1] & PROC_NOHANG)
@@ -262,8 +262,10 @@ static void finish(struct process *process, const struct process_status *status)
     struct process *parent = process_find(&init.table, parent_pid);
     if (parent != NULL)
         signal_send(parent, SIGNAL_CHLD);
-    if (!keep || deliver(process))
+    if (!keep)
         process_release(&init.table, process);
+    else if (deliver(process))
+        process_collected(&init.table, process);
     answer_hopeless_waiters(parent_pid);
     shutdown_process_ended();
 }

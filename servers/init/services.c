@@ -4,6 +4,7 @@
 #include "services.h"
 #include "../../user/libcairn/spawn_block.h"
 #include "archive.h"
+#include "cairn/server.h"
 #include "cairn/spawn.h"
 #include "devices.h"
 #include "shutdown.h"
@@ -155,8 +156,8 @@ static const char *missing(const struct config_section *section, char *buffer, s
     return NULL;
 }
 
-/* A name service that starts again has forgotten who serves what; init has not. The servers need
- * not notice: registering the same channel once more changes nothing. */
+/* A name service that starts again has forgotten who serves what. What init knows of it is there
+ * from the first moment on; the servers add the rest when they are told. */
 static void add_served_names(struct parcel *parcel)
 {
     for (size_t i = 0; i < service_count; i++)
@@ -285,6 +286,13 @@ static void announce(const struct service *service)
     }
 }
 
+static void tell_names_are_lost(void)
+{
+    for (size_t i = 0; i < service_count; i++)
+        if (services[i].channel > 0 && !services[i].section->namespace)
+            pulse(services[i].channel, 1ul << SERVER_PULSE_NAMES);
+}
+
 static int start(struct service *service)
 {
     const struct config_section *section = service->section;
@@ -304,6 +312,8 @@ static int start(struct service *service)
     init_log("%s (pid %u) started%s", section->name, (unsigned)service->pid, parcel.devices);
     if (!service->was_started)
         announce(service);
+    else if (section->namespace)
+        tell_names_are_lost();
     service->was_started = true;
     return 0;
 }

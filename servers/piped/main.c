@@ -21,7 +21,7 @@
 
 /* Badges: of an end, generation << 8 | slot << 1 | enum pipe_end; of opened text, from here on. */
 #define BADGE_TEXT (1ul << 63)
-#define BADGE_NULL 1ul /* a generation is never 0 */
+#define BADGE_NULL 1ul /* and the next; a generation is never 0 */
 
 /* Somebody to be pulsed when one of the events has come. */
 struct poller {
@@ -324,7 +324,7 @@ static const struct text_tree tree = {.badge = 0, .files = files, .count = 1};
 static int64_t dispatch(struct request *request)
 {
     const struct message *m = request->message;
-    if (m->badge == BADGE_NULL)
+    if (null_badge(m->badge))
         return null_request(request);
     if (m->badge != 0 && m->badge < BADGE_TEXT)
         return end_request(request);

@@ -19,7 +19,8 @@ enum process_operation {
     PROC_START = 4,   /* on a spawn session; result: pid */
     PROC_WAIT = 5,    /* word 0 = pid of a child, -1 any, 0 any of the caller's job, -job any of
                          that job; word 1 = PROC_NOHANG; result: pid (0 if none ended and NOHANG),
-                         then struct process_status. ECHILD */
+                         then struct process_status, whose cpu_time includes the children that it
+                         had waited for itself. ECHILD */
     PROC_SIGNAL = 6,  /* word 0 = pid (negative: a whole job; 0: the caller's), word 1 = number (0:
                          only asks whether it may). ESRCH, EPERM */
     PROC_SIGACTION = 7, /* word 0 = mask of signals handled, word 1 = mask of those ignored */
@@ -44,9 +45,8 @@ enum {
     SIGNAL_CHLD = 17,
 };
 
-#define SPAWN_ARGS_MAX 64
 #define SPAWN_HANDLES_MAX 32
-#define SPAWN_BLOCK_MAX 16384 /* bytes */
+#define SPAWN_BLOCK_MAX 131072 /* bytes: arguments and environment may be as many as fit */
 
 struct spawn_request {
     uint32_t block_len;  /* bytes in window 0 */

@@ -12,7 +12,7 @@
 #include "virtio/device.h"
 #include <string.h>
 
-#define NAME           "random"
+#define NAME           "random:"
 #define WAITERS_MAX    128
 #define READ_MAX       65536ul         /* bytes that one read gives at most */
 #define GET_MAX        240             /* of RAND_GET */

@@ -154,7 +154,7 @@ int main(int argc, char **argv)
         utility_misuse("a format begins with +");
     if (set && clock_settime(CLOCK_REALTIME, &when) < 0)
         err(1, "cannot set the clock");
-    if (utc)
+    if (utc || getenv("TZ") == NULL) /* without a zone, picolibc says GMT */
         setenv("TZ", "UTC0", 1);
     const struct tm *parts = localtime(&when.tv_sec);
     if (parts == NULL)

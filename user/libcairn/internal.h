@@ -24,6 +24,9 @@ void names_pin(const char *uri);
 /* Drops what the cache knows of uri. */
 void names_forget(const char *uri);
 
+/* Registers all names of this process once more. Only in programs that use name_register. */
+__attribute__((weak)) void names_register_again(void);
+
 /* A request whose text is two names: 0 or -errno. */
 int names_pair(handle_t namespace, uint32_t operation, const char *name, const char *target);
 

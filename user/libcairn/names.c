@@ -1,4 +1,4 @@
-/* The public face of the resolver, and registering names. */
+/* The public face of the resolver. */
 #include "cairn/names.h"
 
 #include "internal.h"
@@ -22,19 +22,6 @@ handle_t name_resolve(const char *uri, char *rest)
 handle_t name_wait(const char *uri, char *rest, uint64_t deadline)
 {
     return lookup_and_pin(uri, rest, true, deadline);
-}
-
-int name_register(const char *prefix, handle_t channel)
-{
-    struct message m;
-    return (int)names_request(namespace_get(), NS_REGISTER, 0, prefix, strlen(prefix), channel, &m);
-}
-
-int name_unregister(const char *prefix)
-{
-    struct message m;
-    names_forget(prefix);
-    return (int)names_request(namespace_get(), NS_UNREGISTER, 0, prefix, strlen(prefix), 0, &m);
 }
 
 int name_alias(const char *name, const char *target)

@@ -53,12 +53,21 @@ static void header_clear(struct message *reply, uint32_t type)
     reply->request_id = 0;
 }
 
+static void take_pulse(struct server *server, uint64_t bits)
+{
+    const uint64_t names = 1ul << SERVER_PULSE_NAMES;
+    if (bits & names && names_register_again) /* it is there if name_register is */
+        names_register_again();
+    if (bits & ~names && server->pulse)
+        server->pulse(server, bits & ~names);
+}
+
 /* One received message; true if *reply is to be sent. */
 static bool serve(struct server *server, uint64_t token, struct message *m, struct message *reply)
 {
     if (token == 0) {
-        if (m->type == MESSAGE_PULSE && server->pulse)
-            server->pulse(server, m->words[0]);
+        if (m->type == MESSAGE_PULSE)
+            take_pulse(server, m->words[0]);
         else if (m->type == MESSAGE_CLOSED && server->closed)
             server->closed(server, m->badge);
         return false;

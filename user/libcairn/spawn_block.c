@@ -15,7 +15,7 @@ static size_t count(const char *const *list)
 int64_t spawn_block_size(const struct spawn_options *options)
 {
     size_t argc = count(options->argv), envc = count(options->envp);
-    if (argc > SPAWN_ARGS_MAX || options->handle_count > SPAWN_HANDLES_MAX)
+    if (options->handle_count > SPAWN_HANDLES_MAX)
         return -E2BIG;
     size_t size = sizeof(struct spawn_block) + (argc + envc) * sizeof(uint32_t);
     for (size_t i = 0; i < argc && size <= SPAWN_BLOCK_MAX; i++)

@@ -38,7 +38,7 @@ static bool shape(struct fuzz_input *in, struct message *m)
 static void welcome(struct host_process *process)
 {
     const uint32_t rights = RIGHT_SEND | RIGHT_DUP | RIGHT_TRANSFER;
-    host_hold(process, host_registered("console"), rights);
+    host_hold(process, host_registered("console:"), rights);
     host_hold(process, host_registered("serial:line"), rights);
 }
 
@@ -89,7 +89,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         host_start(serve_consoled);
         host_idle();
         operator = host_process("operator");
-        terminal = host_hold(operator, host_registered("console"), RIGHT_SEND);
+        terminal = host_hold(operator, host_registered("console:"), RIGHT_SEND);
     }
     fuzz_messages(&server, data, size);
     return 0;

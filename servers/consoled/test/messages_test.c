@@ -200,8 +200,8 @@ static void test(void)
     host_idle(); /* the device tells of its ports */
     client = host_process("client");
     const uint32_t rights = RIGHT_SEND | RIGHT_DUP | RIGHT_TRANSFER;
-    CHECK(host_registered("console") != NULL && host_registered("serial:line") != NULL);
-    terminal = host_hold(client, host_registered("console"), rights);
+    CHECK(host_registered("console:") != NULL && host_registered("serial:line") != NULL);
+    terminal = host_hold(client, host_registered("console:"), rights);
     serial = host_hold(client, host_registered("serial:line"), rights);
     nonblocking = open_port(terminal, FS_O_NONBLOCK);
     CHECK(nonblocking >= 0);

@@ -42,7 +42,7 @@ int spawn_block_check(const struct spawn_block *block, size_t len)
 {
     if (len < sizeof *block || block->magic != SPAWN_MAGIC || block->length != len)
         return -EINVAL;
-    if (len > SPAWN_BLOCK_MAX || block->argc > SPAWN_ARGS_MAX)
+    if (len > SPAWN_BLOCK_MAX)
         return -E2BIG;
 
     uint64_t count = (uint64_t)block->argc + block->envc;

@@ -115,6 +115,7 @@ bool process_ended(struct process_table *table, struct process *process,
 {
     process->stage = SLOT_ENDED;
     process->status = *status;
+    process->status.cpu_time += process->children_time;
     for (size_t i = 0; i < PROCESSES_MAX; i++) {
         struct process *child = &table->slots[i];
         if (child->stage == SLOT_FREE || child->parent != process->pid)
@@ -126,6 +127,14 @@ bool process_ended(struct process_table *table, struct process *process,
     const struct process *parent = process_find(table, process->parent);
     return parent != NULL && parent->stage == SLOT_RUNNING &&
            !(parent->ignored & 1ul << SIGNAL_CHLD);
+}
+
+void process_collected(struct process_table *table, struct process *process)
+{
+    struct process *parent = process_find(table, process->parent);
+    if (parent != NULL)
+        parent->children_time += process->status.cpu_time;
+    process_release(table, process);
 }
 
 static bool wait_matches(const struct process *child, int64_t target, uint32_t waiter_job)

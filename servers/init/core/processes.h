@@ -42,6 +42,7 @@ struct process {
     struct process_quota quota;   /* as asked for, within its creator's; 0 = no limit known */
     uint64_t handled, ignored;    /* signals, bit n = signal n */
     struct process_status status; /* SLOT_ENDED */
+    uint64_t children_time;       /* processor time of the children that it has waited for, ns */
     handle_t process, channel;    /* 0 = none */
     char name[PROCESS_NAME_MAX];
 };
@@ -78,11 +79,14 @@ void process_started(struct process_table *table, struct process *process, uint3
 /* process_release: empties a slot. Its handles must be closed. */
 void process_release(struct process_table *table, struct process *process);
 
-/* process_ended: the process has ended thus. Its children become init's; those of them that had
- * ended already are released. True if its parent may wait for it, false if the caller is to release
+/* process_ended: the process has ended thus. To its processor time that of its children is added.
+ * Its children become init's; those of them that had ended already are released. True if its parent may wait for it, false if the caller is to release
  * it now. */
 bool process_ended(struct process_table *table, struct process *process,
                    const struct process_status *status);
+
+/* process_collected: its parent has waited for it; its time becomes part of its parent's. */
+void process_collected(struct process_table *table, struct process *process);
 
 /* process_wait_check: what a PROC_WAIT of this process for target finds: 1 and *ended, 0 if there
  * are only running children that match, -ECHILD, -EINVAL. Targets: -1 any child, > 0 that child,

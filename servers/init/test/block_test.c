@@ -68,8 +68,8 @@ static void test_spoiled(void)
     } cases[] = {
         {&u.block.magic, 0, -EINVAL},
         {&u.block.length, LENGTH - 1, -EINVAL},
-        {&u.block.argc, SPAWN_ARGS_MAX + 1, -E2BIG},
-        {&u.block.argc, SPAWN_ARGS_MAX, -EINVAL},
+        {&u.block.argc, UINT32_MAX, -EINVAL},
+        {&u.block.argc, SPAWN_BLOCK_MAX / 4, -EINVAL},
         {&u.block.argc, 3, -EINVAL},
         {&u.block.envc, 2, -EINVAL},
         {&u.block.envc, UINT32_MAX, -EINVAL},

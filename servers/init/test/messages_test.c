@@ -34,7 +34,7 @@ struct attempt {
 static void spoil_magic(struct spawn_block *b) { b->magic++; }
 static void spoil_length(struct spawn_block *b) { b->length++; }
 static void spoil_argc(struct spawn_block *b) { b->argc = UINT32_MAX; }
-static void spoil_args(struct spawn_block *b) { b->argc = SPAWN_ARGS_MAX + 1; }
+static void spoil_args(struct spawn_block *b) { b->argc = SPAWN_BLOCK_MAX; }
 static void spoil_envc(struct spawn_block *b) { b->envc = UINT32_MAX; }
 static void spoil_count(struct spawn_block *b) { b->handle_count = SPAWN_HANDLES_MAX + 1; }
 static void spoil_huge_count(struct spawn_block *b) { b->handle_count = UINT32_MAX; }
@@ -61,8 +61,8 @@ static const struct attempt attempts[] = {
     {"a window for writing", -EACCES, .write_only = true},
     {"a wrong magic", -EINVAL, .spoil = spoil_magic},
     {"a wrong length inside", -EINVAL, .spoil = spoil_length},
-    {"arguments without end", -E2BIG, .spoil = spoil_argc},
-    {"an argument too many", -E2BIG, .spoil = spoil_args},
+    {"arguments without end", -EINVAL, .spoil = spoil_argc},
+    {"more arguments than fit", -EINVAL, .spoil = spoil_args},
     {"variables without end", -EINVAL, .spoil = spoil_envc},
     {"an entry too many", -E2BIG, .spoil = spoil_count},
     {"entries without end", -E2BIG, .spoil = spoil_huge_count},
@@ -433,6 +433,7 @@ static void test_all_files(void)
         {"time:", "", 30},          {"boot:", "services.conf", 100}, {"boot:", "empty", 0},
         {"boot:", "prog", 8192},    {"sys:", "version", 5},      {"sys:", "memory", 20},
         {"sys:", "scheduler", 20},  {"sys:", "devices", 60},     {"sys:", "services", 10},
+        {"sys:", "ipc", 0},
         {"sys:", "commandline", 5}, {"sys:", "log", 8000},
     };
     uint8_t bytes[100];

@@ -34,7 +34,8 @@ static struct process *start(const struct process *creator)
 /* As init does it: true if the process stays for its parent. */
 static bool end(struct process *process, int64_t value)
 {
-    struct process_status status = {.pid = process->pid, .reason = EXIT_NORMAL, .value = value};
+    struct process_status status = {
+        .pid = process->pid, .reason = EXIT_NORMAL, .value = value, .cpu_time = 1000};
     waiter_drop(&table, process->pid);
     bool keep = process_ended(&table, process, &status);
     if (!keep)
@@ -67,6 +68,28 @@ static void test_wait(void)
     CHECK(process_find(&table, b_pid) == NULL);
     CHECK(process_wait_check(&table, shell, b_pid, &ended) == -ECHILD);
     CHECK(process_wait_check(&table, shell, -1, &ended) == 0);
+}
+
+/* The time of a process covers those of its descendants that were waited for, and no others. */
+static void test_time(void)
+{
+    begin();
+    struct process *shell = start_as(NULL, KIND_SHELL, false);
+    struct process *parent = start(shell), *child = start(parent), *orphan = start(parent);
+    struct process *grandchild = start(child);
+    CHECK(end(grandchild, 0));
+    CHECK(grandchild->status.cpu_time == 1000);
+    process_collected(&table, grandchild);
+    CHECK(grandchild->stage == SLOT_FREE && child->children_time == 1000);
+    CHECK(end(child, 0));
+    CHECK(child->status.cpu_time == 2000);
+    process_collected(&table, child);
+    CHECK(end(orphan, 0));
+    CHECK(end(parent, 0)); /* without waiting for the last one */
+    CHECK(parent->status.cpu_time == 3000);
+    CHECK(shell->children_time == 0);
+    process_collected(&table, parent);
+    CHECK(shell->children_time == 3000 && table.used == 1);
 }
 
 static void test_prepared_is_invisible(void)
@@ -282,6 +305,7 @@ static void test_fork_bombs(void)
 int main(void)
 {
     test_wait();
+    test_time();
     test_prepared_is_invisible();
     test_orphans();
     test_waiters();

@@ -18,6 +18,7 @@ static const struct {
     {FACT_SYS_ROOT, "version", FACT_VERSION},
     {FACT_SYS_ROOT, "memory", FACT_MEMORY},
     {FACT_SYS_ROOT, "scheduler", FACT_SCHEDULER},
+    {FACT_SYS_ROOT, "ipc", FACT_IPC},
     {FACT_SYS_ROOT, "devices", FACT_DEVICES},
     {FACT_SYS_ROOT, "services", FACT_SERVICES},
     {FACT_SYS_ROOT, "commandline", FACT_COMMAND_LINE},

@@ -19,6 +19,7 @@ enum fact_kind {
     FACT_VERSION,
     FACT_MEMORY,
     FACT_SCHEDULER,
+    FACT_IPC,
     FACT_DEVICES,
     FACT_SERVICES,
     FACT_COMMAND_LINE,

@@ -163,6 +163,21 @@ static void render_scheduler(void)
         (unsigned long long)facts->faults, (unsigned long long)facts->idle_time / 1000);
 }
 
+static void render_ipc(void)
+{
+    struct message m = {.type = KSTAT_TOTAL, .len = 0};
+    const struct ipc_stats *stats = (const struct ipc_stats *)&m.words[1];
+
+    if (channel_call(init.info->stats, &m) < 0 || m.words[0] != 0)
+        return;
+    add("calls: %llu\nreplies: %llu\nerrors: %llu\npulses: %llu\nwaiting: %u\n"
+        "waiting at most: %u\nlongest: %llu us\n",
+        (unsigned long long)stats->calls, (unsigned long long)stats->replies,
+        (unsigned long long)stats->errors, (unsigned long long)stats->pulses,
+        (unsigned)stats->queue, (unsigned)stats->queue_peak,
+        (unsigned long long)stats->latency_max / 1000);
+}
+
 static void render_devices(void)
 {
     add("ADDRESS          SIZE  IRQ INTERRUPTS VIRTIO  COMPATIBLE\n");
@@ -214,6 +229,9 @@ const char *fact_render(const struct fact *fact, size_t *len)
         break;
     case FACT_SCHEDULER:
         render_scheduler();
+        break;
+    case FACT_IPC:
+        render_ipc();
         break;
     case FACT_DEVICES:
         render_devices();

@@ -35,6 +35,7 @@ static void welcome(struct host_process *process)
     const uint32_t rights = RIGHT_SEND | RIGHT_DUP | RIGHT_TRANSFER;
     host_hold(process, host_registered("pipe:"), rights);
     host_hold(process, host_registered("null:"), rights);
+    host_hold(process, host_registered("zero:"), rights);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

@@ -10,7 +10,7 @@
 #define CURRENT FS_OFFSET_CURRENT
 
 static struct host_process *client;
-static int root, null_root, gift;
+static int root, null_root, zero_root, gift;
 
 static const struct row root_rows[] = {
     {"no operation", -ENOSYS, .type = 0},
@@ -101,6 +101,20 @@ static const struct row null_rows[] = {
     {"no operation of its own", -ENOSYS, FS_UNLINK},
 };
 
+static const struct row zero_rows[] = {
+    {"open", 0, FS_OPEN, 24, PATH_WORDS(FS_O_READ, 0, 0)},
+    {"read cut", -EINVAL, FS_READ, 15, {0, 1}, .windows = 1, .window = {{1, WINDOW_WRITE, 1}}},
+    {"read nowhere", -EINVAL, FS_READ, 16, {0, 9}},
+    {"read into a window for writing from", -EINVAL, FS_READ, 16, {0, 9}, .windows = 1,
+     .window = {{9, WINDOW_READ, 9}}},
+    {"read more than the window takes", -EINVAL, FS_READ, 16, {0, 10}, .windows = 1,
+     .window = {{9, WINDOW_WRITE, 9}}},
+    {"read into what is not there", -EFAULT, FS_READ, 16, {0, 9}, .windows = 1,
+     .window = {{9, WINDOW_WRITE, 0}}},
+    {"read nothing", 0, FS_READ, 16, {0, 0}},
+    {"write", 9, FS_WRITE, 25, {0, 9}},
+};
+
 struct ends {
     int reader, writer;
 };
@@ -148,6 +162,7 @@ static void test_tables(void)
     ROWS_RUN(client, ends.writer, gift, writer_rows);
     ROWS_RUN(client, text, gift, text_rows);
     ROWS_RUN(client, null_root, gift, null_rows);
+    ROWS_RUN(client, zero_root, gift, zero_rows);
     CHECK_IS(words(ends.reader, FS_POLL, FS_POLL_IN, 0), 0); /* nothing was written */
     host_close(client, text);
     close_pipe(&ends);
@@ -296,6 +311,7 @@ static void sweep(void)
     int text = m.handles[0];
     rows_sweep(client, root, gift, 34, NULL, 0, NULL);
     rows_sweep(client, null_root, gift, 34, NULL, 0, NULL);
+    rows_sweep(client, zero_root, gift, 34, NULL, 0, NULL);
     rows_sweep(client, text, gift, 34, NULL, 0, NULL);
     host_close(client, text);
     host_idle();
@@ -316,6 +332,7 @@ static void test(void)
     client = host_process("client");
     root = host_hold(client, host_registered("pipe:"), rights);
     null_root = host_hold(client, host_registered("null:"), rights);
+    zero_root = host_hold(client, host_registered("zero:"), rights);
     struct host_object *channel = host_channel(NULL, NULL);
     gift = host_hold(client, channel, rights | RIGHT_PULSE);
     host_release(channel);

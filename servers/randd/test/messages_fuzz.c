@@ -21,7 +21,7 @@ static bool shape(struct fuzz_input *in, struct message *m)
 
 static void welcome(struct host_process *process)
 {
-    host_hold(process, host_registered("random"), RIGHT_SEND | RIGHT_DUP | RIGHT_TRANSFER);
+    host_hold(process, host_registered("random:"), RIGHT_SEND | RIGHT_DUP | RIGHT_TRANSFER);
 }
 
 static void event(struct fuzz_input *in)

@@ -120,7 +120,7 @@ static void test(void)
 {
     static const uint32_t more[] = {RAND_GET, 100, 499};
     client = host_process("client");
-    root = host_hold(client, host_registered("random"), RIGHT_SEND | RIGHT_DUP);
+    root = host_hold(client, host_registered("random:"), RIGHT_SEND | RIGHT_DUP);
     struct host_object *channel = host_channel(NULL, NULL);
     gift = host_hold(client, channel, RIGHT_SEND | RIGHT_PULSE | RIGHT_DUP | RIGHT_TRANSFER);
     host_release(channel);

@@ -7,6 +7,7 @@
 
 #include <err.h>
 #include <errno.h>
+#include <getopt.h>
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -130,10 +131,8 @@ __attribute__((format(printf, 1, 2))) static inline void output_format(const cha
 /* utility_start: usage is the text of --help; its first line starts with "usage: ". */
 static inline void utility_start(const char *usage, int trouble)
 {
-    optind = 1; /* a C library may begin with 0 */
     utility.usage = usage;
     utility.trouble = trouble;
-    optind = 1; /* some C libraries start with 0 */
     atexit(output_flush);
 }
 
@@ -146,68 +145,22 @@ __attribute__((noreturn)) static inline void utility_misuse(const char *what)
     exit(utility.trouble);
 }
 
-/* utility_move: takes the word at from to the front of the words [to..from]. */
-static inline void utility_move(char **argv, int from, int to)
-{
-    char *word = argv[from];
-    memmove(argv + to + 1, argv + to, (size_t)(from - to) * sizeof(argv[0]));
-    argv[to] = word;
-}
-
-/* utility_argument: of the option whose letter has just been taken: the rest of its word, or the
- * next word that lies behind the operands that were passed over. */
-static inline char *utility_argument(int argc, char **argv, char *rest, int *operands)
-{
-    if (*rest != '\0')
-        return rest;
-    if (optind + *operands >= argc) {
-        warnx("option requires an argument -- '%c'", rest[-1]);
-        utility_misuse(NULL);
-    }
-    utility_move(argv, optind + *operands, optind);
-    return argv[optind++];
-}
-
 /* utility_option: the next option's letter, with its argument in optarg, or -1 when only operands
- * are left, from argv[optind] on. Options may come behind operands, which are moved; a '+' in
- * front of letters ends that. --help is answered here. (getopt() of some C libraries takes "-"
- * for an option and does not start at an optind of the caller's choice.) */
+ * are left, from argv[optind] on. Options may come behind operands; a '+' in front of letters ends
+ * that. --help is answered here, and what is no option of this utility ends it. */
 static inline int utility_option(int argc, char **argv, const char *letters)
 {
-    static char *cluster; /* what is left of a word such as "-la" */
-    static int operands;  /* passed over: they lie from argv[optind] on */
-    bool in_order = *letters == '+';
+    enum { HELP = 256 };
+    static const struct option names[] = {{"help", no_argument, NULL, HELP}, {NULL, 0, NULL, 0}};
+    int option = getopt_long(argc, argv, letters, names, NULL);
 
-    if (cluster == NULL || *cluster == '\0') {
-        for (operands = 0; optind + operands < argc; operands++) {
-            const char *word = argv[optind + operands];
-            if ((word[0] == '-' && word[1] != '\0') || in_order)
-                break;
-        }
-        char *word = optind + operands < argc ? argv[optind + operands] : NULL;
-        if (word == NULL || word[0] != '-' || word[1] == '\0')
-            return -1;
-        utility_move(argv, optind + operands, optind);
-        optind++;
-        if (strcmp(word, "--") == 0)
-            return -1;
-        if (strcmp(word, "--help") == 0) {
-            output_text(utility.usage);
-            exit(0);
-        }
-        cluster = word + 1;
-    }
-    char letter = *cluster++;
-    const char *known = letter != '+' && letter != ':' ? strchr(letters, letter) : NULL;
-    if (known == NULL) {
-        warnx("invalid option -- '%c'", letter);
+    if (option == '?')
         utility_misuse(NULL);
+    if (option == HELP) {
+        output_text(utility.usage);
+        exit(0);
     }
-    if (known[1] == ':') {
-        optarg = utility_argument(argc, argv, cluster, &operands);
-        cluster = NULL;
-    }
-    return letter;
+    return option;
 }
 
 /* must_allocate, must_resize, must_copy: malloc, realloc and strdup that do not return without

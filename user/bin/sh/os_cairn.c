@@ -73,8 +73,8 @@ static int describe_fault(const struct process_status *status, struct os_end *en
     } faults[] = {
         [0] = {SIGBUS, "Bus error", "misaligned fetch"},
         [1] = {SIGSEGV, "Segmentation fault", "instruction access fault"},
-        [2] = {SIGILL, "Illegal instruction", "illegal instruction"},
-        [3] = {SIGTRAP, "Trap", "breakpoint"},
+        [2] = {SIGILL, "Illegal instruction", NULL},
+        [3] = {SIGTRAP, "Trap: division by zero, failed check or breakpoint", NULL},
         [4] = {SIGBUS, "Bus error", "misaligned load"},
         [5] = {SIGSEGV, "Segmentation fault", "load access fault"},
         [6] = {SIGBUS, "Bus error", "misaligned store"},
@@ -90,9 +90,13 @@ static int describe_fault(const struct process_status *status, struct os_end *en
                  (unsigned long long)status->pc);
         return SIGSEGV;
     }
-    snprintf(end->message, sizeof(end->message), "%s (%s at 0x%llx, pc 0x%llx)", faults[cause].kind,
-             faults[cause].cause, (unsigned long long)status->address,
-             (unsigned long long)status->pc);
+    if (faults[cause].cause == NULL) /* no address belongs to it */
+        snprintf(end->message, sizeof(end->message), "%s (pc 0x%llx)", faults[cause].kind,
+                 (unsigned long long)status->pc);
+    else
+        snprintf(end->message, sizeof(end->message), "%s (%s at 0x%llx, pc 0x%llx)",
+                 faults[cause].kind, faults[cause].cause, (unsigned long long)status->address,
+                 (unsigned long long)status->pc);
     return faults[cause].signal;
 }
 

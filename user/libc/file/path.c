@@ -103,29 +103,41 @@ int path_absolute(const char *cwd, const char *path, char *out, size_t size)
     return 0;
 }
 
-/* The few device files that programs expect by these paths. They are names of servers here; nsd
- * could alias them, but then no client might keep what it once learned about all of fs:root:. */
+/* Files that are found elsewhere. First the few device files that programs expect by these paths:
+ * they are names of servers here; nsd could alias them, but then no client might keep what it once
+ * learned about all of fs:root:. Then the channels that the kernel and init serve to programs and
+ * not as files: who reads their names gets the text about the same thing. */
 static const struct {
     const char *path, *uri;
-} device_files[] = {
+} elsewhere[] = {
     {"/dev/null", "null:"},
+    {"/dev/zero", "zero:"},
     {"/dev/tty", "console:"},
     {"/dev/random", "random:"},
     {"/dev/urandom", "random:"},
+    {"sys:facts", "sys:scheduler"},
+    {"sys:stats", "sys:ipc"},
+    {"sys:clock", "time:"},
+    {"sys:console", "sys:log"},
+    {"sys:process", "proc:list"},
 };
 
 int path_to_uri(const char *cwd, const char *path, char *out, size_t size)
 {
     const size_t prefix = sizeof ROOT_URI - 1;
     int error = path_absolute(cwd, path, out, size);
-    if (error || out[0] != '/')
+    if (error)
         return error;
-    for (size_t i = 0; i < sizeof device_files / sizeof device_files[0]; i++) {
-        if (strcmp(out, device_files[i].path) == 0) {
-            strcpy(out, device_files[i].uri); /* none is longer than its path */
-            return 0;
-        }
+    for (size_t i = 0; i < sizeof elsewhere / sizeof elsewhere[0]; i++) {
+        if (strcmp(out, elsewhere[i].path) != 0)
+            continue;
+        if (strlen(elsewhere[i].uri) >= size)
+            return -ENAMETOOLONG;
+        strcpy(out, elsewhere[i].uri);
+        return 0;
     }
+    if (out[0] != '/')
+        return 0;
     size_t len = strlen(out);
     if (len - 1 + prefix >= size)
         return -ENAMETOOLONG;

@@ -14,5 +14,5 @@ int path_is_uri(const char *path);
 int path_absolute(const char *cwd, const char *path, char *out, size_t size);
 
 /* path_to_uri: the same, and then "/x" as "fs:root:x"; a few paths under /dev as the name of their
- * server. */
+ * server, and the names of channels that serve no files as that of the text about them. */
 int path_to_uri(const char *cwd, const char *path, char *out, size_t size);

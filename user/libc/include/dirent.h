@@ -5,7 +5,7 @@
 #include <sys/types.h>
 
 struct dirent {
-    ino_t d_ino;
+    ino_t d_ino; /* 64 bits: machine/_types.h */
     off_t d_off;
     unsigned short d_reclen;
     unsigned char d_type;

@@ -194,8 +194,7 @@ static int start_script(const char *path, const char *uri, struct spawn_options 
                         bool shell_as_default)
 {
     char line[128], *argument = NULL, interpreter[LIBC_URI_MAX];
-    const char *argv[SPAWN_ARGS_MAX + 1];
-    size_t argc = 0;
+    size_t count = 0, argc = 0;
     int error = read_interpreter(uri, line, sizeof line, &argument);
     if (error == -ENOEXEC && shell_as_default) {
         strcpy(line, "/bin/sh");
@@ -205,18 +204,22 @@ static int start_script(const char *path, const char *uri, struct spawn_options 
         error = cwd_uri(line, interpreter);
     if (error)
         return error;
+    while (options->argv[count])
+        count++;
+    const char **argv = malloc((count + 4) * sizeof *argv);
+    if (!argv)
+        return -ENOMEM;
     argv[argc++] = line;
     if (argument)
         argv[argc++] = argument;
     argv[argc++] = path;
-    for (size_t i = 1; options->argv[0] && options->argv[i]; i++) {
-        if (argc == SPAWN_ARGS_MAX)
-            return -E2BIG;
-        argv[argc++] = options->argv[i];
-    }
-    argv[argc] = NULL;
+    if (count > 1)
+        memcpy(argv + argc, options->argv + 1, (count - 1) * sizeof *argv);
+    argv[argc + (count > 1 ? count - 1 : 0)] = NULL;
     options->argv = argv;
-    return start_image(interpreter, options);
+    int pid = start_image(interpreter, options);
+    free(argv);
+    return pid;
 }
 
 static void join_group(int pid, const struct spawn_attributes *attributes)

@@ -14,8 +14,9 @@
 #include <unistd.h>
 
 #define WAIT_LIMIT 10000000000ul /* ns */
+#define NO_MEMORY_STATUS 126
 
-#define FEW_VARIABLES 31
+#define FEW_STRINGS 31 /* as many as most programs get: they need no heap until here */
 
 extern char __first_tls[];
 extern void (*__preinit_array_start[])(void), (*__preinit_array_end[])(void);
@@ -24,25 +25,19 @@ extern void (*__init_array_start[])(void), (*__init_array_end[])(void);
 int main(int argc, char **argv, char **envp);
 _Noreturn void libc_start(const struct spawn_block *block, struct ipc_page *page);
 
-static char *arguments[SPAWN_ARGS_MAX + 1];
-static char *few_variables[FEW_VARIABLES + 1];
+static char *few_arguments[FEW_STRINGS + 1], *few_variables[FEW_STRINGS + 1];
+static char **arguments = few_arguments;
 
-/* The strings stay where they are, in the block, which is the program's own memory. */
-static int take_strings(const struct spawn_block *block)
+/* A list of strings, which stay where they are: in the block, which is the program's own memory.
+ * Without memory for many of them the program cannot run as it was meant to. */
+static char **take_strings(const uint32_t *offsets, uint32_t count, char **few)
 {
-    uint32_t argc = block->argc <= SPAWN_ARGS_MAX ? block->argc : SPAWN_ARGS_MAX;
-    for (uint32_t i = 0; i < argc; i++)
-        arguments[i] = (char *)start_string(block->strings[i]);
-    char **environment = few_variables; /* most programs get by without a heap until here */
-    uint32_t envc = block->envc;
-    if (envc > FEW_VARIABLES && !(environment = calloc(envc + 1, sizeof *environment))) {
-        environment = few_variables;
-        envc = FEW_VARIABLES;
-    }
-    for (uint32_t i = 0; i < envc; i++)
-        environment[i] = (char *)start_string(block->strings[block->argc + i]);
-    environ = environment;
-    return (int)argc;
+    char **list = count <= FEW_STRINGS ? few : calloc((size_t)count + 1, sizeof *list);
+    if (!list)
+        _exit(NO_MEMORY_STATUS);
+    for (uint32_t i = 0; i < count; i++)
+        list[i] = (char *)start_string(offsets[i]);
+    return list;
 }
 
 const char *program_name(void)
@@ -117,7 +112,9 @@ _Noreturn void libc_start(const struct spawn_block *block, struct ipc_page *page
     start_block_set(block);
     stdio_start();
     if (start_block()) {
-        argc = take_strings(block);
+        argc = (int)block->argc;
+        arguments = take_strings(block->strings, block->argc, few_arguments);
+        environ = take_strings(block->strings + block->argc, block->envc, few_variables);
         cwd_start(start_string(block->cwd));
         take_descriptors(block);
         open_standard_streams();

@@ -12,6 +12,8 @@
 #include <sys/utsname.h>
 #include <unistd.h>
 
+#define ARG_MAX_RESERVE 4096 /* for what a spawn block holds beside arguments and environment */
+
 pid_t getpid(void)
 {
     return (pid_t)process_self();
@@ -128,7 +130,7 @@ long sysconf(int name)
 {
     switch (name) {
     case _SC_ARG_MAX:
-        return SPAWN_BLOCK_MAX;
+        return SPAWN_BLOCK_MAX - ARG_MAX_RESERVE;
     case _SC_CHILD_MAX:
         return PROCESSES_MAX;
     case _SC_CLK_TCK:

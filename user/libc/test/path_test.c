@@ -33,7 +33,10 @@ static void test_table(void)
         {"/a", ":x", "/a/:x", "fs:root:a/:x"},
         {"", "x", "/x", "fs:root:x"},
         {"/", "/dev/null", "/dev/null", "null:"},
+        {"/", "dev/zero", "/dev/zero", "zero:"},
         {"/dev", "urandom", "/dev/urandom", "random:"},
+        {"/", "sys:clock", "sys:clock", "time:"},
+        {"/", "sys:clocks", "sys:clocks", "sys:clocks"},
         {"/dev", "nul", "/dev/nul", "fs:root:dev/nul"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
@@ -55,6 +58,7 @@ static void test_errors(void)
     CHECK(path_absolute("/", "0123456789ab:", out, sizeof out) == -ENAMETOOLONG);
     CHECK(path_to_uri("/", "/abc", out, sizeof out) == 0);
     CHECK(path_to_uri("/", "/abcd", out, sizeof out) == -ENAMETOOLONG);
+    CHECK(path_to_uri("/", "sys:facts", out, sizeof out) == -ENAMETOOLONG);
 }
 
 static void test_is_uri(void)

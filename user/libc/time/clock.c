@@ -1,6 +1,7 @@
 /* Clocks and sleeping. The wall clock is the monotonic one plus an offset, asked of the kernel's
  * clock at most once a second; a clock that cannot be reached gives time since boot. */
 #include "../file/fd.h"
+#include "../process/children_time.h"
 #include "abi/kernel_services.h"
 #include "cairn/syscall.h"
 #include "fsclient/fsclient.h"
@@ -159,6 +160,7 @@ clock_t times(struct tms *times)
 {
     memset(times, 0, sizeof *times);
     times->tms_utime = (clock_t)(cpu_time() / 1000);
+    times->tms_cutime = (clock_t)(wait_children_time() / 1000);
     return (clock_t)(clock_now() / 1000);
 }
 
@@ -169,10 +171,9 @@ clock_t clock(void)
 
 int getrusage(int who, struct rusage *usage)
 {
+    if (who != RUSAGE_SELF && who != RUSAGE_CHILDREN)
+        return (int)libc_error(-EINVAL);
     memset(usage, 0, sizeof *usage);
-    if (who == RUSAGE_SELF) {
-        uint64_t ns = cpu_time();
-        usage->ru_utime = (struct timeval){(time_t)(ns / SECOND), (suseconds_t)(ns % SECOND / 1000)};
-    }
+    usage->ru_utime = timeval_of_ns(who == RUSAGE_SELF ? cpu_time() : wait_children_time());
     return 0;
 }

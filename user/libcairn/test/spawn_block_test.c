@@ -57,15 +57,18 @@ static void test_empty(void)
 
 static void test_limits(void)
 {
-    const char *argv[SPAWN_ARGS_MAX + 2];
+    enum { MOST = (SPAWN_BLOCK_MAX - sizeof(struct spawn_block)) / (4 + 2) };
+    static const char *argv[MOST + 2];
     struct spawn_handle handles[SPAWN_HANDLES_MAX + 1] = {0};
-    for (size_t i = 0; i <= SPAWN_ARGS_MAX; i++)
+    for (size_t i = 0; i <= MOST; i++)
         argv[i] = "x";
-    argv[SPAWN_ARGS_MAX + 1] = NULL;
     struct spawn_options options = {.argv = argv};
     CHECK(spawn_block_size(&options) == -E2BIG);
-    argv[SPAWN_ARGS_MAX] = NULL;
-    CHECK(spawn_block_size(&options) > 0);
+    argv[MOST] = NULL;
+    int64_t size;
+    struct spawn_block *block = build(&options, &size);
+    CHECK(block != NULL && block->argc == MOST && spawn_block_check(block, (size_t)size) == 0);
+    free(block);
     options.handles = handles;
     options.handle_count = SPAWN_HANDLES_MAX + 1;
     CHECK(spawn_block_size(&options) == -E2BIG);

@@ -17,6 +17,9 @@ const struct builtin *builtin_table(void);
 /* builtin_write: text on standard output; frees it. The status: 0, or 1 after an error message. */
 int builtin_write(struct shell *shell, const char *name, struct text *text);
 
+/* builtin_run: runs it, or answers --help. The status. */
+int builtin_run(struct shell *shell, const struct builtin *builtin, int argc, char **argv);
+
 /* builtin_usage: reports misuse; returns 2. */
 int builtin_usage(struct shell *shell, const char *name);
 

@@ -230,7 +230,7 @@ int builtin_command(struct shell *shell, int argc, char **argv)
     }
     const struct builtin *builtin = builtin_find(argv[at]);
     if (builtin != NULL)
-        return builtin->run(shell, argc - at, argv + at);
+        return builtin_run(shell, builtin, argc - at, argv + at);
     struct job *job = job_new(shell);
     launch_program(shell, job, argv + at);
     int status = job_foreground(shell, job);

@@ -88,6 +88,26 @@ int builtin_usage(struct shell *shell, const char *name)
     return 2;
 }
 
+/* Those to which --help is a word like others. */
+static bool takes_any_word(const char *name)
+{
+    static const char *const names[] = {":", "[", "echo", "eval", "exec", "false", "test", "true"};
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+        if (strcmp(name, names[i]) == 0)
+            return true;
+    return false;
+}
+
+int builtin_run(struct shell *shell, const struct builtin *builtin, int argc, char **argv)
+{
+    if (argc == 2 && strcmp(argv[1], "--help") == 0 && !takes_any_word(builtin->name)) {
+        struct text text = {0};
+        text_format(&text, "usage: %s %s\n", builtin->name, builtin->help);
+        return builtin_write(shell, builtin->name, &text);
+    }
+    return builtin->run(shell, argc, argv);
+}
+
 bool parse_number(const char *text, long *value)
 {
     char *end;

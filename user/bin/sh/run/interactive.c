@@ -36,6 +36,8 @@ static int read_line(struct shell *shell, bool more, struct text *line)
     struct text prompt = {0};
     int result;
 
+    if (shell->interactive && shell->plain)
+        terminal_echo(false); /* each time: a console that was started again does not know it */
     if (!shell->interactive || shell->plain)
         return input_line(STDIN_FILENO, line);
     make_prompt(shell, more, &prompt);
@@ -114,8 +116,6 @@ void run_input(struct shell *shell)
     struct text pending = {0};
     int result = 0, line = 0, first_line = 1;
 
-    if (shell->interactive && shell->plain)
-        terminal_echo(false);
     do {
         if (shell->interactive && pending.len == 0) {
             os_interrupted();

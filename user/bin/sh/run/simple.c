@@ -135,7 +135,7 @@ static void run_command(struct shell *shell, struct strings *argv, const struct 
     else if (function != NULL)
         function_call(shell, function, argv->items, (int)argv->count);
     else if (builtin != NULL)
-        shell->status = builtin->run(shell, (int)argv->count, argv->items);
+        shell->status = builtin_run(shell, builtin, (int)argv->count, argv->items);
     else
         run_program(shell, argv->items);
 }

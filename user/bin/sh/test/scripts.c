@@ -427,6 +427,8 @@ const struct own_script own_scripts[] = {
     {"printf '%q\\n' x 2>/dev/null; echo $?", "1\n", 0, false},
     {"x=$(nonexistent_command 2>/dev/null); echo $?", "127\n", 0, false},
     {"sh --help | head -n 1 | cut -c 1-9", "usage: sh\n", 0, false},
+    {"cd --help | cut -c 1-9; kill --help | cut -c 1-11", "usage: cd\nusage: kill\n", 0, false},
+    {"echo --help; test --help && [ --help ] && command pwd --help | wc -l", "--help\n1\n", 0, false},
     {"kill -l HUP int SIGTERM 9 130", "1\n2\n15\nKILL\nINT\n", 0, false},
     {"help exit", "exit     [status]: leave the shell\n", 0, false},
     {"(echo a; echo b) & wait; echo $?", "a\nb\n0\n", 0, false},

@@ -4,6 +4,8 @@
 #include_next <sys/stat.h>
 #include <sys/types.h>
 
+_Static_assert(sizeof(ino_t) == 8 && sizeof(dev_t) == 8, "machine/_types.h makes them wide");
+
 #ifndef UTIME_NOW
 #define UTIME_NOW (-2L)
 #define UTIME_OMIT (-1L)

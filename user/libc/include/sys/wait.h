@@ -17,5 +17,10 @@
 #define WCOREDUMP(status) ((void)(status), 0)
 
 pid_t wait(int *status);
-/* pid > 0: that child; all other values: any child. */
+/* pid > 0: that child; -1: any; 0: any of the own process group; < -1: any of group -pid. */
 pid_t waitpid(pid_t pid, int *status, int options);
+
+/* The time in usage is that of the child and of the children that it had waited for. */
+struct rusage;
+pid_t wait3(int *status, int options, struct rusage *usage);
+pid_t wait4(pid_t pid, int *status, int options, struct rusage *usage);

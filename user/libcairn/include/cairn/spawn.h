@@ -13,7 +13,7 @@ struct spawn_handle {
 };
 
 struct spawn_options {
-    const char *const *argv; /* argc <= SPAWN_ARGS_MAX */
+    const char *const *argv; /* with envp, limited by SPAWN_BLOCK_MAX alone */
     const char *const *envp;
     const char *cwd;
     const struct spawn_handle *handles;

@@ -38,11 +38,7 @@ RECIPES = {
     ),
     "check": Recipe((f"{HOST}/check.c", "servers/blkd/request.c"), (BLKD,)),
     "command": Recipe(
-        (
-            f"{HOST}/command.c",
-            "user/libvirtio/queue.c",
-            *(f"servers/blkd/{name}.c" for name in ("virtio_blk", "disk", "request")),
-        ),
+        (f"{HOST}/command.c", "user/libvirtio/queue.c", "servers/blkd/virtio_blk.c"),
         (f"-I{HOST}/system", VIRTIO, BLKD),
     ),
     "schedule": Recipe(

@@ -3,6 +3,8 @@ the test's own, which reads a workload and prints what came of it."""
 
 from __future__ import annotations
 
+import fcntl
+import hashlib
 import os
 import re
 import resource
@@ -97,35 +99,56 @@ def build_host_program(
     """Compile sources (paths in the tree) into build/grade/host/. Those in traced are compiled
     with a call at each memory access, which the driver answers, and the whole then without the
     sanitizers. A source that does not compile fails the test."""
-    folder = build / "grade" / "host" / str(os.getpid())
+    folder = build / "grade" / "host"
     folder.mkdir(parents=True, exist_ok=True)
-    program = folder / name
     words = [os.environ.get("HOSTCC", "clang"), "-std=gnu11", "-g", "-O1", "-D_GNU_SOURCE", "-w"]
     words += ["-Ikernel", "-Iservers", *(f"-I{p}" for p in own_includes(root))]
     words += ["-include", "user/libcairn/include/cairn/exercise.h", *flags]
+    program = folder / f"{name}-{digest(root, [*words, *traced], (*sources, *traced))}"
     commands = []
     for source in traced:
-        made = folder / (Path(source).stem + ".traced.o")
-        commands.append([*words, "-fsanitize=thread", "-c", source, "-o", str(made)])
-        sources = (*sources, str(made))
+        made = f"{program}.{Path(source).stem}.o"
+        commands.append([*words, "-fsanitize=thread", "-c", source, "-o", made])
+        sources = (*sources, made)
     checks = () if traced else (*SANITIZERS, "-fno-omit-frame-pointer")
     commands.append([*words, *checks, *sources, "-o", str(program)])
-    for command in commands:
-        try:
-            answer = subprocess.run(
-                command,
-                cwd=root,
-                capture_output=True,
-                text=True,
-                timeout=limits.seconds(COMPILE_SECONDS),
-                check=False,
-            )
-        except OSError as error:
-            raise HarnessError(f"{command[0]} cannot be run: {error}") from None
-        except subprocess.TimeoutExpired:
-            raise GuestTimeout(f"the compiler does not end: {' '.join(command)}") from None
-        if answer.returncode:
-            raise GuestFailure(
-                f"it does not compile for the host:\n{answer.stderr}\n{' '.join(command)}"
-            )
-    return HostProgram(program, limits, f"cd {root} && " + " && ".join(map(" ".join, commands)))
+    how = f"cd {root} && " + " && ".join(map(" ".join, commands))
+    with (folder / f"{name}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not program.exists():
+            for old in folder.glob(f"{name}-*"):
+                old.unlink()
+            for command in commands:
+                compile_one(root, command, limits)
+    return HostProgram(program, limits, how)
+
+
+def digest(root: Path, words: list[str], sources: tuple[str, ...]) -> str:
+    """Changes with anything that goes into a program: what is there already need not be built."""
+    sum_ = hashlib.sha256("\0".join(words).encode())
+    headers = [path for part in ("kernel", "servers", "user", "grade") for path in (root / part).rglob("*.h")]
+    for path in (*sorted(headers), *(root / source for source in sources)):
+        sum_.update(f"{path}\0".encode())
+        sum_.update(path.read_bytes())
+    return sum_.hexdigest()[:16]
+
+
+def compile_one(root: Path, command: list[str], limits: Limits) -> None:
+    """Run the compiler; what it complains about is a failure of the system under test."""
+    try:
+        answer = subprocess.run(
+            command,
+            cwd=root,
+            capture_output=True,
+            text=True,
+            timeout=limits.seconds(COMPILE_SECONDS),
+            check=False,
+        )
+    except OSError as error:
+        raise HarnessError(f"{command[0]} cannot be run: {error}") from None
+    except subprocess.TimeoutExpired:
+        raise GuestTimeout(f"the compiler does not end: {' '.join(command)}") from None
+    if answer.returncode:
+        raise GuestFailure(
+            f"it does not compile for the host:\n{answer.stderr}\n{' '.join(command)}"
+        )

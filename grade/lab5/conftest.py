@@ -59,7 +59,7 @@ class Programs:
         if name not in self.built:
             recipe = RECIPES[name]
             self.built[name] = build_host_program(
-                ROOT, self.build, name, recipe.sources, recipe.flags, self.limits, recipe.traced
+                ROOT, self.build, f"lab5-{name}", recipe.sources, recipe.flags, self.limits, recipe.traced
             )
         return self.built[name]
 

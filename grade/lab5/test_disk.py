@@ -103,7 +103,7 @@ def test_disks_are_copied_byte_for_byte(
         dump = machine.console.check(
             f"dd if=block:virtio:1 bs=1 skip={position} count=64 status=none | hexdump"
         )
-        words = "".join(line[8:] for line in dump.splitlines()).split()
+        words = " ".join(line[8:] for line in dump.splitlines()).split()
         got = b"".join(int(word, 16).to_bytes(2, "little") for word in words)
         expected = before[1][position : position + 64]
         assert got == expected, (

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import re
-import subprocess
-import sys
 from collections.abc import Iterable
 from pathlib import Path
 
 from grade.harness.failure import HarnessError
+from grade.harness.guest import make_archive
 
 ROOT = Path(__file__).resolve().parents[2]
 UNWRITTEN = re.compile(rb"exercise \d+\.\d+ is yours to write: \w+")
@@ -51,25 +49,17 @@ SERVERS = ("nsd", "piped", "randd", "blkd", "consoled")
 TOOLS = ("cat", "dd", "echo", "hexdump", "sleep", "shutdown", "ps")
 
 
-def make_archive(build: Path, folder: Path, services: str, programs: Iterable[str]) -> Path:
+def grade_archive(build: Path, folder: Path, services: str, programs: Iterable[str]) -> Path:
     """A boot archive with init, these programs, and this services file."""
-    configuration = folder / "services.conf"
-    configuration.write_text(services)
-    files = [configuration]
+    members = [("services.conf", services.encode())]
     for name in ("init", *programs):
         places = [build / part / name for part in ("boot", "bin", "grade/lab5")]
         found = next((place for place in places if place.exists()), None)
         if found is None:
             raise HarnessError(f"{name} is not built; run make")
-        files.append(found)
+        members.append((name, found.read_bytes()))
     archive = folder / "grade.cpio"
-    words = [sys.executable, str(ROOT / "scripts/make-archive"), "-o", str(archive)]
-    words += ["--strip", os.environ.get("CROSS", "riscv64-unknown-elf-") + "strip"]
-    answer = subprocess.run(
-        [*words, *map(str, files)], capture_output=True, text=True, check=False
-    )
-    if answer.returncode:
-        raise HarnessError(f"the archive cannot be made: {answer.stderr.strip()}")
+    archive.write_bytes(make_archive(ROOT, members))
     return archive
 
 

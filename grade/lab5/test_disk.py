@@ -14,7 +14,7 @@ import pytest
 from grade.harness.machine import Machine
 from grade.harness.plugin import Laboratory
 from grade.lab5.conftest import Dice
-from grade.lab5.machines import SERVERS, SERVICES, TOOLS, UNWRITTEN, make_archive, random_image
+from grade.lab5.machines import SERVERS, SERVICES, TOOLS, UNWRITTEN, grade_archive, random_image
 
 Boot = Callable[..., Machine]
 SECTOR = 512
@@ -25,7 +25,7 @@ def start(boot: Boot, laboratory: Laboratory, tmp_path: Path) -> Callable[..., M
     """Boots the drivers and a shell, on these disks."""
 
     def run(**options: object) -> Machine:
-        archive = make_archive(
+        archive = grade_archive(
             laboratory.build, tmp_path, SERVICES, [*SERVERS, "sh", *TOOLS, "blkcopy"]
         )
         machine = boot(ready=False, archive=archive, **options)

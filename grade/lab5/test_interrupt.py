@@ -12,7 +12,7 @@ import pytest
 from grade.harness.machine import Machine
 from grade.harness.plugin import Laboratory
 from grade.lab5.conftest import Dice
-from grade.lab5.machines import UNWRITTEN, make_archive, random_image
+from grade.lab5.machines import UNWRITTEN, grade_archive, random_image
 
 Boot = Callable[..., Machine]
 SECTOR = 512
@@ -29,7 +29,7 @@ class Probe:
         self.word = "probe-" + secrets.token_hex(4)
         self.size = 0
         services = f"shell irqprobe\n    run irqprobe {self.word} {' '.join(steps)}\n    device block\n"
-        archive = make_archive(laboratory.build, folder, services, ["irqprobe"])
+        archive = grade_archive(laboratory.build, folder, services, ["irqprobe"])
         disks = [random_image(folder / f"{i}.img", bytes(SECTOR * (i + 1))) for i in range(2)]
         self.machine = boot(ready=False, archive=archive, disks=disks)
         self.machine.hopeless = UNWRITTEN

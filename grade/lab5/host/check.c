@@ -1,6 +1,6 @@
 /* Asks transfer_of_blocks about requests: a line of input is a request and what there is (numbers
  * in hexadecimal), a line of output the answer. */
-#include "request.h"
+#include "blkd/request.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -5,7 +5,7 @@
  *     done PLACE STATUS          the device ends one of its commands (modulo); 255: it leaves the
  *                                status as it is
  *     interrupt                  the driver takes what is done */
-#include "virtio_blk.h"
+#include "blkd/virtio_blk.h"
 
 #include "abi/errno.h"
 #include "cairn/syscall.h"

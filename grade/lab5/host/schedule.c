@@ -13,7 +13,7 @@
  *
  * A request is freed the moment it is finished, so that the address sanitizer sees who still uses
  * it. */
-#include "disk.h"
+#include "blkd/disk.h"
 
 #include "abi/errno.h"
 #include <stdio.h>

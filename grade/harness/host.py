@@ -126,7 +126,8 @@ def build_host_program(
 def digest(root: Path, words: list[str], sources: tuple[str, ...]) -> str:
     """Changes with anything that goes into a program: what is there already need not be built."""
     sum_ = hashlib.sha256("\0".join(words).encode())
-    headers = [path for part in ("kernel", "servers", "user", "grade") for path in (root / part).rglob("*.h")]
+    parts = ("kernel", "servers", "user", "grade")
+    headers = [path for part in parts for path in (root / part).rglob("*.h")]
     for path in (*sorted(headers), *(root / source for source in sources)):
         sum_.update(f"{path}\0".encode())
         sum_.update(path.read_bytes())

@@ -4,9 +4,6 @@ from __future__ import annotations
 
 import os
 import random
-import re
-import subprocess
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -14,6 +11,7 @@ import pytest
 
 from grade.harness.host import HostProgram, build_host_program
 from grade.harness.limits import Limits
+from grade.harness.plugin import Laboratory
 
 ROOT = Path(__file__).resolve().parents[2]
 HOST = "grade/lab5/host"
@@ -59,13 +57,19 @@ class Programs:
         if name not in self.built:
             recipe = RECIPES[name]
             self.built[name] = build_host_program(
-                ROOT, self.build, f"lab5-{name}", recipe.sources, recipe.flags, self.limits, recipe.traced
+                ROOT,
+                self.build,
+                f"lab5-{name}",
+                recipe.sources,
+                recipe.flags,
+                self.limits,
+                recipe.traced,
             )
         return self.built[name]
 
 
 @pytest.fixture(scope="session")
-def programs(laboratory) -> Programs:
+def programs(laboratory: Laboratory) -> Programs:
     return Programs(laboratory.build, laboratory.limits)
 
 

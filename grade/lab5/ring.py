@@ -86,7 +86,9 @@ class Workload:
         step = f"add {chain.cookie:x} {self.words(out, in_, segments)}"
         self.steps.append((step, f"add {result} free {self.free}"))
 
-    def add_bad(self, out: int, in_: int, *, empty: int = -1, cookie: int = 0xC, error: int) -> None:
+    def add_bad(
+        self, out: int, in_: int, *, empty: int = -1, cookie: int = 0xC, error: int
+    ) -> None:
         """A request that must be refused, and change nothing."""
         segments = list(random_segments(self.dice, out + in_))
         if empty >= 0:
@@ -104,7 +106,7 @@ class Workload:
         self.unseen = []
 
     def finish(self, beside: int = 0) -> Chain:
-        """The device has done one of its chains, whichever it likes; it may lie about the length."""
+        """The device has done one of its chains, any of them, and may overstate the length."""
         chain = self.flying.pop(self.dice.randrange(len(self.flying)))
         length = self.dice.choice((0, chain.writable, self.dice.randrange(chain.writable + 1)))
         if self.dice.random() < 0.1:

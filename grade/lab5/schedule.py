@@ -106,7 +106,7 @@ class Session:
             words = event.split(" ")
             if words[0] == "submit":
                 request = self.requests[int(words[1])]
-                assert len(words) == 6, f"a command outside of disk or memory: `{event}`; {self.seed}"
+                assert len(words) == 6, f"outside of disk or memory: `{event}`; {self.seed}"
                 assert not request.active, (
                     f"{request}\nits next command was given to the device (`{event}`) before the "
                     f"one before was done; {self.seed}"
@@ -123,7 +123,8 @@ class Session:
     def check_doorbell(self, line: str, events: list[str]) -> None:
         """Once for what was submitted, and behind it."""
         names = [event.split(" ")[0] for event in events]
-        what = f"step `{line[:60]}` did: {', '.join(e[:60] for e in events) or 'nothing'}; {self.seed}"
+        did = ", ".join(event[:60] for event in events) or "nothing"
+        what = f"step `{line[:60]}` did: {did}; {self.seed}"
         assert names.count("kick") <= 1, f"the doorbell was rung more than once\n{what}"
         if "submit" in names:
             assert "kick" in names, f"commands were submitted, the doorbell was not rung\n{what}"

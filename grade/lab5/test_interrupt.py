@@ -28,7 +28,8 @@ class Probe:
         self.dice = dice
         self.word = "probe-" + secrets.token_hex(4)
         self.size = 0
-        services = f"shell irqprobe\n    run irqprobe {self.word} {' '.join(steps)}\n    device block\n"
+        run = " ".join(["irqprobe", self.word, *steps])
+        services = f"shell irqprobe\n    run {run}\n    device block\n"
         archive = grade_archive(laboratory.build, folder, services, ["irqprobe"])
         disks = [random_image(folder / f"{i}.img", bytes(SECTOR * (i + 1))) for i in range(2)]
         self.machine = boot(ready=False, archive=archive, disks=disks)
@@ -71,7 +72,8 @@ def test_waiting_thread_is_woken(
 ) -> None:
     """A thread in irq_wait; twice, with irq_ack in between; and an interrupt that came before."""
     disk = dice.random.randrange(2)
-    probe = Probe(boot, laboratory, tmp_path, dice, f"wait,{disk}", f"early,{1 - disk}", f"timer,{disk}")
+    steps = (f"wait,{disk}", f"early,{1 - disk}", f"timer,{disk}")
+    probe = Probe(boot, laboratory, tmp_path, dice, *steps)
     for turn in ("the first interrupt", "the second interrupt, behind irq_ack"):
         probe.interrupt(disk)
         probe.woke(turn)

@@ -18,7 +18,8 @@ def test_features_that_both_want(programs: Programs, dice: Dice) -> None:
     for number in range(DEVICES):
         offered, wanted = dice.random.getrandbits(64), dice.random.getrandbits(64)
         offered = offered | VERSION_1 if number % 4 else offered & ~VERSION_1
-        refused = dice.random.getrandbits(64) & dice.random.getrandbits(64) if number % 3 == 0 else 0
+        refused = dice.random.getrandbits(64) if number % 3 == 0 else 0
+        refused &= dice.random.getrandbits(64)
         devices.append((offered, wanted, refused & ~VERSION_1, dice.random.randrange(2)))
     text = "".join(f"{a:x} {b:x} {c:x} {d:x}\n" for a, b, c, d in devices)
     lines = programs("negotiate").run(text).splitlines()

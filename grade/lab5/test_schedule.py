@@ -32,7 +32,8 @@ def small_request(session: Session, sectors: int) -> Request:
     sector = dice.randrange(sectors - 8)
     if mode == DIRECT or dice.random() < 0.3:
         count = dice.randint(1, 8) if mode != INLINE else 0
-        return session.request(kind, mode if count else WINDOW, sector * SECTOR, max(count, 1) * SECTOR)
+        mode = mode if count else WINDOW
+        return session.request(kind, mode, sector * SECTOR, max(count, 1) * SECTOR)
     skip = dice.randrange(SECTOR - 1)
     length = dice.randint(1, min(SECTOR - skip, 200) if kind == "w" else 3 * SECTOR)
     return session.request(kind, mode, sector * SECTOR + skip, length)
@@ -106,7 +107,8 @@ def test_request_that_fails_to_start_is_answered(programs: Programs, dice: Dice)
                 spoil = mode == WINDOW and dice.random.random() < 0.5
                 error = EFAULT if spoil else EIO
                 # The step stands before the start, which must find it.
-                session.lines.insert(-1, f"{'spoil' if spoil else 'refuse'} {request.client} {-error}")
+                word = "spoil" if spoil else "refuse"
+                session.lines.insert(-1, f"{word} {request.client} {-error}")
                 doomed[request.client] = error
         session.step("room 200")
         session.step("pump")

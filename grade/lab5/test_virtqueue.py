@@ -89,7 +89,8 @@ def trace(programs: Programs, what: str, dice: Dice) -> list[tuple[str, list[str
     for line, answer in zip(lines, said, strict=True):
         steps, _, result = answer.partition(" = ")
         assert result == "0", f"`{line}` failed with {result}; its steps: {steps}; {dice}"
-        answers.append((f"{what} did, in this order: {steps.removeprefix(what)}", steps.split()[1:]))
+        told = f"{what} did, in this order: {steps.removeprefix(what)}"
+        answers.append((told, steps.split()[1:]))
     return answers
 
 

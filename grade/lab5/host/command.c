@@ -13,12 +13,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define BUFFERS   2
-#define PHYSICAL  0x90000000ul
-#define IOS       4096
-#define GET_ID    8
-#define LEFT      255
-#define SEGMENTS  8
+#define BUFFERS  2
+#define PHYSICAL 0x90000000ul
+#define IOS      4096
+#define GET_ID   8
+#define LEFT     255
+#define SEGMENTS 8
 
 static struct virtio_blk blk;
 static struct io ios[IOS];
@@ -49,7 +49,10 @@ int64_t clock_now(void)
     return now += 1000000;
 }
 
-void sleep_until(uint64_t deadline) { (void)deadline; }
+void sleep_until(uint64_t deadline)
+{
+    (void)deadline;
+}
 
 int64_t dma_alloc(handle_t device, uint64_t size, struct dma_buffer *buffer)
 {
@@ -66,7 +69,10 @@ int64_t dma_alloc(handle_t device, uint64_t size, struct dma_buffer *buffer)
     return 0;
 }
 
-int64_t dma_free(handle_t device, handle_t memory) { return device + memory - device - memory; }
+int64_t dma_free(handle_t device, handle_t memory)
+{
+    return device + memory - device - memory;
+}
 
 int64_t copy_in(uint64_t t, uint64_t w, uint64_t o, void *b, size_t l)
 {
@@ -108,8 +114,14 @@ int virtio_config_read(struct virtio_transport *t, unsigned offset, void *buffer
     return 0;
 }
 
-static uint16_t *available(void) { return (uint16_t *)(ring + 16 * queue_size); }
-static uint16_t *used(void) { return (uint16_t *)(ring + ((18 * queue_size + 9) & ~3u)); }
+static uint16_t *available(void)
+{
+    return (uint16_t *)(ring + 16 * queue_size);
+}
+static uint16_t *used(void)
+{
+    return (uint16_t *)(ring + ((18 * queue_size + 9) & ~3u));
+}
 
 /* ---- The device ---- */
 
@@ -226,8 +238,9 @@ int virtio_add_queue(struct virtio_device *device, struct virtio_queue *queue, u
     memset(ring, 0, bytes);
     queue->device = device;
     queue->index = index;
-    return size < queue_size ? -EINVAL
-                             : virtqueue_init(&queue->ring, (uint16_t)queue_size, ring, false, rang, NULL);
+    return size < queue_size
+               ? -EINVAL
+               : virtqueue_init(&queue->ring, (uint16_t)queue_size, ring, false, rang, NULL);
 }
 
 int virtio_run(struct virtio_device *device, handle_t channel, unsigned bit)
@@ -244,10 +257,22 @@ uint32_t virtio_interrupt_begin(struct virtio_device *device)
     return VIRTIO_INTERRUPT_QUEUE;
 }
 
-bool virtio_needs_reset(struct virtio_transport *t) { return t == NULL; }
-int virtio_stop(struct virtio_device *device) { return device ? 0 : -EIO; }
-int virtio_restart(struct virtio_device *device, uint32_t id) { return device && id ? -EIO : 0; }
-void driver_log(const char *format, ...) { printf("log %s\n", format); }
+bool virtio_needs_reset(struct virtio_transport *t)
+{
+    return t == NULL;
+}
+int virtio_stop(struct virtio_device *device)
+{
+    return device ? 0 : -EIO;
+}
+int virtio_restart(struct virtio_device *device, uint32_t id)
+{
+    return device && id ? -EIO : 0;
+}
+void driver_log(const char *format, ...)
+{
+    printf("log %s\n", format);
+}
 
 /* ---- The scheduler above ---- */
 
@@ -259,7 +284,10 @@ void disk_complete(struct disk *disk, struct io *io, bool ok)
         printf("complete %u %s\n", (unsigned)(io - ios), ok ? "ok" : "failed");
 }
 
-void disk_pump(struct disk *disk) { (void)disk; }
+void disk_pump(struct disk *disk)
+{
+    (void)disk;
+}
 void disk_fail(struct disk *disk)
 {
     (void)disk;

@@ -11,7 +11,10 @@ static struct virtqueue queue;
 static uint8_t *memory;
 static unsigned size;
 
-static size_t used_at(void) { return (18 * size + 9) & ~3u; }
+static size_t used_at(void)
+{
+    return (18 * size + 9) & ~3u;
+}
 
 static void tell_byte(size_t at, bool write, const char **last)
 {
@@ -21,17 +24,17 @@ static void tell_byte(size_t at, bool write, const char **last)
         snprintf(name, sizeof name, "%s-descriptor", write ? "write" : "read");
     else if (at < used)
         snprintf(name, sizeof name, "%s-available-%s", write ? "write" : "read",
-                 at < available + 2                ? "flags"
-                 : at < available + 4              ? "index"
-                 : at < available + 4 + 2 * size   ? "entry"
-                                                   : "event");
+                 at < available + 2              ? "flags"
+                 : at < available + 4            ? "index"
+                 : at < available + 4 + 2 * size ? "entry"
+                                                 : "event");
     else
         snprintf(name, sizeof name, "%s-used-%s", write ? "write" : "read",
-                 at < used + 2                 ? "flags"
-                 : at < used + 4               ? "index"
-                 : at >= used + 4 + 8 * size   ? "event"
-                 : (at - used - 4) % 8 < 4     ? "id"
-                                               : "length");
+                 at < used + 2               ? "flags"
+                 : at < used + 4             ? "index"
+                 : at >= used + 4 + 8 * size ? "event"
+                 : (at - used - 4) % 8 < 4   ? "id"
+                                             : "length");
     if (*last && strcmp(*last, name) == 0)
         return;
     static char kept[48];
@@ -49,7 +52,10 @@ static void seen(const void *address, size_t bytes, bool write)
         tell_byte((size_t)((const uint8_t *)address - memory) + i, write, &last);
 }
 
-static void rang(void *context) { (void)context; }
+static void rang(void *context)
+{
+    (void)context;
+}
 
 static void start(unsigned start_index, unsigned event)
 {

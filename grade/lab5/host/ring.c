@@ -16,14 +16,20 @@
 static struct virtqueue queue;
 static uint8_t *memory;
 static unsigned size;
-static uint16_t seen_index;                 /* available entries that the device has looked at */
-static uint16_t heads[SEEN_MAX];            /* of the chains that it saw, in this order */
+static uint16_t seen_index;      /* available entries that the device has looked at */
+static uint16_t heads[SEEN_MAX]; /* of the chains that it saw, in this order */
 static unsigned seen_count;
-static bool owned[VIRTQUEUE_SIZE_MAX];      /* descriptors that the device has */
+static bool owned[VIRTQUEUE_SIZE_MAX]; /* descriptors that the device has */
 static struct virtqueue_segment segments[SEGMENTS_MAX];
 
-static uint16_t *available(void) { return (uint16_t *)(memory + 16 * size); }
-static uint16_t *used(void) { return (uint16_t *)(memory + ((18 * size + 9) & ~3u)); }
+static uint16_t *available(void)
+{
+    return (uint16_t *)(memory + 16 * size);
+}
+static uint16_t *used(void)
+{
+    return (uint16_t *)(memory + ((18 * size + 9) & ~3u));
+}
 
 static struct virtqueue_descriptor descriptor(unsigned i)
 {
@@ -32,7 +38,10 @@ static struct virtqueue_descriptor descriptor(unsigned i)
     return d;
 }
 
-static void rang(void *context) { (void)context; }
+static void rang(void *context)
+{
+    (void)context;
+}
 
 static void command_init(void)
 {
@@ -217,10 +226,11 @@ int main(void)
     static const struct {
         const char *name;
         void (*run)(void);
-    } commands[] = {{"init", command_init},     {"links", command_links}, {"chain", command_chain},
-                    {"add", command_add},       {"see", command_see},     {"done", command_done},
-                    {"middle", command_middle}, {"raw", command_raw},     {"jump", command_jump},
-                    {"take", command_take},     {"reclaim", command_reclaim}};
+    } commands[] = {
+        {"init", command_init},     {"links", command_links},    {"chain", command_chain},
+        {"add", command_add},       {"see", command_see},        {"done", command_done},
+        {"middle", command_middle}, {"raw", command_raw},        {"jump", command_jump},
+        {"take", command_take},     {"reclaim", command_reclaim}};
     char word[16];
     setvbuf(stdout, NULL, _IOFBF, 1 << 16);
     while (scanf("%15s", word) == 1) {

@@ -229,8 +229,10 @@ static void step_dump(void)
 {
     printf("medium ");
     print_hex(medium, medium_size);
-    printf("\nleft %s%s%s %u %u\n", disk.waiting.first ? "waiting" : "", disk.active.first ? "active" : "",
-           disk.waiting.first || disk.active.first ? "" : "nothing", disk.bounces_used, disk.updates);
+    printf("\nleft %s%s%s %u %u\n", disk.waiting.first ? "waiting" : "",
+           disk.active.first ? "active" : "",
+           disk.waiting.first || disk.active.first ? "" : "nothing", disk.bounces_used,
+           disk.updates);
 }
 
 int main(void)

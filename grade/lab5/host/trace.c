@@ -32,14 +32,17 @@ static void fenced(int order)
         tell(NULL, 0, false);
 }
 
-#define ACCESS(name, size, kind)                                     \
-    void __tsan_##name##size(void *p);                               \
-    void __tsan_##name##size(void *p) { touched(p, size, kind); }
-#define ACCESSES(name, kind)                                         \
-    ACCESS(name, 1, kind)                                            \
-    ACCESS(name, 2, kind)                                            \
-    ACCESS(name, 4, kind)                                            \
-    ACCESS(name, 8, kind)                                            \
+#define ACCESS(name, size, kind)                                                                   \
+    void __tsan_##name##size(void *p);                                                             \
+    void __tsan_##name##size(void *p)                                                              \
+    {                                                                                              \
+        touched(p, size, kind);                                                                    \
+    }
+#define ACCESSES(name, kind)                                                                       \
+    ACCESS(name, 1, kind)                                                                          \
+    ACCESS(name, 2, kind)                                                                          \
+    ACCESS(name, 4, kind)                                                                          \
+    ACCESS(name, 8, kind)                                                                          \
     ACCESS(name, 16, kind)
 ACCESSES(read, false)
 ACCESSES(write, true)
@@ -48,12 +51,12 @@ ACCESSES(unaligned_write, true)
 ACCESSES(volatile_read, false)
 ACCESSES(volatile_write, true)
 
-#define BOTH(name, size)                                             \
-    void __tsan_##name##size(void *p);                               \
-    void __tsan_##name##size(void *p)                                \
-    {                                                                \
-        touched(p, size, false);                                     \
-        touched(p, size, true);                                      \
+#define BOTH(name, size)                                                                           \
+    void __tsan_##name##size(void *p);                                                             \
+    void __tsan_##name##size(void *p)                                                              \
+    {                                                                                              \
+        touched(p, size, false);                                                                   \
+        touched(p, size, true);                                                                    \
     }
 BOTH(read_write, 1)
 BOTH(read_write, 2)
@@ -62,30 +65,36 @@ BOTH(read_write, 8)
 BOTH(read_write, 16)
 
 /* A load that acquires is a read and a fence, a store that releases a fence and a write. */
-#define ATOMIC(bits)                                                                     \
-    uint##bits##_t __tsan_atomic##bits##_load(const volatile uint##bits##_t *p, int o);  \
-    uint##bits##_t __tsan_atomic##bits##_load(const volatile uint##bits##_t *p, int o)   \
-    {                                                                                    \
-        touched((const void *)p, bits / 8, false);                                       \
-        uint##bits##_t value = *p;                                                       \
-        fenced(o);                                                                       \
-        return value;                                                                    \
-    }                                                                                    \
-    void __tsan_atomic##bits##_store(volatile uint##bits##_t *p, uint##bits##_t v, int o); \
-    void __tsan_atomic##bits##_store(volatile uint##bits##_t *p, uint##bits##_t v, int o) \
-    {                                                                                    \
-        fenced(o);                                                                       \
-        touched((const void *)p, bits / 8, true);                                        \
-        *p = v;                                                                          \
+#define ATOMIC(bits)                                                                               \
+    uint##bits##_t __tsan_atomic##bits##_load(const volatile uint##bits##_t *p, int o);            \
+    uint##bits##_t __tsan_atomic##bits##_load(const volatile uint##bits##_t *p, int o)             \
+    {                                                                                              \
+        touched((const void *)p, bits / 8, false);                                                 \
+        uint##bits##_t value = *p;                                                                 \
+        fenced(o);                                                                                 \
+        return value;                                                                              \
+    }                                                                                              \
+    void __tsan_atomic##bits##_store(volatile uint##bits##_t *p, uint##bits##_t v, int o);         \
+    void __tsan_atomic##bits##_store(volatile uint##bits##_t *p, uint##bits##_t v, int o)          \
+    {                                                                                              \
+        fenced(o);                                                                                 \
+        touched((const void *)p, bits / 8, true);                                                  \
+        *p = v;                                                                                    \
     }
 ATOMIC(16)
 ATOMIC(32)
 ATOMIC(64)
 
 void __tsan_atomic_thread_fence(int order);
-void __tsan_atomic_thread_fence(int order) { fenced(order); }
+void __tsan_atomic_thread_fence(int order)
+{
+    fenced(order);
+}
 void __tsan_atomic_signal_fence(int order);
-void __tsan_atomic_signal_fence(int order) { (void)order; }
+void __tsan_atomic_signal_fence(int order)
+{
+    (void)order;
+}
 
 void *__tsan_memset(void *to, int byte, size_t size);
 void *__tsan_memset(void *to, int byte, size_t size)
@@ -111,6 +120,9 @@ void *__tsan_memmove(void *to, const void *from, size_t size)
 void __tsan_init(void);
 void __tsan_init(void) {}
 void __tsan_func_entry(void *caller);
-void __tsan_func_entry(void *caller) { (void)caller; }
+void __tsan_func_entry(void *caller)
+{
+    (void)caller;
+}
 void __tsan_func_exit(void);
 void __tsan_func_exit(void) {}

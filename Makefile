@@ -84,13 +84,18 @@ program_sources = $(wildcard user/bin/$(1).c) \
     $(shell test ! -d user/bin/$(1) || find user/bin/$(1) -name '*.c' -not -path '*/test/*' -not -path '*/fuzz/*')
 TEST_PROGRAMS := $(basename $(notdir $(wildcard grade/programs/*.c)))
 
+# Programs of the labs' tests for a whole system (BUILD/grade/labN/NAME); a test puts them into an
+# archive of its own.
+LAB_GUEST := $(wildcard grade/lab*/guest/*.c)
+
 # Programs without a C library: the first processes of labs 2 and 3 (BUILD/first/NAME/init), and
 # the test programs of the labs (BUILD/grade/labN/NAME).
 FIRST_RUNTIME := $(wildcard user/first/*.S user/first/*.c)
 FIRST := $(patsubst user/first/%/,%,$(sort $(dir $(wildcard user/first/*/*.c))))
 LAB_PROGRAMS := $(foreach d,$(wildcard grade/lab*/programs),$(patsubst grade/%.c,%,$(wildcard $(d)/*.c)))
 FIRST_ELFS := $(FIRST:%=$(BUILD)/first/%/init)
-LAB_ELFS := $(patsubst %,$(BUILD)/grade/%,$(subst /programs/,/,$(LAB_PROGRAMS)))
+LAB_ELFS := $(patsubst %,$(BUILD)/grade/%,$(subst /programs/,/,$(LAB_PROGRAMS))) \
+    $(patsubst grade/%.c,$(BUILD)/grade/%,$(subst /guest/,/,$(LAB_GUEST)))
 
 SERVER_ELFS := $(SERVERS:%=$(BUILD)/boot/%)
 PROGRAM_ELFS := $(PROGRAMS:%=$(BUILD)/bin/%)
@@ -179,6 +184,7 @@ endef
 $(foreach s,$(SERVERS),$(eval $(call program_rule,boot,$(s),$(call server_sources,$(s)))))
 $(foreach p,$(PROGRAMS),$(eval $(call program_rule,bin,$(p),$(call program_sources,$(p)))))
 $(foreach p,$(TEST_PROGRAMS),$(eval $(call program_rule,test,$(p),grade/programs/$(p).c $(wildcard grade/programs/lib/*.c))))
+$(foreach p,$(LAB_GUEST),$(eval $(call program_rule,$(patsubst %/guest/,%,$(dir $(p))),$(basename $(notdir $(p))),$(p))))
 
 # Programs without a C library.
 define bare_rule

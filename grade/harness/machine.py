@@ -93,6 +93,7 @@ class Machine:
         self.limits = limits or Limits()
         self.folder = Path(tempfile.mkdtemp(prefix="cairn-machine-"))
         self.original = config
+        self.hopeless: re.Pattern[bytes] | None = None  # in the log: no use to wait on
         self._finished: int | None = None
         self._pump: Pump | None = None
         self._child: subprocess.Popen[bytes] | None = None
@@ -186,6 +187,9 @@ class Machine:
                     break
                 if self._pump.flooded:
                     self._fail(GuestFlood, f"the guest floods the {self._pump.flooded}", expected)
+                lost = self.hopeless.search(self.log.data) if self.hopeless else None
+                if lost:
+                    self._fail(GuestFailure, lost[0].decode(errors="replace"), expected)
                 if stream.closed:
                     break
                 left = deadline - time.monotonic()

@@ -6,6 +6,7 @@
 #include "virtio/queue.h"
 
 #include "abi/errno.h"
+#include "chain.h"
 #include "fence.h"
 #include <string.h>
 
@@ -74,10 +75,9 @@ int virtqueue_init(struct virtqueue *queue, uint16_t size, void *memory, bool ev
     return 0;
 }
 
-/* Fills the free descriptors from free_head on; returns the last one. next[] already links them. */
 /* exercise 5.2 */
-static uint16_t write_chain(struct virtqueue *queue, const struct virtqueue_segment *segments,
-                            unsigned out, unsigned count)
+uint16_t virtqueue_write_chain(struct virtqueue *queue, const struct virtqueue_segment *segments,
+                               unsigned out, unsigned count)
 {
     uint16_t at = queue->free_head, last = at;
     for (unsigned i = 0; i < count; i++) {
@@ -116,7 +116,7 @@ int virtqueue_add(struct virtqueue *queue, const struct virtqueue_segment *segme
         return -ENOSPC;
 
     uint16_t head = queue->free_head;
-    uint16_t last = write_chain(queue, segments, out, count);
+    uint16_t last = virtqueue_write_chain(queue, segments, out, count);
     queue->free_head = queue->next[last];
     queue->free_count -= (uint16_t)count;
     queue->in_flight++;

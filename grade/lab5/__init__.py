@@ -1,0 +1,1 @@
+"""Lab 5: a disk driver. The tests, and what they run on the host and in the guest."""

@@ -123,6 +123,12 @@ static int64_t do_unmount(const struct words *words)
     return error;
 }
 
+static int64_t do_sync(const struct words *words)
+{
+    (void)words;
+    return ext2_sync(fs);
+}
+
 static int64_t do_fail(const struct words *words)
 {
     fail_read = (unsigned)number(words, 1);
@@ -407,7 +413,7 @@ static const struct {
     {"create", 3, do_create}, {"symlink", 4, do_symlink}, {"link", 4, do_link},
     {"mkdir", 3, do_mkdir},   {"rmdir", 3, do_rmdir},     {"unlink", 3, do_unlink},
     {"alloc", 2, do_alloc},   {"free", 2, do_free},       {"rename", 5, do_rename},
-    {"info", 1, do_info},
+    {"info", 1, do_info},     {"sync", 1, do_sync},
 };
 
 static int count_buffers(void)

@@ -19,6 +19,7 @@ from typing import NoReturn
 import pytest
 
 from grade.harness.child import end_child, start_child
+from grade.harness.disk import copy_image
 from grade.harness.failure import HarnessError
 from grade.harness.limits import Limits
 
@@ -220,7 +221,7 @@ class Core:
         self.last = self.folder / f"run{self.runs}"
         self.last.mkdir(parents=True)
         for name in ("before.img", "disk.img"):
-            shutil.copyfile(image, self.last / name)
+            copy_image(image, self.last / name)
         (self.last / "commands").write_bytes(b"".join(c + b"\n" for c in script.commands))
         (self.last / "data").write_bytes(script.data)
         (self.last / "replies").touch()

@@ -19,12 +19,13 @@ class Sparse:
 
     def write(self, offset: int, data: bytes) -> None:
         self.size = max(self.size, offset + len(data))
-        while data:
-            index, start = divmod(offset, CHUNK)
-            part = data[: CHUNK - start]
+        done = 0
+        while done < len(data):
+            index, start = divmod(offset + done, CHUNK)
+            part = data[done : done + CHUNK - start]
             chunk = self.chunks.setdefault(index, bytearray(CHUNK))
             chunk[start : start + len(part)] = part
-            offset, data = offset + len(part), data[len(part) :]
+            done += len(part)
 
     def truncate(self, size: int) -> None:
         for index in [i for i in self.chunks if (i + 1) * CHUNK > size]:

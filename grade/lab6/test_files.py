@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import random
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
-from grade.lab6.ext2 import DIRECTORY, REGULAR
+from grade.lab6.ext2 import DIRECTORY, REGULAR, Volume
 from grade.lab6.host import Core, Script
 from grade.lab6.images import GEOMETRIES, Geometry, Staging, judge, make_image, random_name
-from grade.lab6.ext2 import Volume
 from grade.lab6.model import Model, Node, difference
 
-EEXIST, ENOSPC = -17, -28
+ENOSPC = -28
 CACHE = 64
 
 
@@ -41,7 +41,10 @@ class Files:
         name = random_name(self.rng, self.rng.choice((12, 250))).encode()
         if name in directory.names:
             return
-        self.add(None if kind == REGULAR else 0, "create" if kind == REGULAR else "mkdir", path, name)
+        if kind == REGULAR:
+            self.add(None, "create", path, name)
+        else:
+            self.add(0, "mkdir", path, name)
         self.model.add(directory, name, Node(kind))
 
     def write(self) -> None:
@@ -113,62 +116,70 @@ def test_growing_directories(core: Core, rng: random.Random, tmp_path: Path) -> 
     files.run(core, image, "after many new names")
 
 
-def free_blocks(core: Core, image: Path, script: Script) -> list[int]:
-    """What the "info" commands of a script say is available."""
-    reserved = Volume(image).reserved
-    replies = core.run(image, script)
-    return [max(0, r.words[0] - reserved) for r in replies if r.command == "info"]
+def fill_up(script: Script, model: Model, rng: random.Random, blocks: int) -> None:
+    """Files that take just so many blocks of 1 KiB, each at most one table among them."""
+    number = 0
+    while blocks > 0:
+        count = 12 if blocks == 13 else min(250, blocks)
+        data = rng.randbytes((count - 1 if count > 12 else count) * 1024)
+        node = model.add(model.root, b"fill%d" % number, Node(REGULAR))
+        node.data.write(0, data)
+        script.add("create", "/", f"fill{number}")
+        script.write(f"/fill{number}", 0, data)
+        blocks, number = blocks - count, number + 1
+
+
+@dataclass
+class Brim:
+    """A disk of 1 KiB blocks with a number of blocks left, and one write that needs some."""
+
+    core: Core
+    rng: random.Random
+    image: Path
+    reserved: int
+
+    def available(self) -> int:
+        script = Script()
+        script.add("mount", CACHE, 0)
+        script.add("info")
+        return self.core.run(self.image, script)[1].words[0] - self.reserved
+
+    def attempt(self, fill: int, left: int, needed: int, offset: int) -> None:
+        script, model, deep = Script(), Model.of(Volume(self.image)), Node(REGULAR)
+        data = self.rng.randbytes(1024)
+        script.add("mount", CACHE, 0)
+        script.add("create", "/", "deep")
+        model.add(model.root, b"deep", deep)
+        fill_up(script, model, self.rng, fill)
+        script.add("info")
+        script.write("/deep", offset, data)
+        script.add("info")
+        script.add("unmount")
+        before, write, after, _ = self.core.run(self.image, script)[-4:]
+        counted = [reply.words[0] - self.reserved for reply in (before, after)]
+        if counted[0] != left:
+            self.core.fail(f"{fill} blocks of {fill + left} were written: {counted[0]} are left")
+        wanted = (ENOSPC, left) if left < needed else (1024, left - needed)
+        if wanted[0] > 0:
+            deep.data.write(offset, data)
+        if (write.result, counted[1]) != wanted:
+            self.core.fail(
+                f"{write}, which needs {needed} blocks, with {left} left: {write.result}, then "
+                f"{counted[1]} are left\nexpected {wanted[0]}, then {wanted[1]} left"
+            )
+        wrong = judge(self.core.image) or difference(model, Volume(self.core.image))
+        if wrong:
+            self.core.fail(f"after filling the disk: {wrong}")
 
 
 @pytest.mark.exercise("6.8", points=4)
 def test_full_disk(core: Core, rng: random.Random, tmp_path: Path) -> None:
     """The last blocks: a write that needs tables gets all of its blocks, or takes none."""
     geometry = Geometry(1024, 128, 1500, 512, inodes=64, reserved_percent=2)
-    pointers, block = 256, 1024
-    far = [(12 + 5) * block, (12 + pointers + 700) * block]
-    far.append((12 + pointers + pointers**2 + 70000) * block)
     image = make_image(tmp_path / "empty.img", geometry)
-    probe = Script()
-    probe.add("mount", CACHE, 0)
-    probe.add("info")
-    available = free_blocks(core, image, probe)[0]
-    for needed, offset in zip((2, 3, 4), far, strict=True):
-        for left in range(needed - 1, needed + 1):
-            script = Script()
-            model = Model.of(Volume(image))
-            full, deep = Node(REGULAR), Node(REGULAR)
-            script.add("mount", CACHE, 0)
-            for name, node in (b"full", full), (b"deep", deep):
-                script.add("create", "/", name)
-                model.add(model.root, name, node)
-            # Below 268 blocks each, so that one table is all that a filler costs.
-            fill = available - left
-            for number in range(fill // 250 + 1):
-                name, count = b"fill%d" % number, min(250, fill - 250 * number)
-                count -= 1 if count > 12 else 0
-                node = model.add(model.root, name, Node(REGULAR))
-                script.add("create", "/", name)
-                data = rng.randbytes(count * block)
-                script.write(f"/fill{number}", 0, data)
-                node.data.write(0, data)
-            script.add("info")
-            data = rng.randbytes(block)
-            attempt = script.write("/deep", offset, data)
-            script.add("info")
-            script.add("unmount")
-            replies = core.run(image, script)
-            before, after = (r.words[0] - Volume(image).reserved for r in (replies[-4], replies[-2]))
-            if before != left:
-                core.fail(f"{available} blocks were free, {fill} were written: {before} are left")
-            wanted = (ENOSPC, left) if left < needed else (block, left - needed)
-            if wanted[0] > 0:
-                deep.data.write(offset, data)
-            if (replies[attempt].result, after) != wanted:
-                core.fail(
-                    f"{replies[attempt]}, which needs {needed} blocks, with {left} left: "
-                    f"{replies[attempt].result}, then {after} are left\nexpected {wanted[0]}, "
-                    f"then {wanted[1]} left"
-                )
-            wrong = judge(core.image) or difference(model, Volume(core.image))
-            if wrong:
-                core.fail(f"after filling the disk: {wrong}")
+    brim = Brim(core, rng, image, Volume(image).reserved)
+    available = brim.available()
+    double, triple = 12 + 256, 12 + 256 + 256 * 256
+    for needed, block in (2, 12 + 5), (3, double + 700), (4, triple + 70000):
+        for left in (needed - 1, needed):
+            brim.attempt(available - left, left, needed, block * 1024)

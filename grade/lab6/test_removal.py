@@ -96,21 +96,24 @@ def test_random_changes(core: Core, rng: random.Random, tmp_path: Path) -> None:
         changes.run(core, image, f"after random changes, {GEOMETRIES[index]}")
 
 
+def image_with(core: Core, folder: Path, data: bytes) -> Path:
+    """A disk with a file /open and a directory /cwd."""
+    script = Script()
+    script.add("mount", CACHE, 0)
+    script.add("create", "/", "open")
+    script.write("/open", 0, data)
+    script.add("mkdir", "/", "cwd")
+    script.add("unmount")
+    core.run(make_image(folder / "empty.img", GEOMETRIES[0]), script)
+    return core.image
+
+
 @pytest.mark.exercise("6.9", points=3)
 def test_open_files_live_on(core: Core, rng: random.Random, tmp_path: Path) -> None:
     """A file without a name keeps its blocks while somebody holds it, and not one moment more."""
-    image = make_image(tmp_path / "empty.img", GEOMETRIES[0])
-    size = rng.randint(20_000, 400_000)
-    data = rng.randbytes(size)
-    at = rng.randrange(size - 5000)
-    making = Script()
-    making.add("mount", CACHE, 0)
-    making.add("create", "/", "open")
-    making.write("/open", 0, data)
-    making.add("mkdir", "/", "cwd")
-    making.add("unmount")
-    core.run(image, making)
-    image = core.image
+    data = rng.randbytes(rng.randint(20_000, 400_000))
+    at = rng.randrange(len(data) - 5000)
+    image = image_with(core, tmp_path, data)
     volume = Volume(image)
     number, cwd = volume.tree()["/open"], volume.tree()["/cwd"]
     script = Script()
@@ -185,9 +188,8 @@ def test_links_count_names(core: Core, rng: random.Random, tmp_path: Path) -> No
     script.write("/n0", 0, b"some bytes")
     for index in range(1, count):
         script.add("link", "/n0", "/", f"n{index}")
-    left = [script.add("stat", "/n0") for _ in range(1)]
-    order = rng.sample(range(1, count), count - 1)
-    for index in order:
+    left = [script.add("stat", "/n0")]
+    for index in rng.sample(range(1, count), count - 1):
         script.add("unlink", "/", f"n{index}")
         left.append(script.add("stat", "/n0"))
     script.add("unmount")

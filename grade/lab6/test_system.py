@@ -9,6 +9,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 
@@ -40,7 +41,11 @@ class Guest:
     geometry: Geometry
     seed: str
 
-    def fail(self, text: str) -> None:
+    def fail(self, text: str) -> NoReturn:
+        """End the test; what a stub says goes before everything else."""
+        stub = UNWRITTEN.search(self.machine.log.data)
+        if stub:
+            fail(stub[0].decode())
         fail(
             f"{text}\non a disk with {self.geometry}; seed {self.seed} (CAIRN_SEED={self.seed} "
             f"repeats the test)\nto look at it under gdb: {self.machine.reproduce()}"

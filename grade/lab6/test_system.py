@@ -124,13 +124,15 @@ def guest(
     kept.mkdir(parents=True, exist_ok=True)
     image = make_image(kept / f"disk-{tmp_path.name}.img", geometry, staging.folder)
     machine = boot(ready=False, disks=[image])
+    stub = None
     try:
         machine.console.wait_ready()
     except GuestFailure:
         stub = UNWRITTEN.search(machine.log.data)
-        if stub:
-            fail(stub[0].decode())
-        raise
+        if not stub:
+            raise
+    if stub:
+        fail(stub[0].decode())
     return Guest(machine, image, Model.of(Volume(image)), geometry, seed)
 
 

@@ -13,6 +13,7 @@ from grade.harness.disk import check_file_system, find_tool
 from grade.harness.failure import HarnessError
 from grade.lab6.ext2 import Volume
 
+SHOWN_LINES = 14
 LETTERS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-+,=@%"
 
 
@@ -150,7 +151,9 @@ def judge(path: Path) -> str:
     """What e2fsck finds, and the sums that it mends without a word; nothing if all is well."""
     verdict = check_file_system(path)
     if not verdict.clean:
-        return f"e2fsck -fn finds:\n{verdict.text.strip()}"
+        noise = ("Pass ", "e2fsck ", str(path))
+        lines = [x for x in verdict.text.split("\n") if x.strip() and not x.startswith(noise)]
+        return "\n    ".join(["e2fsck -fn finds:", *lines[:SHOWN_LINES]])
     volume = Volume(path)
     for what, total, groups in (
         ("blocks", volume.free_blocks, sum(group.free_blocks for group in volume.groups)),

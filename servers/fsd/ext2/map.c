@@ -2,82 +2,17 @@
  * is written only behind a change of the tree, and all are dropped before blocks are freed. */
 #include "map.h"
 #include "alloc.h"
+#include "branch.h"
 #include "fs.h"
 #include <string.h>
 
 #define EXTENT_SEARCHED 32u /* slots looked at beyond the wanted one, to make an extent */
-#define LEVELS          4u
-#define FREE_BLOCKS     5u /* metadata blocks that freeing one block changes, at most */
-
-/* The way to a file block: level 0 is the inode's slots, level depth - 1 names the data. */
-struct branch {
-    uint32_t index[LEVELS];
-    unsigned depth;
-};
-
-/* The deepest table of a branch that exists. */
-struct table {
-    struct buffer *buffer; /* pinned; NULL: the inode's own slots */
-    uint32_t *slots;
-    unsigned level;
-};
-
-static void table_put(struct table *table)
-{
-    if (table->buffer)
-        cache_release(table->buffer);
-}
+#define FREE_BLOCKS     5u  /* metadata blocks that freeing one block changes, at most */
 
 static int check_inode(struct ext2 *fs, const struct inode *inode)
 {
     return inode->disk->flags & (EXT2_FLAG_EXTENTS | EXT2_FLAG_INLINE) ? fs_error(fs) : 0;
 }
-
-/* exercise 6.2 */
-static int branch_find(const struct ext2 *fs, uint64_t logical, struct branch *branch)
-{
-    const unsigned bits = fs->pointer_bits;
-    if (logical < EXT2_DIRECT) {
-        *branch = (struct branch){.index = {(uint32_t)logical}, .depth = 1};
-        return 0;
-    }
-    logical -= EXT2_DIRECT;
-    for (unsigned height = 1; height < LEVELS; height++) {
-        if (logical >> (bits * height)) {
-            logical -= 1ull << (bits * height);
-            continue;
-        }
-        branch->depth = height + 1;
-        branch->index[0] = EXT2_SINGLE + height - 1;
-        for (unsigned level = height; level > 0; level--, logical >>= bits)
-            branch->index[level] = (uint32_t)(logical & ((1u << bits) - 1));
-        return 0;
-    }
-    return -EFBIG;
-}
-/* end 6.2 */
-
-/* exercise 6.3 */
-static int table_find(struct ext2 *fs, struct inode *inode, const struct branch *branch,
-                      struct table *table)
-{
-    *table = (struct table){.slots = inode->disk->block};
-    while (table->level + 1 < branch->depth) {
-        uint32_t next = table->slots[branch->index[table->level]];
-        struct buffer *buffer;
-        if (!next)
-            return 0;
-        int error = fs_block_valid(fs, next) ? metadata_get(fs, next, &buffer) : fs_error(fs);
-        table_put(table);
-        if (error)
-            return error;
-        table->buffer = buffer;
-        table->slots = (uint32_t *)buffer->data;
-        table->level++;
-    }
-    return 0;
-}
-/* end 6.3 */
 
 /* ---- Looking up ------------------------------------------------------------------------- */
 
@@ -162,6 +97,7 @@ static uint32_t goal_find(const struct ext2 *fs, const struct inode *inode,
     return fs_group_first(fs, (inode->number - 1) / fs->inodes_per_group);
 }
 
+/* exercise 6.8 */
 /* All of them or none; each next to the one before: indirect blocks lie in front of what they
  * refer to. */
 static int blocks_alloc(struct ext2 *fs, uint32_t goal, uint32_t *blocks, unsigned count)
@@ -197,13 +133,12 @@ static int tables_make(struct ext2 *fs, const struct branch *branch, unsigned le
     return 0;
 }
 
-/* exercise 6.8 */
 int map_allocate(struct ext2 *fs, struct inode *inode, uint64_t logical, uint32_t *physical)
 {
     struct inode_state *state = inode->state;
     struct branch branch;
     struct table table;
-    uint32_t blocks[LEVELS];
+    uint32_t blocks[BRANCH_LEVELS];
     int error = check_inode(fs, inode);
     if (!error)
         error = branch_find(fs, logical, &branch);
@@ -304,12 +239,12 @@ static int branch_free(struct ext2 *fs, struct inode *inode, struct buffer *owne
 int map_free(struct ext2 *fs, struct inode *inode, uint64_t from)
 {
     uint32_t *slots = inode->disk->block;
-    uint64_t start[LEVELS] = {0, EXT2_DIRECT};
-    for (unsigned height = 1; height + 1 < LEVELS; height++)
+    uint64_t start[BRANCH_LEVELS] = {0, EXT2_DIRECT};
+    for (unsigned height = 1; height + 1 < BRANCH_LEVELS; height++)
         start[height + 1] = start[height] + (1ull << (fs->pointer_bits * height));
     int error = check_inode(fs, inode);
     inode_state_forget(inode->state);
-    for (unsigned height = LEVELS - 1; height > 0 && !error; height--) {
+    for (unsigned height = BRANCH_LEVELS - 1; height > 0 && !error; height--) {
         uint64_t below = from > start[height] ? from - start[height] : 0;
         if (below >> (fs->pointer_bits * height) == 0)
             error = branch_free(fs, inode, NULL, &slots[EXT2_SINGLE + height - 1], height, below);

@@ -87,6 +87,7 @@ class Laboratory:
         extra: tuple[str, ...] = (),
         kernel: str = "kernel.elf",
         archive: Path | None = None,
+        serial_console: bool = False,
     ) -> MachineConfig:
         """disks: instead of the root disk; [] for none. archive: instead of the boot archive."""
         words = [PLAIN] if plain else []
@@ -100,6 +101,7 @@ class Laboratory:
             disks=tuple(Disk(path) for path in images),
             icount=icount,
             qemu=self.qemu,
+            serial_console=serial_console,
             extra=extra,
         )
 

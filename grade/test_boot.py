@@ -47,6 +47,15 @@ def test_boots_without_a_disk(boot: Boot) -> None:
     machine.console.send("exit\n")
 
 
+def test_shell_without_a_disk_does_not_wait_for_one(boot: Boot) -> None:
+    """By the guest's clock, which counts instructions here: the wait would be 10 s of it."""
+    clock = ("-rtc", "base=2026-01-01T00:00:00,clock=vm")
+    machine = boot(disks=[], icount=True, extra=clock)
+    now = machine.console.check("read now < time:; echo $now")
+    assert now.startswith("2026-01-01T00:00:0"), f"the first answer came at {now}"
+    machine.console.send("exit\n")
+
+
 def test_second_disk_is_the_second_block_device(
     boot: Boot, laboratory: Laboratory, tmp_path: Path
 ) -> None:

@@ -166,6 +166,19 @@ static void add_served_names(struct parcel *parcel)
                            RIGHT_SEND | RIGHT_DUP | RIGHT_TRANSFER, services[i].section->serves[n]);
 }
 
+/* WAIT=name holds a program up until the name is served: not on a machine where no service that
+ * runs will serve it (one without a disk). */
+static bool waits_in_vain(const char *variable)
+{
+    if (strncmp(variable, "WAIT=", 5) != 0)
+        return false;
+    for (size_t i = 0; i < service_count; i++)
+        for (size_t n = 0; n < services[i].section->serve_count && services[i].was_started; n++)
+            if (strcmp(services[i].section->serves[n], variable + 5) == 0)
+                return false;
+    return true;
+}
+
 static void pack(struct parcel *parcel, struct service *service)
 {
     const struct config_section *section = service->section;
@@ -185,9 +198,12 @@ static void pack(struct parcel *parcel, struct service *service)
     for (uint32_t n = 1; n <= HANDLE_BLOCK && section->shell; n++)
         if (endpoints[n] > 0)
             parcel_add(parcel, SPAWN_ENDPOINT + n, endpoints[n], RIGHTS_ALL, endpoint_names[n]);
-    memcpy(parcel->env, section->env, sizeof section->env);
+    size_t variables = 0;
+    for (size_t i = 0; i < section->env_count; i++)
+        if (!waits_in_vain(section->env[i]))
+            parcel->env[variables++] = section->env[i];
     if (init.options.plain)
-        parcel->env[section->env_count] = "CAIRN_PLAIN=1";
+        parcel->env[variables] = "CAIRN_PLAIN=1";
 }
 
 /* The program's arguments: those of its section, or those that the command line asks for. */

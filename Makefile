@@ -6,7 +6,8 @@
 #   servers/NAME/**/*.c          one server each (test/ and proto/ left out)
 #   user/bin/NAME.c, NAME/*.c    one program each
 #   user/first/NAME/*.c          a first process of a lab before there is init
-#   grade/labN/programs/NAME.c   a lab's test program; grade/labN/kernel/*.c, linked into the kernel
+#   grade/labN/programs/NAME.c   a lab's test program; grade/labN/user/NAME.c, one with a C library;
+#   grade/labN/kernel/*.c, linked into the kernel
 #   **/test/tests.mk             host tests and fuzz targets (see "Host tests" below)
 
 BUILD ?= build
@@ -90,7 +91,8 @@ FIRST_RUNTIME := $(wildcard user/first/*.S user/first/*.c)
 FIRST := $(patsubst user/first/%/,%,$(sort $(dir $(wildcard user/first/*/*.c))))
 LAB_PROGRAMS := $(foreach d,$(wildcard grade/lab*/programs),$(patsubst grade/%.c,%,$(wildcard $(d)/*.c)))
 FIRST_ELFS := $(FIRST:%=$(BUILD)/first/%/init)
-LAB_ELFS := $(patsubst %,$(BUILD)/grade/%,$(subst /programs/,/,$(LAB_PROGRAMS)))
+LAB_USER := $(foreach d,$(wildcard grade/lab*/user),$(patsubst grade/%.c,%,$(wildcard $(d)/*.c)))
+LAB_ELFS := $(patsubst %,$(BUILD)/grade/%,$(subst /programs/,/,$(LAB_PROGRAMS)) $(subst /user/,/,$(LAB_USER)))
 
 SERVER_ELFS := $(SERVERS:%=$(BUILD)/boot/%)
 PROGRAM_ELFS := $(PROGRAMS:%=$(BUILD)/bin/%)
@@ -179,6 +181,7 @@ endef
 $(foreach s,$(SERVERS),$(eval $(call program_rule,boot,$(s),$(call server_sources,$(s)))))
 $(foreach p,$(PROGRAMS),$(eval $(call program_rule,bin,$(p),$(call program_sources,$(p)))))
 $(foreach p,$(TEST_PROGRAMS),$(eval $(call program_rule,test,$(p),grade/programs/$(p).c $(wildcard grade/programs/lib/*.c))))
+$(foreach p,$(LAB_USER),$(eval $(call program_rule,grade,$(subst /user/,/,$(p)),grade/$(p).c)))
 
 # Programs without a C library.
 define bare_rule

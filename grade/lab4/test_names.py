@@ -22,7 +22,7 @@ class Bench(Workload):
 
     def judge(self) -> None:
         __tracebackhide__ = True
-        program = build(self.laboratory.build / "grade-lab4", "names", SOURCES)
+        program = build(self.laboratory.build, "names", SOURCES)
         judge(program, self.steps, self.laboratory.limits, self.dice)
 
 

@@ -92,7 +92,7 @@ class Desk:
 
     def judge(self) -> None:
         __tracebackhide__ = True
-        program = build(self.laboratory.build / "grade-lab4", "waiters", SOURCES)
+        program = build(self.laboratory.build, "waiters", SOURCES)
         judge(program, self.steps, self.laboratory.limits, self.dice)
 
 

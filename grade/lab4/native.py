@@ -195,14 +195,16 @@ def story(steps: Sequence[Step], results: Sequence[str], at: int) -> str:
 def judge(program: Path, steps: Sequence[Step], limits: Limits, dice: Dice) -> None:
     """Every step must come out as expected; a reader gets the story, not our own source."""
     __tracebackhide__ = True
-    problem = compare(program, steps, limits, dice)
+    outcome = run(program, "".join(f"{step.command}\n" for step in steps), limits)
+    problem = first_wrong(steps, outcome, dice)
+    if not problem and outcome.ending:
+        problem = f"all is right, but then: {outcome.ending}\n{dice.again}"
     if problem:
         pytest.fail(problem, pytrace=False)
 
 
-def compare(program: Path, steps: Sequence[Step], limits: Limits, dice: Dice) -> str:
-    """What is wrong with the first step that does not come out as expected, and what led to it."""
-    outcome = run(program, "".join(f"{step.command}\n" for step in steps), limits)
+def first_wrong(steps: Sequence[Step], outcome: Outcome, dice: Dice) -> str:
+    """The first step that did not come out as expected, and what led to it; or nothing."""
     for at, step in enumerate(steps):
         seen = outcome.results[at] if at < len(outcome.results) else None
         if seen == step.expected:
@@ -220,4 +222,4 @@ def compare(program: Path, steps: Sequence[Step], limits: Limits, dice: Dice) ->
             dice.again,
         ]
         return "\n".join(part for part in parts if part)
-    return f"all is right, but then: {outcome.ending}\n{dice.again}" if outcome.ending else ""
+    return ""

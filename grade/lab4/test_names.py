@@ -68,7 +68,7 @@ def test_parse_refuses(bench: Bench) -> None:
 # ---- 4.2 ----------------------------------------------------------------------------------------
 
 
-@pytest.mark.exercise("4.2", points=5)
+@pytest.mark.exercise("4.2", points=2)
 def test_covers_whole_segments(bench: Bench) -> None:
     """A segment ends behind ':' or '/', or where the URI ends."""
     for uri in (b"fs:root:etc/motd", b"fs:root", b"fs:root/", b"fs:rootkit:x", b"fs:roo", b"fs:"):
@@ -80,7 +80,7 @@ def test_covers_whole_segments(bench: Bench) -> None:
     bench.judge()
 
 
-@pytest.mark.exercise("4.2", points=5)
+@pytest.mark.exercise("4.2", points=3)
 def test_covers_random_names(bench: Bench) -> None:
     """Names that share beginnings, and URIs beside, at and below them."""
     dice = bench.dice.random

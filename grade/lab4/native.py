@@ -24,7 +24,7 @@ from grade.harness.failure import HarnessError
 from grade.harness.limits import Limits
 
 ROOT = Path(__file__).resolve().parents[2]
-RUN_SECONDS = 10.0
+RUN_SECONDS = 5.0
 OUTPUT_BYTES_MAX = 16 << 20
 SHOWN_COMMANDS = 14
 SEED_VARIABLE = "CAIRN_SEED"

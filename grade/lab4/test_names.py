@@ -105,6 +105,10 @@ def test_longest_prefix_wins(bench: Bench) -> None:
             bench.register(0, name + dice.choice((b"", b":", b"///")), 100 + index)
         for uri in (b"fs:root:home/a/b", b"fs:root:home/ab", b"fs:root", b"fs:roots", b"gs:root"):
             bench.match(uri)
+    bench.reset()  # separators at the end make no name longer
+    bench.register(0, b"fs" + b"/" * 20, 1)
+    bench.register(0, b"fs:root", 2)
+    bench.match(b"fs:root:etc")
     for _ in range(10):
         bench.reset()
         for handle in range(200, 230):

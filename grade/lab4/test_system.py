@@ -190,7 +190,7 @@ def test_private_namespaces(boot: Boot, laboratory: Laboratory, tmp_path: Path) 
     text = "".join(f"{step.command}\n" for step in work.steps).encode() + b"\0"
     names = with_payload(laboratory.build / "grade/lab4/names", text)
     console = boot_shell(boot, laboratory, tmp_path / "archive", {"names": names})
-    result = console.run("names", timeout=30)
+    result = console.run("names")
     ids, _, output = result.output.partition("\n")
     lines = output.split("\n")[:-1]
     problem = first_wrong(work.steps, Outcome(lines, f"status {result.status}", ""), dice)

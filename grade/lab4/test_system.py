@@ -11,7 +11,7 @@ from random import Random
 
 import pytest
 
-from grade.harness.console import Console
+from grade.harness.console import SERIAL_READY, Console
 from grade.harness.machine import Machine
 from grade.harness.plugin import Laboratory
 from grade.lab4 import model
@@ -22,6 +22,7 @@ from grade.lab4.workload import Workload, random_name, random_uri
 Boot = Callable[..., Machine]
 CHANNELS = 64
 NOT_FOUND = 127
+NO_SHELL = r"no terminal|is not started again|cannot be started|init: sh .*(?:exited|died|killed)"
 
 SERVICES = b"""service nsd
     run nsd
@@ -55,10 +56,12 @@ def boot_shell(
     members += [("sh", Path("bin/sh")), ("ns", Path("bin/ns")), ("services.conf", SERVICES)]
     write_archive(laboratory, archive, [*members, *programs.items()])
     machine = boot(ready=False, archive=archive, disks=[], serial_console=True)
-    machine.expect_log(rf"the terminal is the UART|{UNWRITTEN}")
+    began = machine.expect_log(rf"{SERIAL_READY}|{UNWRITTEN}|{NO_SHELL}")[0].decode()
     missing = re.search(rf"^.*{UNWRITTEN}.*$", machine.log.text(), re.MULTILINE)
     if missing:
         pytest.fail(missing[0].strip(), pytrace=False)
+    if re.search(NO_SHELL, began):
+        pytest.fail(str(machine.report("there is no shell", "one on the UART")), pytrace=False)
     machine.log.position = 0
     machine.console.wait_ready()
     return machine.console

@@ -52,7 +52,7 @@ class Dice:
 
     @property
     def again(self) -> str:
-        return f"the same once more: {SEED_VARIABLE}={self.seed} make grade EX=..."
+        return f"the same once more: {SEED_VARIABLE}={self.seed} make grade LAB=4"
 
 
 def fingerprint(sources: Sequence[str], flags: Sequence[str]) -> str:

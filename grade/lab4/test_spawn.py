@@ -219,7 +219,8 @@ def test_give_fills_the_entries(laboratory: Laboratory) -> None:
     steps: list[Step] = []
     for _ in range(30):
         pick = dice.random
-        ids = [pick.choice((*IDS, *range(ENDPOINT, ENDPOINT + 7))) for _ in range(pick.randint(0, 8))]
+        some = (*IDS, *range(ENDPOINT, ENDPOINT + 7))
+        ids = [pick.choice(some) for _ in range(pick.randint(0, 8))]
         process = pick.randint(1, 1 << 20)
         words_of_ids = " ".join(map(str, ids))
         told = f"(a new process {process} whose block wants handles with ids {words_of_ids})"
@@ -228,11 +229,12 @@ def test_give_fills_the_entries(laboratory: Laboratory) -> None:
         given = 0
         for _ in range(len(ids) + 3):
             handle, rights = pick.randint(1, 1 << 20), pick.randint(1, 0x3FF)
-            granted = pick.choice((pick.randint(5, 1 << 20), pick.randint(5, 1 << 20), EMFILE, EBUSY))
+            number = pick.randint(5, 1 << 20)
+            granted = pick.choice((number, number, EMFILE, EBUSY))
             expected = str(EINVAL)
             if given < len(ids):
-                number = ids[given] - ENDPOINT
-                place = number if 1 <= number <= 4 else 0
+                place = ids[given] - ENDPOINT
+                place = place if 1 <= place <= 4 else 0
                 expected = (
                     f"{min(granted, 0)} process {process} gets {handle} "
                     f"rights {rights:x} index {place}"

@@ -98,7 +98,8 @@ def test_shell_finds_programs_by_name(boot: Boot, laboratory: Laboratory, tmp_pa
                 seen = (result.output, result.status)
                 fail(f"`{command}`: expected (output, status) {expected}, seen {seen}", dice)
     hidden = f"boot:{names[0]}"
-    for command in (f"{names[0]}x", f"ns run -x {hidden} {hidden}", f"ns run -x boot: {hidden}", f"ns run -e {hidden}"):
+    in_vain = [f"ns run {view} {hidden}" for view in (f"-x {hidden}", "-x boot:", "-e")]
+    for command in (f"{names[0]}x", *in_vain):
         result = console.run(command)
         if result.status != NOT_FOUND:
             fail(f"`{command}` must find nothing (status {NOT_FOUND}), seen {result}", dice)

@@ -44,7 +44,8 @@ struct command {
     struct text a, b;
 };
 
-/* ---- Single steps ----------------------------------------------------------------------------- */
+/* ---- Single steps -----------------------------------------------------------------------------
+ */
 
 static void do_parse(const struct command *c)
 {
@@ -92,7 +93,8 @@ static void do_pass(const struct command *c)
     }
 }
 
-/* ---- The table -------------------------------------------------------------------------------- */
+/* ---- The table --------------------------------------------------------------------------------
+ */
 
 static void do_register(const struct command *c)
 {
@@ -120,8 +122,8 @@ static void do_resolve(const struct command *c)
     struct name_match match;
     size_t size = (size_t)c->numbers[1];
     char *resolved = malloc(size ? size : 1);
-    int64_t handle = name_table_resolve(table, (int)c->numbers[0], c->a.bytes, c->a.len, resolved,
-                                        size, &match);
+    int64_t handle =
+        name_table_resolve(table, (int)c->numbers[0], c->a.bytes, c->a.len, resolved, size, &match);
     fprintf(results, "%ld", (long)handle);
     if (handle >= 0) {
         print_hex(resolved, match.len <= size ? match.len : 0);
@@ -142,12 +144,13 @@ static void do_list(const struct command *c)
     fprintf(results, " %d", error);
 }
 
-/* ---- Views ------------------------------------------------------------------------------------ */
+/* ---- Views ------------------------------------------------------------------------------------
+ */
 
 static void do_view(const struct command *c)
 {
-    fprintf(results, "%d", name_view_create(table, (int)c->numbers[0], c->numbers[1] != 0,
-                                            c->numbers[2] != 0));
+    fprintf(results, "%d",
+            name_view_create(table, (int)c->numbers[0], c->numbers[1] != 0, c->numbers[2] != 0));
 }
 
 static void do_restrict(const struct command *c)
@@ -162,14 +165,15 @@ static void do_hide(const struct command *c)
 
 static void do_bind(const struct command *c)
 {
-    fprintf(results, "%d", name_view_bind(table, (int)c->numbers[0], c->a.bytes, c->a.len,
-                                          c->numbers[1]));
+    fprintf(results, "%d",
+            name_view_bind(table, (int)c->numbers[0], c->a.bytes, c->a.len, c->numbers[1]));
 }
 
 static void do_rebind(const struct command *c)
 {
-    fprintf(results, "%d", name_view_rebind(table, (int)c->numbers[0], c->a.bytes, c->a.len,
-                                            c->b.bytes, c->b.len));
+    fprintf(
+        results, "%d",
+        name_view_rebind(table, (int)c->numbers[0], c->a.bytes, c->a.len, c->b.bytes, c->b.len));
 }
 
 struct released {

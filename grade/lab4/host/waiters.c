@@ -1,9 +1,9 @@
 /* Runs nsd's waiting requests on the host, with a name table of the test's own behind them: one
  * command a line on standard input, one line of result each in the file that is the only
  * argument. */
-#include "nsd/nsd.h"
 #include "abi/errno.h"
 #include "cairn/syscall.h"
+#include "nsd/nsd.h"
 #include "proto/ns.h"
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,7 +14,8 @@
 
 static FILE *results;
 
-/* ---- Names ------------------------------------------------------------------------------------ */
+/* ---- Names ------------------------------------------------------------------------------------
+ */
 
 static struct {
     int view;
@@ -55,7 +56,8 @@ int64_t namespace_resolve(int view, const char *uri, size_t len, struct message 
     return -ENOENT;
 }
 
-/* ---- Callers ---------------------------------------------------------------------------------- */
+/* ---- Callers ----------------------------------------------------------------------------------
+ */
 
 enum caller { CALLER_NONE, CALLER_WAITS, CALLER_ANSWERED, CALLER_GONE };
 static enum caller callers[TOKENS_MAX];
@@ -110,7 +112,8 @@ int64_t copy_in(uint64_t token, uint32_t window, uint64_t offset, void *buffer, 
     return token < TOKENS_MAX && callers[token] == CALLER_WAITS ? 0 : -ESTALE;
 }
 
-/* ---- Commands --------------------------------------------------------------------------------- */
+/* ---- Commands ---------------------------------------------------------------------------------
+ */
 
 static int answer_compare(const void *a, const void *b)
 {

@@ -46,8 +46,7 @@ static void run_case(unsigned number, handle_t image)
         handles[i].handle = (handle_t)handle_dup(object, (uint32_t)at[1]);
         handle_close(object);
     }
-    const struct spawn_options options = {
-        .argv = argv, .handles = handles, .handle_count = count};
+    const struct spawn_options options = {.argv = argv, .handles = handles, .handle_count = count};
     int pid = spawn_memory(image, "taker", &options);
     driver_log("case %u pid %d", number, pid);
     if (pid > 0)

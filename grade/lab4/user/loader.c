@@ -36,7 +36,8 @@ struct table {
     } ranges[];
 };
 
-/* ---- In the new process ----------------------------------------------------------------------- */
+/* ---- In the new process -----------------------------------------------------------------------
+ */
 
 #define ALWAYS_INLINE static inline __attribute__((always_inline))
 
@@ -119,7 +120,8 @@ probe(const struct spawn_block *block)
         process_exit(7);
 }
 
-/* ---- In the loader ---------------------------------------------------------------------------- */
+/* ---- In the loader ----------------------------------------------------------------------------
+ */
 
 static handle_t make_image(const struct item *item, const volatile uint64_t *words)
 {

@@ -1,8 +1,8 @@
 /* Works through commands on the real name server, as the host program names.c does on its table:
  * a line of result for each, on standard output. Views are numbered as they are made, 0 is the one
  * that the program was started with. Handle n is the n-th of its channels. */
-#include "abi/handle.h"
 #include "cairn/names.h"
+#include "abi/handle.h"
 #include "cairn/syscall.h"
 #include "proto/ns.h"
 #include <stdbool.h>

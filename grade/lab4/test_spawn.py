@@ -14,7 +14,7 @@ import pytest
 from grade.harness.machine import Machine
 from grade.harness.plugin import Laboratory
 from grade.lab4.executable import JUMP, NOTHING, PAGE, STORE, Executable, random_executable
-from grade.lab4.guest import padded, with_payload, words, write_archive
+from grade.lab4.guest import BOOT_SECONDS, padded, with_payload, words, write_archive
 from grade.lab4.native import UNWRITTEN, Dice, Step, build, judge
 
 Boot = Callable[..., Machine]
@@ -37,7 +37,8 @@ def run_alone(
     members = [("init", Path("boot/init")), ("services.conf", ALONE), ("alone", program)]
     write_archive(laboratory, archive, members)
     machine = boot(ready=False, archive=archive, disks=[], plain=False)
-    machine.expect_log(rf"^finished {last}\r*$|{UNWRITTEN}|^init: alone .*(?:error|died|exited)")
+    ends = rf"^finished {last}\r*$|{UNWRITTEN}|^init: alone .*(?:error|died|exited)"
+    machine.expect_log(ends, BOOT_SECONDS)
     text = machine.log.text()
     missing = re.search(rf"^.*{UNWRITTEN}.*$", text, re.MULTILINE)
     if missing:

@@ -15,7 +15,7 @@ from grade.harness.console import SERIAL_READY, Console
 from grade.harness.machine import Machine
 from grade.harness.plugin import Laboratory
 from grade.lab4 import model
-from grade.lab4.guest import with_payload, words, write_archive
+from grade.lab4.guest import BOOT_SECONDS, with_payload, words, write_archive
 from grade.lab4.native import UNWRITTEN, Dice, Outcome, Step, first_wrong, readable, shown
 from grade.lab4.workload import Workload, random_name, random_uri
 
@@ -56,14 +56,15 @@ def boot_shell(
     members += [("sh", Path("bin/sh")), ("ns", Path("bin/ns")), ("services.conf", SERVICES)]
     write_archive(laboratory, archive, [*members, *programs.items()])
     machine = boot(ready=False, archive=archive, disks=[], serial_console=True)
-    began = machine.expect_log(rf"{SERIAL_READY}|{UNWRITTEN}|{NO_SHELL}")[0].decode()
+    ends = rf"{SERIAL_READY}|{UNWRITTEN}|{NO_SHELL}"
+    began = machine.expect_log(ends, BOOT_SECONDS)[0].decode()
     missing = re.search(rf"^.*{UNWRITTEN}.*$", machine.log.text(), re.MULTILINE)
     if missing:
         pytest.fail(missing[0].strip(), pytrace=False)
     if re.search(NO_SHELL, began):
         pytest.fail(str(machine.report("there is no shell", "one on the UART")), pytrace=False)
     machine.log.position = 0
-    machine.console.wait_ready()
+    machine.console.wait_ready(BOOT_SECONDS)
     return machine.console
 
 

@@ -6,7 +6,8 @@
 #   servers/NAME/**/*.c          one server each (test/ and proto/ left out)
 #   user/bin/NAME.c, NAME/*.c    one program each
 #   user/first/NAME/*.c          a first process of a lab before there is init
-#   grade/labN/programs/NAME.c   a lab's test program; grade/labN/kernel/*.c, linked into the kernel
+#   grade/labN/programs/NAME.c   a lab's test program; grade/labN/user/NAME.c, one with a C library;
+#   grade/labN/kernel/*.c, linked into the kernel
 #   **/test/tests.mk             host tests and fuzz targets (see "Host tests" below)
 
 BUILD ?= build

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 INTERRUPT = b"\x03"
 END_OF_INPUT = b"\x04"
+SERIAL_READY = r"the terminal is the UART"  # of consoled
 BOOT_SECONDS = 20.0
 EXPECT_SECONDS = 15.0
 ASK_AGAIN_SECONDS = 1.0
@@ -54,11 +55,16 @@ class Token:
 
     @property
     def answer(self) -> re.Pattern[bytes]:
-        return re.compile(f"{self.first}{self.second} (\\d+)\r?\n".encode())
+        return re.compile(f"{self.first}{self.second} (\\d+)\r*\n".encode())
+
+
+def plain_text(data: bytes) -> str:
+    """Lines as the program wrote them: each terminal on the way may have put a CR before the LF."""
+    return re.sub("\r+\n", "\n", data.decode(errors="replace"))
 
 
 class Console:
-    """The shell on the virtio console."""
+    """The shell on the virtio console, or on the serial line that it shares with the kernel log."""
 
     def __init__(self, machine: Machine, stream: Stream) -> None:
         self.machine = machine
@@ -75,6 +81,8 @@ class Console:
 
     def wait_ready(self, timeout: float = BOOT_SECONDS) -> None:
         """Wait until the shell answers for the first time."""
+        if self.stream is self.machine.log:  # what is typed before, the booting kernel drops
+            self.machine.expect_log(SERIAL_READY, timeout)
         self.finish("the shell's first answer", timeout)
 
     def run(self, command: str, timeout: float | None = None, typed: str | None = None) -> Result:
@@ -130,7 +138,7 @@ class Console:
             assert isinstance(match, re.Match)
             self.finish("the questions asked twice")  # whose answers nobody needs
             return Result(
-                match.string[: match.start()].decode(errors="replace").replace("\r\n", "\n"),
+                plain_text(match.string[: match.start()]),
                 int(match[1]),
             )
         raise late
@@ -154,5 +162,4 @@ class Console:
         assert isinstance(match, re.Match)
         end = scanned + match.start()
         self.stream.position = scanned + match.end()
-        output = bytes(self.stream.data[start:end]).decode(errors="replace").replace("\r\n", "\n")
-        return Result(output, int(match[1]))
+        return Result(plain_text(bytes(self.stream.data[start:end])), int(match[1]))

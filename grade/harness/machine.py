@@ -137,7 +137,7 @@ class Machine:
         self.log, console, control = (streams[name] for name in STREAMS)
         self._pump = Pump(streams.values(), self.log)
         self.qmp = Qmp(lines.ours["qmp"], self.limits.seconds(MONITOR_SECONDS))
-        self.console = Console(self, console)
+        self.console = Console(self, self.log if self.config.serial_console else console)
         self.control = ControlPort(self, control)
 
     def __enter__(self) -> Machine:
@@ -282,8 +282,11 @@ class Machine:
     def reproduce(self) -> str:
         """The command that starts the same machine under the debugger."""
         config = self.original
+        usual = config.kernel.parent / "boot.cpio"
         words = {
             "BUILD": str(config.kernel.parent),
+            "ARCHIVE": str(config.archive) if config.archive not in (None, usual) else "",
+            "SERIAL": "1" if config.serial_console else "",
             "SMP": str(config.smp),
             "MEM": config.memory,
             "DISK": " ".join(str(disk.path) for disk in config.disks),
@@ -292,9 +295,9 @@ class Machine:
         return "make qemu-gdb " + " ".join(f"{k}={shlex.quote(v)}" for k, v in words.items() if v)
 
     def report(self, what: str, expected: str, where: str = "") -> Report:
-        return Report(
-            what, expected, self.log.text(), self.console.stream.text(), self.reproduce(), where
-        )
+        shared = self.console.stream is self.log
+        console = "" if shared else self.console.stream.text()
+        return Report(what, expected, self.log.text(), console, self.reproduce(), where)
 
     def _fail(
         self, kind: type[GuestFailure], what: str, expected: str, where: str = ""

@@ -89,6 +89,7 @@ class Laboratory:
         extra: tuple[str, ...] = (),
         kernel: str = "kernel.elf",
         archive: Path | None = None,
+        serial_console: bool = False,
     ) -> MachineConfig:
         """disks: instead of the root disk; [] for none. archive: instead of the boot archive. With
         icount and several harts, whatever spins never ends, so icount alone means one hart."""
@@ -103,6 +104,7 @@ class Laboratory:
             disks=tuple(Disk(path) for path in images),
             icount=icount,
             qemu=self.qemu,
+            serial_console=serial_console,
             extra=extra,
         )
 

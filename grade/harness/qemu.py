@@ -38,6 +38,7 @@ class MachineConfig:
     memory: str = "256M"
     icount: bool = False
     qemu: str = "qemu-system-riscv64"
+    serial_console: bool = False  # the terminal is the UART, beside the kernel log
     extra: tuple[str, ...] = field(default=())  # further arguments, as they are
 
 

@@ -3,6 +3,7 @@
  * One thread. Nothing here waits for a client: reads, and writes that find the line busy, are
  * answered later. The only call to another server is that of ^C to init, with a short deadline. */
 #include "abi/errno.h"
+#include "cairn/log.h"
 #include "cairn/names.h"
 #include "cairn/spawn.h"
 #include "cairn/syscall.h"
@@ -11,7 +12,6 @@
 #include "consoled/driver/uart.h"
 #include "proto/console.h"
 #include "proto/fs.h"
-#include "virtio/device.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -240,6 +240,8 @@ static uint64_t on_tick(struct server *server)
 
 static bool start_serial(void)
 {
+    if (!serial_start)
+        return false;
     for (unsigned n = 0;; n++) {
         handle_t device = start_handle(SPAWN_DEVICE, n);
         if (device < 0)

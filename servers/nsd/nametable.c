@@ -96,7 +96,7 @@ static int uri_replace(struct uri *uri, const struct name *name, const struct na
 /* ---- Entries -------------------------------------------------------------------------------- */
 
 /* exercise 4.3 */
-static struct entry *entry_match(struct name_table *table, const char *uri, size_t len)
+struct entry *name_entry_match(struct name_table *table, const char *uri, size_t len)
 {
     struct entry *best = NULL;
     for (size_t i = 0; i < table->entry_count; i++) {
@@ -233,16 +233,14 @@ static bool name_has_deeper(const struct name_table *table, int view, const stru
     return false;
 }
 
-/* layers_pass: takes uri down from view to the entries. Returns NULL with *error 0 when it
- * arrived there, the rule that binds or rebinds it, or NULL with an error. */
 /* exercise 4.4 */
-static const struct rule *layers_pass(struct name_table *table, int *view, const struct uri *uri,
-                                      int *error)
+const struct rule *name_layers_pass(struct name_table *table, int *view, const char *uri,
+                                    size_t len, int *error)
 {
     *error = 0;
     while (*view != 0) {
         struct view *layer = &table->views[*view];
-        const struct rule *rule = name_rule_match(layer, uri->text, uri->len);
+        const struct rule *rule = name_rule_match(layer, uri, len);
         if (rule != NULL ? rule->kind == RULE_HIDE : layer->restricted) {
             *error = -ENOENT;
             return NULL;
@@ -271,7 +269,8 @@ static int search_step(struct name_table *table, struct search *search)
 {
     const struct name *target = NULL;
     int error, view = search->base;
-    const struct rule *rule = layers_pass(table, &view, &search->uri, &error);
+    const struct rule *rule =
+        name_layers_pass(table, &view, search->uri.text, search->uri.len, &error);
     if (error)
         return error;
     if (rule != NULL) {
@@ -282,7 +281,7 @@ static int search_step(struct name_table *table, struct search *search)
             search->base = view;
         }
     } else {
-        const struct entry *entry = entry_match(table, search->uri.text, search->uri.len);
+        const struct entry *entry = name_entry_match(table, search->uri.text, search->uri.len);
         if (entry == NULL)
             return -ENOENT;
         search->prefix = &entry->name;

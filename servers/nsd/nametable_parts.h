@@ -52,11 +52,18 @@ bool name_equal(const struct name *a, const struct name *b);
 /* name_covers: whether the segments of name are the first ones of uri. */
 bool name_covers(const struct name *name, const char *uri, size_t len);
 
+/* name_entry_match: the longest entry that covers uri, or NULL. */
+struct entry *name_entry_match(struct name_table *table, const char *uri, size_t len);
 void name_entry_remove(struct name_table *table, struct entry *entry);
 
 bool name_view_is_open(const struct name_table *table, int view);
 /* name_rule_match: the longest rule of one layer that covers uri, or NULL. */
 struct rule *name_rule_match(struct view *layer, const char *uri, size_t len);
+/* name_layers_pass: takes uri down from *view, layer by layer. Returns the rule that binds or
+ * rebinds it, with *view below that rule's layer; NULL with *view 0 when it arrived at the entries;
+ * or NULL with *error -ENOENT. */
+const struct rule *name_layers_pass(struct name_table *table, int *view, const char *uri,
+                                    size_t len, int *error);
 /* name_view_passes: whether a name seen in view is the one of the same spelling in bottom, a
  * layer below it. */
 bool name_view_passes(struct name_table *table, int view, int bottom, const struct name *name);

@@ -4,11 +4,7 @@
 #include "abi/errno.h"
 #include "abi/memory.h"
 #include "cairn/syscall.h"
-#include <stdarg.h>
-#include <stdio.h>
 #include <string.h>
-
-#define LOG_LINE_MAX 200
 
 int virtio_open(struct virtio_device *device, handle_t handle, uint32_t device_id)
 {
@@ -87,19 +83,4 @@ int virtio_stop(struct virtio_device *device)
 int virtio_restart(struct virtio_device *device, uint32_t device_id)
 {
     return virtio_probe(&device->transport, device->transport.base, device_id);
-}
-
-void driver_log(const char *format, ...)
-{
-    char line[LOG_LINE_MAX];
-    va_list arguments;
-    va_start(arguments, format);
-    int length = vsnprintf(line, sizeof line - 1, format, arguments);
-    va_end(arguments);
-    if (length < 0)
-        return;
-    if ((size_t)length > sizeof line - 2)
-        length = sizeof line - 2;
-    line[length] = '\n';
-    debug_write(line, (size_t)length + 1);
 }

@@ -9,6 +9,7 @@
 
 #include "abi/device.h"
 #include "abi/handle.h"
+#include "cairn/log.h"
 #include "virtio/queue.h"
 #include "virtio/transport.h"
 
@@ -55,6 +56,3 @@ uint32_t virtio_interrupt_begin(struct virtio_device *device);
  * to abandon. After it, virtio_restart brings it to where virtio_open left it. */
 int virtio_stop(struct virtio_device *device);
 int virtio_restart(struct virtio_device *device, uint32_t device_id);
-
-/* driver_log: a line (without newline) for the kernel log. */
-void driver_log(const char *format, ...) __attribute__((format(printf, 1, 2)));

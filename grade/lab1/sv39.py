@@ -26,7 +26,7 @@ def make_pte(physical: int, flags: int) -> int:
 
 
 def pte_address(pte: int) -> int:
-    return pte << 10 & (2**64 - 1) and (pte >> 10 & (1 << 44) - 1) << 12
+    return (pte >> 10 & (1 << 44) - 1) << 12
 
 
 def canonical(address: int) -> int:

@@ -64,6 +64,7 @@ class Trial:
         return parse(self.guest.finish(RUN_SECONDS))
 
     def fail(self, what: str, expected: str, seen: str) -> NoReturn:
+        __tracebackhide__ = True
         raise AssertionError(
             f"{what}\nexpected: {expected}\nseen:     {seen}\n"
             f"the same once more: {SEED_VARIABLE}={self.seed} make grade EX={self.exercise}\n"
@@ -71,8 +72,10 @@ class Trial:
         )
 
     def require(self, good: bool, what: str, expected: object, seen: object) -> None:
+        __tracebackhide__ = True
         if not good:
             self.fail(what, *(f"{x:#x}" if type(x) is int else str(x) for x in (expected, seen)))
 
     def equal(self, what: str, expected: object, seen: object) -> None:
+        __tracebackhide__ = True
         self.require(expected == seen, what, expected, seen)

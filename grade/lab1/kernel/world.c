@@ -190,8 +190,6 @@ static void op_drop(const struct op *op)
 {
     object_release(&objects[op->a]->object);
     objects[op->a] = NULL;
-    while (reaper_step())
-        ;
 }
 
 static void op_destroy(const struct op *op)
@@ -202,8 +200,6 @@ static void op_destroy(const struct op *op)
         result[0] = address_space_destroy_step(space, op->b);
         result[1]++;
     }
-    while (reaper_step())
-        ;
 }
 
 static void op_hoard(const struct op *op)
@@ -239,6 +235,8 @@ KERNEL_TEST(world)
         if (op.code >= sizeof(ops) / sizeof(ops[0]))
             panic("the workload is damaged");
         ops[op.code].run(&op);
+        while (reaper_step())
+            ;
         kprintf("> %s %lx %lx %lx %lx", ops[op.code].name, result[0], result[1], result[2], result[3]);
         kprintf(" %lx", frames_total() - frames_free() - kalloc_pages());
         for (unsigned i = 0; i < ACCOUNTS; i++)

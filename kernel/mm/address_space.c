@@ -142,8 +142,8 @@ int64_t space_map_device(struct address_space *space, uint64_t physical, uint64_
     return address < 0 ? address : address + (int64_t)(physical % PAGE_SIZE);
 }
 
-/* exercise 1.7 */
 /* Clears up to *budget valid entries of a region between from and to; true when all are. */
+/* exercise 1.7 */
 static bool region_zap(struct region *region, uint64_t from, uint64_t to, size_t *budget)
 {
     struct address_space *space = region->space;

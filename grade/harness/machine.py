@@ -278,8 +278,12 @@ class Machine:
     def reproduce(self) -> str:
         """The command that starts the same machine under the debugger."""
         config = self.original
+        build = config.kernel.parent
+        own_archive = config.archive not in (None, build / "boot.cpio")
         words = {
-            "BUILD": str(config.kernel.parent),
+            "BUILD": str(build),
+            "KERNEL": "" if config.kernel.name == "kernel.elf" else str(config.kernel),
+            "ARCHIVE": str(config.archive) if own_archive else "",
             "SMP": str(config.smp),
             "MEM": config.memory,
             "DISK": " ".join(str(disk.path) for disk in config.disks),

@@ -13,6 +13,8 @@ PAGE, MEGAPAGE, GIGAPAGE = 1 << 12, 1 << 21, 1 << 30
 LEAF_SIZES = (PAGE, MEGAPAGE, GIGAPAGE)  # by level
 DIRECT_MAP = 0xFFFFFFC000000000
 TABLES_MAX = 20000
+RAM_START = 0x80000000
+PIECE = 1 << 20
 V, R, W, X, U, G, A, D = (1 << bit for bit in range(8))
 SATP = re.compile(r"\bsatp\s+([0-9a-f]+)")
 
@@ -74,13 +76,20 @@ class PageTable:
 
 
 class Walker:
-    """Reads tables of a machine that pauses."""
+    """Reads tables of a machine that pauses, in large pieces; for one pause only."""
 
     def __init__(self, machine: Machine) -> None:
         self.machine = machine
+        self.ram_end = RAM_START + (int(machine.config.memory.removesuffix("M")) << 20)
+        self.pieces: dict[int, bytes] = {}
 
     def words(self, physical: int) -> tuple[int, ...]:
-        return struct.unpack("<512Q", self.machine.qmp.read_physical(physical, PAGE))
+        if not RAM_START <= physical < self.ram_end:
+            raise AssertionError(f"an entry points to a table at {physical:#x}, where no RAM is")
+        base = physical & ~(PIECE - 1)
+        if base not in self.pieces:
+            self.pieces[base] = self.machine.qmp.read_physical(base, PIECE)
+        return struct.unpack_from("<512Q", self.pieces[base], physical - base)
 
     def satp(self) -> int:
         """Of the first hart, as the monitor says."""

@@ -7,9 +7,10 @@ from random import Random
 
 import pytest
 
+from grade.lab1.judge import Judge, run_world
 from grade.lab1.sv39 import PAGE, A, D, R, U, V, W, Walker
 from grade.lab1.trial import Trial
-from grade.lab1.world import EFAULT, ENOMEM, EXEC, READ, WRITE, Judge, World, error
+from grade.lab1.world import EFAULT, ENOMEM, EXEC, READ, WRITE, World, error
 
 SMALL = "64M"
 RTC = 0x101000
@@ -119,7 +120,7 @@ def test_loads_and_stores_find_their_pages(trial: Trial) -> None:
         for _ in range(250):
             life.step()
         life.world.pause()
-    life.end().run(trial, mem=SMALL)
+    run_world(life.end(), trial, mem=SMALL)
 
 
 @pytest.mark.exercise("1.9", points=3)
@@ -144,7 +145,7 @@ def test_fault_enters_the_right_flags(trial: Trial) -> None:
         world.pause()
         world.drop(14)
         world.drop(15)
-    life.end().run(trial, mem=SMALL)
+    run_world(life.end(), trial, mem=SMALL)
 
 
 def deduplicated(must: list[tuple[int, int, int]]) -> list[tuple[int, int, int]]:
@@ -205,4 +206,4 @@ def test_fault_without_memory(trial: Trial) -> None:
     world.destroy(0)
     for number in range(3):
         world.drop(number)
-    world.run(trial, mem=SMALL)
+    run_world(world, trial, mem=SMALL)

@@ -18,6 +18,7 @@ from grade.lab1.sv39 import (
     LEAF_SIZES,
     MEGAPAGE,
     PAGE,
+    RAM_START,
     A,
     D,
     G,
@@ -38,7 +39,6 @@ from grade.lab1.trial import Trial
 WALK, LEAF = range(2)  # enum walk_op
 MAKE, COUNT = 1, 2
 SATP_SV39 = 8
-RAM_START = 0x80000000
 UART, PLIC, VIRTIO = 0x10000000, 0xC000000, 0x10008000
 
 

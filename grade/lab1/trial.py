@@ -12,7 +12,7 @@ from typing import Any, NoReturn
 from grade.harness.guest import GuestRun
 
 SEED_VARIABLE = "CAIRN_SEED"
-RUN_SECONDS = 10.0
+RUN_SECONDS = 6.0
 
 
 @dataclass(frozen=True)

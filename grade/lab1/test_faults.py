@@ -136,9 +136,12 @@ def test_fault_enters_the_right_flags(trial: Trial) -> None:
             world.page(14, index, (1, 1))
         world.clone(14, 15, 0)
         world.map(0, 14, at, 2 * PAGE, 10 * PAGE, prot, 7)
-        for _ in range(12):
-            access = dice.choice([READ, WRITE, EXEC])
-            world.fault(0, at + dice.randrange(10 * PAGE), access)
+        shared, alone = (dice.sample(range(parity, 10, 2), 5) for parity in (0, 1))
+        for access in (READ, WRITE, EXEC):
+            for page in (shared.pop(), alone.pop()):
+                world.fault(0, at + page * PAGE + dice.randrange(PAGE), access)
+        for page in dice.choices(shared + alone, k=6):
+            world.fault(0, at + page * PAGE + dice.randrange(PAGE), dice.choice([READ, WRITE, EXEC]))
         world.fault(0, at + 10 * PAGE, READ)
         world.fault(0, at - 1, READ)
         world.must = deduplicated(world.must)

@@ -51,18 +51,18 @@ void hoard_release(void)
     }
 }
 
+void allow_user_pages(void) { csr_set(sstatus, SSTATUS_SUM); }
+
 /* Runs one instruction with stvec pointing right behind it: a trap skips what follows it. */
 #define TRY(instruction, failed, ...)                                                              \
-    asm volatile("csrs sstatus, %[sum]\n"                                                          \
-                 "la t0, 1f\n"                                                                     \
+    asm volatile("la t0, 1f\n"                                                                     \
                  "csrrw t1, stvec, t0\n"                                                           \
                  "li %[bad], 1\n" instruction "\n"                                                 \
                  "li %[bad], 0\n"                                                                  \
                  ".balign 4\n"                                                                     \
                  "1: csrw stvec, t1\n"                                                             \
-                 "csrc sstatus, %[sum]\n"                                                          \
                  : [bad] "=&r"(failed), [value] "+&r"(value)                                       \
-                 : [sum] "r"(SSTATUS_SUM), [address] "r"(address)                                  \
+                 : [address] "r"(address)                                                          \
                  : "t0", "t1", "memory", ##__VA_ARGS__)
 
 uint64_t try_load(uint64_t address, uint64_t *where)

@@ -14,8 +14,10 @@ void arena_init(struct workload *workload);
 void hoard(uint64_t leave, uint64_t pattern);
 void hoard_release(void);
 
-/* try_load, try_store, try_call: an access through the page table that satp names, also to user
- * pages. 0, or scause + 1 if it trapped. try_call calls a function that only returns. */
+/* try_load, try_store, try_call: an access through the page table that satp names. 0, or scause + 1
+ * if it trapped. try_call calls a function that only returns. allow_user_pages: also to user pages,
+ * from now on: a change of SUM at each access would make QEMU forget its TLB. */
+void allow_user_pages(void);
 uint64_t try_load(uint64_t address, uint64_t *value);
 uint64_t try_store(uint64_t address, uint64_t value);
 uint64_t try_call(uint64_t address);

@@ -224,6 +224,7 @@ static const struct {
 
 KERNEL_TEST(world)
 {
+    allow_user_pages();
     while (workload_more(workload)) {
         struct op op;
         op.code = workload_next(workload);

@@ -238,7 +238,7 @@ qemu-gdb: setup ## the same, waiting for a debugger (GDBPORT= for TCP)
 	$(Q)$(MAKE) --no-print-directory all $(DISK)
 	$(Q)$(RUN) --gdb
 gdb: ## attach to a running `make qemu-gdb`
-	$(Q)$(GDB) -q -iex 'add-auto-load-safe-path $(CURDIR)' -x .gdbinit $(BUILD)/kernel.elf
+	$(Q)$(GDB) -q -iex 'add-auto-load-safe-path $(CURDIR)' -x .gdbinit $(or $(KERNEL),$(BUILD)/kernel.elf)
 doctor: ## report every tool, its version, and whether it will do
 	$(Q)scripts/doctor
 clean: ## remove everything that was built, the disk included

@@ -282,10 +282,12 @@ class Machine:
     def reproduce(self) -> str:
         """The command that starts the same machine under the debugger."""
         config = self.original
-        usual = config.kernel.parent / "boot.cpio"
+        build = config.kernel.parent
+        own_archive = config.archive not in (None, build / "boot.cpio")
         words = {
-            "BUILD": str(config.kernel.parent),
-            "ARCHIVE": str(config.archive) if config.archive not in (None, usual) else "",
+            "BUILD": str(build),
+            "KERNEL": "" if config.kernel.name == "kernel.elf" else str(config.kernel),
+            "ARCHIVE": str(config.archive) if own_archive else "",
             "SERIAL": "1" if config.serial_console else "",
             "SMP": str(config.smp),
             "MEM": config.memory,

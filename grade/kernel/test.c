@@ -39,7 +39,7 @@ void test_pause(void)
         ;
 }
 
-void kernel_tests(const struct fdt_info *machine)
+static void run_test(const struct fdt_info *machine, bool early)
 {
     char name[WORD_MAX], token[WORD_MAX];
     word_of(machine->bootargs, "test=", name);
@@ -53,6 +53,8 @@ void kernel_tests(const struct fdt_info *machine)
     for (const struct kernel_test *test = kernel_tests_start; test < kernel_tests_end; test++) {
         if (strcmp(test->name, name) != 0)
             continue;
+        if (test->early != early)
+            return;
         kprintf("TEST %s\n", name);
         test->run(&workload);
         kprintf("END %s\n", token);
@@ -60,3 +62,6 @@ void kernel_tests(const struct fdt_info *machine)
     }
     panic("there is no kernel test %s", name);
 }
+
+void kernel_tests_early(const struct fdt_info *machine) { run_test(machine, true); }
+void kernel_tests(const struct fdt_info *machine) { run_test(machine, false); }

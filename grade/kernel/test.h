@@ -29,11 +29,17 @@ static inline bool workload_more(const struct workload *workload)
 
 struct kernel_test {
     const char *name;
+    bool early;
     void (*run)(struct workload *workload);
 };
 
-#define KERNEL_TEST(name)                                                                          \
+/* KERNEL_TEST: runs when the kernel is up, in front of the first process. KERNEL_TEST_EARLY: runs
+ * as soon as there are frames, on the page table of boot/entry.S. */
+#define KERNEL_TEST(name) KERNEL_TEST_AT(name, false)
+#define KERNEL_TEST_EARLY(name) KERNEL_TEST_AT(name, true)
+#define KERNEL_TEST_AT(name, early)                                                                \
     static void test_##name(struct workload *workload);                                            \
     static const struct kernel_test entry_##name                                                   \
-        __attribute__((used, section(".kernel_tests"), aligned(8))) = {#name, test_##name};        \
+        __attribute__((used, section(".kernel_tests"), aligned(8))) =                              \
+        {#name, early, test_##name};                                                               \
     static void test_##name(__attribute__((unused)) struct workload *workload)

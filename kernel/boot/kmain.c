@@ -1,6 +1,7 @@
 /* The kernel's table of contents: what happens between the first instruction and the first
  * process, in order. */
 #include "boot/kmain.h"
+#include "arch/csr.h"
 #include "arch/hart.h"
 #include "boot/entry.h"
 #include "boot/fdt.h"
@@ -48,6 +49,7 @@ static void memory_init(const void *blob)
         {virt_to_phys(blob), virt_to_phys(blob) + fdt_size(blob)},
     };
     frame_init(ram, virt_to_phys(kernel_end), reserved, 2);
+    kernel_tests_early(&machine);
     kernel_page_table_init(ram.start, ram.end);
     kernel_page_table_activate();
     kprintf("memory: %lu MiB, %lu MiB free\n", machine.memory_size >> 20, frames_free() >> 8);
@@ -70,6 +72,7 @@ void kmain(uint32_t hart, uint64_t device_tree)
     harts_start(&machine, hart);
     first_process_start(&machine);
     user_mode_start();
-    kprintf("The kernel is up, and has nothing to run yet.\n");
+    kprintf("The kernel runs on its own page table (satp 0x%lx), and has nothing to run yet.\n",
+            csr_read(satp));
     power_off(0);
 }

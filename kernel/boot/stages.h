@@ -20,5 +20,7 @@ void user_mode_start(void);                                            /* proc/h
 void secondary_main(uint32_t hart);
 
 /* kernel_tests: runs the tests that the command line asks for, if the kernel was linked with
- * them (grade/kernel/), and then stops the machine. */
+ * them (grade/kernel/), and then stops the machine. kernel_tests_early: the tests that need no more
+ * than frames, before the kernel has its own page table. */
 void kernel_tests(const struct fdt_info *machine);
+void kernel_tests_early(const struct fdt_info *machine);

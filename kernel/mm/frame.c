@@ -125,17 +125,20 @@ void frame_init(struct range ram, uint64_t first_free, const struct range *reser
 {
     ram_start = ram.start;
     frame_count = (ram.end - ram.start) >> PAGE_SHIFT;
+    free_count = 0;
     frames = phys_to_virt(first_free);
     uint64_t bytes = PAGE_ALIGN_UP(frame_count * sizeof(struct frame));
     memset(frames, 0, bytes);
     for (unsigned order = 0; order < FRAME_ORDERS; order++)
         list_init(&free_blocks[order]);
-    for (uint64_t index = 0; index < frame_count; index++)
-        frames[index].references = 1;
     for (uint64_t index = index_of(first_free + bytes); index < frame_count;) {
         int order = largest_order(index, reserved, n); /* whole blocks: few frames are touched */
-        if (order >= 0)
-            frame_free(address_of(index), (unsigned)order);
+        if (order >= 0) {
+            insert_block(index, (unsigned)order); /* as large as possible: no buddy to merge with */
+            free_count += 1ul << order;
+        } else {
+            frames[index].references = 1; /* whoever has it may release it */
+        }
         index += order >= 0 ? 1ul << order : 1;
     }
 }

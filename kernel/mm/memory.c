@@ -114,7 +114,7 @@ static uint64_t memory_lookup(struct memory *memory, uint64_t index)
     return entry ? *entry : 0;
 }
 
-/* exercise 1.7 */
+/* exercise 1.8 */
 uint64_t memory_page(struct memory *memory, uint64_t index, bool write)
 {
     if (memory->contiguous)
@@ -144,9 +144,7 @@ uint64_t memory_page(struct memory *memory, uint64_t index, bool write)
     }
     return *entry;
 }
-/* end 1.7 */
 
-/* exercise 1.8 */
 bool memory_clone_step(struct memory *source, struct memory *clone)
 {
     for (unsigned n = 0; clone->cursor < source->pages; clone->cursor++) {

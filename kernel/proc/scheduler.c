@@ -217,7 +217,7 @@ static uint64_t slice_rest(const struct hart *hart)
     return hart->slice_end > now ? hart->slice_end - now : hart->slice_end != 0;
 }
 
-/* exercise 2.2 */
+/* exercise 2.5 */
 void scheduler_exit(void)
 {
     struct hart *hart = this_hart();
@@ -249,4 +249,4 @@ out:
         kick_idle(hart);
     timer_program(hart);
 }
-/* end 2.2 */
+/* end 2.5 */

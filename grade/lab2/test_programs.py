@@ -137,7 +137,10 @@ CREATE, CLONE, MAP, UNMAP, PROTECT, MEMORY_INFO = range(0x40, 0x46)
 EBADF, EACCES, EFAULT, EINVAL, ENOSYS = 9, 13, 14, 22, 38
 MAP_R, MAP_W, MAP_X, RIGHT_DUP, TRANSFER, MANAGE = 8, 16, 32, 64, 128, 256
 MEMORY_RIGHTS = MAP_R | MAP_W | MAP_X | RIGHT_DUP | TRANSFER
-BUFFER_SIZE = 0x8000
+NO_CALLS = (
+    0x07, 0x0F, 0x18, 0x1F, 0x24, 0x2F, 0x38, 0x3F, 0x46, 0xFF, 0x109, 0xFFF, 0x1000, 1 << 32,
+    (1 << 32) + PROCESS_SELF, WORD - 1, WORD - 0xFFF,
+)  # fmt: skip
 BAD_ADDRESSES = (
     0, 8, 0x3FFFFFF000, 1 << 38, 1 << 40, WORD - 4096, WORD - 8, 0xFFFFFFC080200000,
 )  # fmt: skip
@@ -169,12 +172,12 @@ class Calls:
 
     # Each of these adds one call, and keeps the model of the handles up to date.
 
-    def unknown(self) -> None:
-        holes = [0x07, 0x0F, 0x18, 0x1F, 0x24, 0x2F, 0x38, 0x3F, 0x46, 0xFF, 0x109, 0xFFF]
-        number = self.rng.choice([
-            *holes, self.rng.randrange(0x200, 0x1000), 0x1000, 0x1000 + self.rng.randrange(500, 9999),
-            self.rng.getrandbits(64) | 1 << 63, 1 << 32, WORD - 1, (1 << 32) + PROCESS_SELF,
-        ])  # fmt: skip
+    def unknown(self, number: int | None = None) -> None:
+        if number is None:
+            number = self.rng.choice([
+                *NO_CALLS, self.rng.randrange(0x200, 0x1000), 0x1000 + self.rng.randrange(500, 9999),
+                self.rng.getrandbits(64) | 1 << 63,
+            ])  # fmt: skip
         self.add(f"system call {number:#x}, which does not exist", number, returns=-ENOSYS)
 
     def plain(self) -> None:
@@ -187,7 +190,7 @@ class Calls:
             self.add("clock_now()", CLOCK_NOW, good=lambda seen: seen > 0, wanted="a time")
 
     def write(self) -> None:
-        """Lines of spaces only would be no line: the program fills its buffer with letters."""
+        """The program fills its buffer with the letter of the call."""
         length = self.rng.randrange(1, 40)
         self.add(f"debug_write(buffer, {length})", DEBUG_WRITE, (BUFFER, 0), (VALUE, length),
                  returns=length)  # fmt: skip
@@ -239,7 +242,7 @@ class Calls:
 
     def changed(self) -> None:
         """A number near a handle: the same place and another generation, or no handle at all."""
-        which, bit = self.some_handle(), self.rng.randrange(12, 32)
+        which, bit = self.rng.choice(list(self.kinds)), self.rng.randrange(12, 32)
         text = f"handle_close({self.name(which)} with bit {bit} changed)"
         self.add(text, CLOSE, (CHANGED, which | (1 << bit) << 16), returns=-EBADF)
 
@@ -315,6 +318,8 @@ def random_calls(rng: random.Random) -> Calls:
     for _ in range(4):
         calls.memory()
     calls.large()
+    for number in NO_CALLS:
+        calls.unknown(number)
     makers = [
         calls.unknown, calls.plain, calls.write, calls.bad_pointer, calls.memory, calls.dup,
         calls.dup, calls.close, calls.changed, calls.wrong_type, calls.map, calls.invalid,

@@ -131,6 +131,8 @@ def random_operations(rng: random.Random) -> list[Operation]:
             more = rng.choice([0, 1000])
             operations.append((PAGES, process, more))
             (broke.discard if more else broke.add)(process)
+    # What little a failed attempt forgets to give back shows after some of them.
+    operations += [(PROCESS, 0, 99), (PAGES, 4, 0), *[(MAKE, 4, 9)] * 12]
     return operations
 
 

@@ -154,16 +154,15 @@ def test_handle_table_grows_and_fills_up(kernel_test: KernelTest) -> None:
     story = Story(seed)
     first_page = HANDLE_PAGE_ENTRIES - HANDLE_FIRST_FREE
     limit = rng.randrange(first_page + 100, 2 * HANDLE_PAGE_ENTRIES)
-    hint = rng.randrange(HANDLE_FIRST_FREE, HANDLE_PAGE_ENTRIES)
     operations: list[Operation] = [(NEW, limit, HANDLE_FIRST_FREE), (PAGES, 1, 0)]
     operations += [(INSERT, i % 16, 1) for i in range(first_page)]
     refused = len(operations)
     operations += [(INSERT, 3, 1), (PAGES, 1, 0)]
     operations += [(INSERT, i % 16, 1) for i in range(first_page, limit)]
     operations += [(INSERT, 3, 1), (CLOSE, rng.randrange(first_page), 0), (INSERT, 4, 2)]
-    # Each place of a table, wherever the search begins.
-    operations += [(NEW, HANDLES_MAX - HANDLE_FIRST_FREE, hint + 3000)]
-    operations += [(INSERT, 5, 7)] * (HANDLES_MAX - HANDLE_FIRST_FREE)
-    operations += [(INSERT, 5, 7)]
+    # Every place will do, wherever the search begins.
+    many = rng.randrange(200, 400)
+    operations += [(NEW, many, HANDLES_MAX - rng.randrange(50, 150))]
+    operations += [(INSERT, 5, 7)] * (many + 1)
     run = kernel_test("handles", [word for op in operations for word in op])
     play(operations, Lines(run.finish(SECONDS), story), story, refused)

@@ -102,8 +102,7 @@ def test_switch_to_brings_everything_along(kernel_test: KernelTest) -> None:
                 sum_ = (sum_ * 31 + value) % WORD
             text = "the thread's own floating-point registers"
             story.check(rest[4] == sum_, done, text, "other values")
-            registers[thread] = [fp * (2 * i + 1) % WORD for i in range(33)]
-            registers[thread][32] &= 0x9F
+            registers[thread] = [*(fp * (2 * i + 1) % WORD for i in range(32)), fp & 0x9F]
         last = thread
         story.add(done + (", which then uses floating point" if fp else ""))
 

@@ -5,15 +5,15 @@
 #include <string.h>
 
 #define SHARED_PAGE 0x40000000ul /* where it is in the child */
-#define STACK_TOP 0x50000000ul
-#define STACK_SIZE 0x8000ul
+#define STACK_TOP   0x50000000ul
+#define STACK_SIZE  0x8000ul
 
 /* user/libc/user.ld: code and constants come first, then the data, which begin with this array on
  * a page border. */
 extern char _start[], __preinit_array_start[], __end[];
 #define CODE_START ((uint64_t)_start & ~(PAGE_SIZE - 1))
 #define DATA_START ((uint64_t)__preinit_array_start)
-#define DATA_END (((uint64_t)__end + PAGE_SIZE - 1) & ~(PAGE_SIZE - 1))
+#define DATA_END   (((uint64_t)__end + PAGE_SIZE - 1) & ~(PAGE_SIZE - 1))
 
 struct child_page {
     child_function *function;

@@ -10,7 +10,6 @@
 
 #define CHILD_WORDS 511 /* of 64 bits, in the shared page */
 
-struct child_page;
 typedef int64_t child_function(volatile uint64_t *words);
 
 struct child {
@@ -22,7 +21,8 @@ struct child {
  * failed; then nothing is left of it. */
 int64_t child_new(struct child *child, const char *name, const struct process_quota *quota);
 
-/* child_start: runs function in it; what that returns is its exit status. Priority 0: the default. */
+/* child_start: runs function in it; what that returns is its exit status. Priority 0: the default.
+ */
 int64_t child_start(struct child *child, child_function *function, uint32_t priority);
 
 /* child_wait: until it has ended, letting others of the same priority run; how it ended. */

@@ -1,13 +1,13 @@
 /* Faults of user code: what a thread's single instruction at some address comes to. */
-#include "user.h"
 #include "mm/memory.h"
 #include "proc/scheduler.h"
 #include "trap/trap.h"
+#include "user.h"
 
-#define CODE 0x40000ul
+#define CODE     0x40000ul
 #define WRITABLE 0x1000000ul
 #define READABLE 0x2000000ul
-#define PAGES 64
+#define PAGES    64
 
 /* One instruction in front of each multiple of 16; then the thread tells that it came through. */
 extern const char fault_code[], fault_code_end[];

@@ -1,12 +1,12 @@
 /* The scheduler, from inside: thread_make_ready, switch_to and scheduler_exit, with threads that
  * never run a program. */
-#include "support.h"
+#include "proc/scheduler.h"
 #include "dev/timer.h"
 #include "mm/reaper.h"
-#include "proc/scheduler.h"
+#include "support.h"
 
-#define THREADS 32
-#define FAKE_HART 5
+#define THREADS    32
+#define FAKE_HART  5
 #define OTHER_HART 6
 
 static struct thread *threads[THREADS];
@@ -37,7 +37,8 @@ static void make_threads(struct process *process, size_t count, struct workload 
 }
 
 /* Another hart, which runs a thread or idles, as the workload says. */
-static void play_hart(struct hart *hart, uint32_t id, struct thread *runs, struct workload *workload)
+static void play_hart(struct hart *hart, uint32_t id, struct thread *runs,
+                      struct workload *workload)
 {
     enum { ABSENT, IDLE, ENDLESS, SLICED };
     uint64_t state = workload_next(workload);
@@ -76,39 +77,24 @@ KERNEL_TEST(make_ready)
         kprintf("next %ld\n", index_of_link(threads[i]->link.next));
 }
 
-/* What the floating-point registers hold; the thread's own, or nobody's. */
-static void read_fp(uint64_t values[33])
-{
-    asm volatile(".option push\n.option arch, +d\n"
-                 ".irp n, 0,1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17,18,19,20,21,22,23,24,25,26,27,"
-                 "28,29,30,31\nfsd f\\n, 8*\\n(%0)\n.endr\nfrcsr t0\nsd t0, 256(%0)\n.option pop\n" ::"r"(
-                     values)
-                 : "t0", "memory");
-}
-
-static void write_fp(const uint64_t values[33])
-{
-    asm volatile(".option push\n.option arch, +d\n"
-                 ".irp n, 0,1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17,18,19,20,21,22,23,24,25,26,27,"
-                 "28,29,30,31\nfld f\\n, 8*\\n(%0)\n.endr\nld t0, 256(%0)\nfscsr t0\n.option pop\n" ::"r"(
-                     values)
-                 : "t0", "memory");
-}
+void fp_save(struct fp_state *state); /* proc/fp.S */
+void fp_restore(const struct fp_state *state);
 
 /* As a program would that uses floating point: sums up what it finds, leaves something new. */
 static uint64_t use_fp(struct thread *thread, uint64_t seed)
 {
-    uint64_t values[33], sum = 0;
+    struct fp_state state;
+    uint64_t sum = 0;
     if ((csr_read(sstatus) & SSTATUS_FS) == SSTATUS_FS_OFF && !fp_enable(thread))
         panic("no memory for floating-point registers");
-    read_fp(values);
-    for (int i = 0; i < 33; i++) {
-        sum = sum * 31 + values[i];
-        values[i] = seed * (uint64_t)(2 * i + 1);
+    fp_save(&state);
+    for (int i = 0; i < 32; i++) {
+        sum = sum * 31 + state.f[i];
+        state.f[i] = seed * (uint64_t)(2 * i + 1);
     }
-    values[32] %= 256; /* fcsr: rounding mode and flags, of which 5 to 7 are no modes */
-    values[32] &= 0x9f;
-    write_fp(values);
+    sum = sum * 31 + state.fcsr;
+    state.fcsr = seed & 0x9f; /* flags, and a rounding mode that there is */
+    fp_restore(&state);
     return sum;
 }
 

@@ -21,7 +21,7 @@ struct thread *test_thread(struct process *process, uint32_t priority);
  * that the one real hart can play one of several. */
 void become_hart(struct hart *hart);
 
-/* software_interrupt: whether one has come to this (real) hart since the last time; takes it back. */
+/* software_interrupt: whether one has come to this (real) hart; takes it back. */
 bool software_interrupt(void);
 
 static inline size_t list_length(const struct list *head)

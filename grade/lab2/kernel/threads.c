@@ -1,9 +1,9 @@
 /* thread_new and thread_end, from inside: what a list of operations makes of threads, processes
  * and their memory. */
-#include "support.h"
 #include "dev/timer.h"
 #include "mm/frame.h"
 #include "proc/scheduler.h"
+#include "support.h"
 
 enum { OP_PROCESS, OP_MAKE, OP_FREE, OP_PAGES };
 #define PROCESSES 16
@@ -15,8 +15,7 @@ static void describe(const struct thread *thread, const struct process *process)
 {
     struct region *region = space_region(&thread->process->space, thread->ipc_address);
     kprintf("thread %u %lu %u %u %d %d %d\n", thread->slot, thread->token, thread->priority,
-            thread->base_priority, thread->process == process,
-            thread_table[thread->slot] == thread,
+            thread->base_priority, thread->process == process, thread_table[thread->slot] == thread,
             region && region->memory == thread->ipc_memory && thread->ipc_memory);
 }
 

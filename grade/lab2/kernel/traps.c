@@ -1,9 +1,9 @@
 /* The way into the kernel and out of it: what becomes of a program's registers. */
-#include "user.h"
 #include "proc/scheduler.h"
 #include "trap/trap.h"
+#include "user.h"
 
-#define CODE 0x40000ul
+#define CODE    0x40000ul
 #define THREADS 4
 
 /* Adds n to register n, and traps. */

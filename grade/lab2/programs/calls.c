@@ -4,7 +4,7 @@
 #include <string.h>
 
 #define RESULTS 2048
-#define BUFFER 0x8000
+#define BUFFER  0x8000
 
 /* An argument is two words: how it is meant, and a number. */
 enum { ARGUMENT_VALUE, ARGUMENT_BUFFER, ARGUMENT_RESULT, ARGUMENT_CHANGED, ARGUMENT_SELF };

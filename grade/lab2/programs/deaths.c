@@ -2,15 +2,28 @@
 #include "lib/work.h"
 
 #define CHILDREN 48
-#define THREADS 4
-#define NOWHERE 0x60000000ul
-#define KERNEL 0xffffffc080200000ul
+#define THREADS  4
+#define NOWHERE  0x60000000ul
+#define KERNEL   0xffffffc080200000ul
 
 enum { WAY, VALUE, READY, SEED, ROUNDS, RESULT };
 enum {
-    WAY_RETURN, WAY_EXIT_WITH_THREADS, WAY_THREADS_END, WAY_LOAD, WAY_STORE, WAY_JUMP, WAY_ILLEGAL,
-    WAY_BREAK, WAY_KERNEL, WAY_CODE, WAY_THREAD_FAULTS, WAY_KILLED, WAY_KILLED_THREADS,
-    WAY_KILLED_UNSTARTED, WAY_KILLED_TWICE, WAY_COMPUTE,
+    WAY_RETURN,
+    WAY_EXIT_WITH_THREADS,
+    WAY_THREADS_END,
+    WAY_LOAD,
+    WAY_STORE,
+    WAY_JUMP,
+    WAY_ILLEGAL,
+    WAY_BREAK,
+    WAY_KERNEL,
+    WAY_CODE,
+    WAY_THREAD_FAULTS,
+    WAY_KILLED,
+    WAY_KILLED_THREADS,
+    WAY_KILLED_UNSTARTED,
+    WAY_KILLED_TWICE,
+    WAY_COMPUTE,
 };
 
 static volatile uint64_t *shared;
@@ -29,10 +42,7 @@ static void end_at_once(uint64_t x)
     __atomic_fetch_add(&shared[READY], 1, __ATOMIC_ACQ_REL);
 }
 
-static void load_nowhere(uint64_t x)
-{
-    shared[RESULT] = *(volatile uint64_t *)(NOWHERE + x);
-}
+static void load_nowhere(uint64_t x) { shared[RESULT] = *(volatile uint64_t *)(NOWHERE + x); }
 
 static void more_threads(void (*function)(uint64_t), unsigned how_many)
 {
@@ -121,7 +131,8 @@ int64_t first_main(const void *passed, struct ipc_page *page)
             continue;
         while (way == WAY_KILLED_THREADS && children[i].words[READY] <= THREADS)
             thread_yield();
-        say("killed %ld\n", (long)process_kill(children[i].process, (int64_t)children[i].words[VALUE]));
+        say("killed %ld\n",
+            (long)process_kill(children[i].process, (int64_t)children[i].words[VALUE]));
         if (way == WAY_KILLED_TWICE)
             say("killed %ld\n", (long)process_kill(children[i].process, 1));
     }

@@ -1,7 +1,7 @@
 /* Programs of one priority that count as fast as they can: who counts how far? */
 #include "lib/work.h"
 
-#define CHILDREN 8
+#define CHILDREN    8
 #define MILLISECOND 1000000
 
 static int64_t count(volatile uint64_t *words)
@@ -29,9 +29,9 @@ int64_t first_main(const void *passed, struct ipc_page *page)
     test_priority((uint32_t)priority + 1);
     for (uint64_t i = 0; i < number && i < CHILDREN; i++) {
         test_need(child_new(&children[i], "fair", NULL), "a child");
-        test_need(child_start(&children[i], calls >> i & 1 ? count_and_call : count,
-                              (uint32_t)priority),
-                  "process_start");
+        test_need(
+            child_start(&children[i], calls >> i & 1 ? count_and_call : count, (uint32_t)priority),
+            "process_start");
     }
     int64_t end = clock_now() + (int64_t)milliseconds * MILLISECOND;
     uint64_t own = 0;

@@ -4,8 +4,8 @@
 #include <string.h>
 
 #define CHILDREN 12
-#define THREADS 3
-#define PIECE 100000 /* rounds between two system calls */
+#define THREADS  3
+#define PIECE    100000 /* rounds between two system calls */
 
 enum { SEED, ROUNDS, ID, SUMS, SUMS_FP = SUMS + THREADS, DONE = SUMS_FP + THREADS };
 

@@ -1,7 +1,7 @@
 /* Lab 2's first process: two programs that share the processor, and a third that goes wrong. */
 #include "../child.h"
 
-#define TURNS 6
+#define TURNS       6
 #define MILLISECOND 1000000
 
 /* Computes until this much time has passed, whoever ran in it. */

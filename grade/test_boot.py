@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import os
+import socket
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from grade.harness.child import start_child
 from grade.harness.disk import check_file_system, copy_image
 from grade.harness.machine import Machine
 from grade.harness.plugin import Laboratory
+from grade.harness.qemu import machine_arguments
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 RUN_QEMU = REPOSITORY / "scripts" / "run-qemu"
@@ -23,6 +27,31 @@ Boot = Callable[..., Machine]
 def test_boots_to_a_shell_and_powers_off(machine: Machine) -> None:
     assert machine.console.check("echo up") == "up\n"
     assert machine.console.check("cat /etc/motd") == (REPOSITORY / "root/etc/motd").read_text()
+
+
+def test_last_line_reaches_a_slow_reader(laboratory: Laboratory, tmp_path: Path) -> None:
+    """What was printed just before power-off must have left the UART."""
+    workload = tmp_path / "workload"
+    workload.write_bytes(bytes(4))
+    append = "test=handles token=last-words"
+    config = laboratory.config(
+        kernel="kernel-test.elf", archive=workload, append=append, plain=False, disks=[]
+    )
+    for _ in range(3):
+        ours, theirs = socket.socketpair()
+        with ours, theirs:
+            theirs.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 1)  # the smallest there is
+            log = f"socket,id=log,fd={theirs.fileno()}"
+            arguments = [*machine_arguments(config), "-chardev", log, "-serial", "chardev:log"]
+            child = start_child(arguments, stdin=subprocess.DEVNULL, pass_fds=[theirs.fileno()])
+            theirs.close()
+            ours.settimeout(laboratory.limits.seconds(20))
+            text = b""
+            while byte := ours.recv(1 if b"TEST" in text else 64):
+                text += byte
+                time.sleep(0.002 if b"TEST" in text else 0)
+            assert child.wait() == 0
+        assert text.endswith(b"END last-words\r\n"), text[-40:]
 
 
 @pytest.mark.parametrize("smp", [2, 4, 8])

@@ -4,7 +4,7 @@
 #include "mm/layout.h"
 
 enum { UART_DATA = 0, UART_FIFO_CONTROL = 2, UART_LINE_STATUS = 5 };
-enum { LINE_DATA_READY = 0x01, LINE_TRANSMIT_EMPTY = 0x20 };
+enum { LINE_DATA_READY = 0x01, LINE_TRANSMIT_EMPTY = 0x20, LINE_IDLE = 0x40 };
 
 static volatile uint8_t *uart;
 
@@ -25,6 +25,12 @@ void uart_put(char c)
     while (!(uart[UART_LINE_STATUS] & LINE_TRANSMIT_EMPTY))
         ;
     uart[UART_DATA] = (uint8_t)c;
+}
+
+void uart_drain(void)
+{
+    while (uart && !(uart[UART_LINE_STATUS] & LINE_IDLE))
+        ;
 }
 
 int uart_get(void)

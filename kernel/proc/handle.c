@@ -8,21 +8,6 @@
 
 _Static_assert(HANDLE_PAGE_ENTRIES * sizeof(struct handle_entry) <= PAGE_SIZE, "one frame a page");
 
-/* exercise 2.5 */
-struct handle_entry *handle_find(struct process *process, handle_t handle, uint32_t rights,
-                                 int64_t *error)
-{
-    struct handle_entry *entry = handle_current(&process->handles, handle);
-    *error = -EBADF;
-    if (!entry)
-        return NULL;
-    *error = -EACCES;
-    if ((entry->rights & rights) != rights)
-        return NULL;
-    return entry;
-}
-/* end 2.5 */
-
 struct object *handle_object(struct process *process, handle_t handle, enum object_type type,
                              uint32_t rights, int64_t *error)
 {
@@ -65,7 +50,20 @@ static handle_t fill(struct process *process, uint32_t index, struct object *obj
     return (handle_t)(entry->generation << HANDLE_INDEX_BITS | index);
 }
 
-/* exercise 2.6 */
+/* exercise 2.1 */
+struct handle_entry *handle_find(struct process *process, handle_t handle, uint32_t rights,
+                                 int64_t *error)
+{
+    struct handle_entry *entry = handle_current(&process->handles, handle);
+    *error = -EBADF;
+    if (!entry)
+        return NULL;
+    *error = -EACCES;
+    if ((entry->rights & rights) != rights)
+        return NULL;
+    return entry;
+}
+
 handle_t handle_insert(struct process *process, struct object *object, uint32_t rights)
 {
     struct handle_table *table = &process->handles;
@@ -84,7 +82,7 @@ handle_t handle_insert(struct process *process, struct object *object, uint32_t 
     }
     return -EMFILE;
 }
-/* end 2.6 */
+/* end 2.1 */
 
 handle_t handle_insert_at(struct process *process, uint32_t index, struct object *object,
                           uint32_t rights)

@@ -217,21 +217,16 @@ static uint64_t slice_rest(const struct hart *hart)
     return hart->slice_end > now ? hart->slice_end - now : hart->slice_end != 0;
 }
 
-/* exercise 2.2 */
-void scheduler_exit(void)
+/* exercise 2.5 */
+static void choose(struct hart *hart)
 {
-    struct hart *hart = this_hart();
-    /* It may end the current thread, or make a more urgent one ready. At the end of a slice it may
-     * take longer: threads that talk over the fast path come by here only then. */
-    for (int steps = hart->slice_over ? REAP_STEPS : 1; steps && reaper_step(); steps--)
-        ;
     struct thread *current = hart->current;
     bool slice_over = hart->slice_over;
     hart->slice_over = false;
     if (current) {
         bool rotate = slice_over && (ready_mask >> current->priority & 1);
         if (!scheduler_ready_above(current->priority) && !rotate)
-            goto out;
+            return;
         hart->current = NULL;
         current->slice_left = rotate ? 0 : slice_rest(hart);
         enqueue(current, !rotate);
@@ -244,9 +239,18 @@ void scheduler_exit(void)
     switch_to(next);
     hart->slice_end = next->slice_left ? time_now() + next->slice_left : 0;
     next->slice_left = 0;
-out:
+}
+/* end 2.5 */
+
+void scheduler_exit(void)
+{
+    struct hart *hart = this_hart();
+    /* It may end the current thread, or make a more urgent one ready. At the end of a slice it may
+     * take longer: threads that talk over the fast path come by here only then. */
+    for (int steps = hart->slice_over ? REAP_STEPS : 1; steps && reaper_step(); steps--)
+        ;
+    choose(hart);
     if (ready_mask || reaper_pending())
         kick_idle(hart);
     timer_program(hart);
 }
-/* end 2.2 */

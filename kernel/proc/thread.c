@@ -57,7 +57,7 @@ static void unmap_ipc_page(struct thread *thread)
     object_release(&thread->ipc_memory->object);
 }
 
-/* exercise 2.1 */
+/* exercise 2.2 */
 struct thread *thread_new(struct process *process, uint32_t priority)
 {
     if (process->threads_used >= process->account->limit.threads)
@@ -88,7 +88,7 @@ struct thread *thread_new(struct process *process, uint32_t priority)
     object_retain(&process->object);
     return thread;
 }
-/* end 2.1 */
+/* end 2.2 */
 
 void thread_start(struct thread *thread, uint64_t entry, uint64_t stack, uint64_t argument)
 {
@@ -115,7 +115,7 @@ static void thread_free(struct thread *thread)
     object_release(&process->object);
 }
 
-/* exercise 2.7 */
+/* exercise 2.6 */
 void thread_end(struct thread *thread)
 {
     struct hart *hart = thread->state == THREAD_RUNNING ? thread->hart : NULL;
@@ -135,7 +135,7 @@ void thread_end(struct thread *thread)
         hart->current = NULL;
     thread_free(thread);
 }
-/* end 2.7 */
+/* end 2.6 */
 
 void thread_reap(struct thread *thread)
 {

@@ -25,6 +25,7 @@
 .endr
 .endm
 
+/* exercise 2.7 */
 /* Back to the thread at tp, whose s0..s11 are in place. */
 .macro leave
     ld t1, 0(tp)
@@ -44,12 +45,15 @@ trap_entry:
     each_caller_saved sd, tp
     csrrw t0, sscratch, zero
     csrr t1, sepc
-    csrr t2, scause
     sd t0, 8*4(tp)
     sd t1, 0(tp)
     mv a0, tp
     ld tp, 256(a0)
     ld sp, 0(tp)
+/* end 2.7 */
+    /* Here a0 = the thread, tp = the hart, sp = its stack; x1..x7, x10..x17, x28..x31 and the pc
+     * are saved. */
+    csrr t2, scause
     li t0, 8 /* a system call */
     bne t2, t0, slow
     addi sp, sp, -16

@@ -59,7 +59,7 @@ void interrupts_poll(void)
     }
 }
 
-/* exercise 2.8 */
+/* exercise 2.9 */
 static void syscall(struct thread *thread)
 {
     uint64_t *regs = thread->regs;
@@ -79,9 +79,9 @@ static void syscall(struct thread *thread)
     else
         regs[REG_A0] = (uint64_t)result;
 }
-/* end 2.8 */
+/* end 2.9 */
 
-/* exercise 2.9 */
+/* exercise 2.8 */
 static void fault(struct thread *thread, uint64_t cause)
 {
     uint64_t address = csr_read(stval);
@@ -103,7 +103,7 @@ static void fault(struct thread *thread, uint64_t cause)
     process->status.address = address;
     process_end(process, EXIT_FAULT, (int64_t)cause);
 }
-/* end 2.9 */
+/* end 2.8 */
 
 struct thread *trap_user(struct thread *thread, uint64_t cause)
 {

@@ -32,8 +32,7 @@ static volatile uint32_t *registers(const struct device *device)
 static void add(const struct fdt_device *found)
 {
     if (device_count == DEVICES_MAX || found->interrupt >= IRQS_MAX) {
-        kprintf("device: %s at 0x%lx left out: table full or bad interrupt\n", found->compatible,
-                found->base);
+        kprintf("device: %s at 0x%lx does not fit\n", found->compatible, found->base);
         return;
     }
     struct device *device = &devices[device_count++];

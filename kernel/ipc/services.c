@@ -53,8 +53,6 @@ static int64_t service_console(const struct kernel_message *request, struct kern
 
 static uint32_t process_state(const struct process *process, struct process_facts *facts)
 {
-    static const uint8_t states[] = {[THREAD_READY] = PROCESS_READY,
-                                     [THREAD_RUNNING] = PROCESS_RUNNING};
     if (process->dead)
         return PROCESS_DEAD;
     uint32_t state = process->started ? PROCESS_WAITING : PROCESS_NEW;
@@ -69,7 +67,7 @@ static uint32_t process_state(const struct process *process, struct process_fact
         else if (thread->state == THREAD_CALLING)
             facts->waits_for = thread->channel->stats.server;
         if (state != PROCESS_RUNNING && thread->state <= THREAD_RUNNING)
-            state = states[thread->state];
+            state = thread->state == THREAD_RUNNING ? PROCESS_RUNNING : PROCESS_READY;
     }
     return state;
 }

@@ -133,11 +133,10 @@ void frame_init(struct range ram, uint64_t first_free, const struct range *reser
         list_init(&free_blocks[order]);
     for (uint64_t index = index_of(first_free + bytes); index < frame_count;) {
         int order = largest_order(index, reserved, n); /* whole blocks: few frames are touched */
+        frames[index].references = order < 0; /* whoever has a reserved one may release it */
         if (order >= 0) {
             insert_block(index, (unsigned)order); /* as large as possible: no buddy to merge with */
             free_count += 1ul << order;
-        } else {
-            frames[index].references = 1; /* whoever has it may release it */
         }
         index += order >= 0 ? 1ul << order : 1;
     }

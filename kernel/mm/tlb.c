@@ -4,30 +4,26 @@
 #include "mm/address_space.h"
 #include "arch/hart.h"
 
-/* Marks the space stale wherever it is not in use; the mask of other harts where it is. */
-static uint64_t running_elsewhere(struct address_space *space)
+/* Marks the space stale wherever it is not in use, and flushes it on the other harts where it is. */
+static void flush_elsewhere(struct address_space *space, uint64_t address, uint64_t size)
 {
     uint64_t running = 0;
-    for (unsigned i = 0; i < HARTS_MAX; i++) {
-        if (harts[i].satp == space->satp)
-            running |= 1ul << i;
-    }
+    for (unsigned i = 0; i < HARTS_MAX; i++)
+        running |= (uint64_t)(harts[i].satp == space->satp) << i;
     space->stale_harts |= ~running;
-    return running & ~(1ul << this_hart()->id);
+    running &= ~(1ul << this_hart()->id);
+    if (running)
+        sbi_remote_sfence_vma(running, address, size, space->asid);
 }
 
 void tlb_flush_page(struct address_space *space, uint64_t address)
 {
-    uint64_t others = running_elsewhere(space);
     asm volatile("sfence.vma %0, %1" ::"r"(address), "r"((uint64_t)space->asid) : "memory");
-    if (others)
-        sbi_remote_sfence_vma(others, address, PAGE_SIZE, space->asid);
+    flush_elsewhere(space, address, PAGE_SIZE);
 }
 
 void tlb_flush_space(struct address_space *space)
 {
-    uint64_t others = running_elsewhere(space);
     asm volatile("sfence.vma zero, %0" ::"r"((uint64_t)space->asid) : "memory");
-    if (others)
-        sbi_remote_sfence_vma(others, 0, UINT64_MAX, space->asid);
+    flush_elsewhere(space, 0, UINT64_MAX);
 }

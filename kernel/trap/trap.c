@@ -52,10 +52,9 @@ static void interrupt(uint64_t number)
 void interrupts_poll(void)
 {
     uint64_t pending = csr_read(sip) & csr_read(sie);
-    static const uint8_t numbers[] = {INTERRUPT_SOFTWARE, INTERRUPT_TIMER, INTERRUPT_EXTERNAL};
-    for (unsigned i = 0; i < sizeof(numbers); i++) {
-        if (pending >> numbers[i] & 1)
-            interrupt(numbers[i]);
+    for (unsigned number = INTERRUPT_SOFTWARE; number <= INTERRUPT_EXTERNAL; number++) {
+        if (pending >> number & 1)
+            interrupt(number);
     }
 }
 

@@ -3,10 +3,9 @@
 
 #include <stdint.h>
 
-struct trap_counts {
+extern struct trap_counts {
     uint64_t interrupts, faults;
-};
-extern struct trap_counts trap_counts;
+} trap_counts;
 
 /* interrupts_poll: handles what is pending without a trap, for the idle loop. */
 void interrupts_poll(void);

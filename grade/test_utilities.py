@@ -85,7 +85,8 @@ def test_many_arguments(shell: Console) -> None:
     assert result.status == 126
     assert "cat: Argument list too long" in result.output
     assert shell.check("echo $x$x$x$x | wc -c").strip() == str(4 * 16 * 4**5 + 1)
-    assert shell.check("printf %s\\\\n name-* name-* name-* name-* | xargs ls -1d | wc -l").strip() == "4000"
+    names = "name-* " * 20  # more than one `ls` can get
+    assert shell.check(f"printf '%s\\n' {names} | xargs ls -1d | wc -l").strip() == "20000"
     shell.check("cd / && rm -r /tmp/many && unset x")
 
 
@@ -106,7 +107,7 @@ def test_utilities_that_the_shell_has_itself_answer_help(shell: Console) -> None
     [
         ("divide", 133, r"Trap: division by zero, failed check or breakpoint \(pc 0x[0-9a-f]+\)"),
         ("jump", 139, r"Segmentation fault \(instruction page fault at 0x40, pc 0x40\)"),
-        ("kernel", 139, r"Segmentation fault \(store page fault at 0xf+[0-9a-f]+, pc 0x[0-9a-f]+\)"),
+        ("kernel", 139, r"Segmentation fault \(store page fault at 0xf{4}[0-9a-f]+, pc 0x1\w+\)"),
         ("illegal", 132, r"Illegal instruction \(pc 0x[0-9a-f]+\)"),
         ("abort", 134, "Aborted"),
     ],

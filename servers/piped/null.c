@@ -10,7 +10,6 @@
 #define ZEROS_MAX     65536 /* bytes that one read gets */
 
 enum { NULL_FILE, ZERO_FILE, FILES };
-static const char *const names[FILES] = {"null:", "zero:"};
 static uint64_t first_badge;
 static handle_t shared[FILES]; /* what every opener gets a copy of */
 
@@ -22,11 +21,9 @@ int null_start(handle_t service, uint64_t badge)
         if (handle < 0)
             return (int)handle;
         shared[i] = (handle_t)handle;
-        int error = name_register(names[i], shared[i]);
-        if (error < 0)
-            return error;
     }
-    return 0;
+    int error = name_register("null:", shared[NULL_FILE]);
+    return error < 0 ? error : name_register("zero:", shared[ZERO_FILE]);
 }
 
 bool null_badge(uint64_t badge)

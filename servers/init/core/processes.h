@@ -80,8 +80,8 @@ void process_started(struct process_table *table, struct process *process, uint3
 void process_release(struct process_table *table, struct process *process);
 
 /* process_ended: the process has ended thus. To its processor time that of its children is added.
- * Its children become init's; those of them that had ended already are released. True if its parent may wait for it, false if the caller is to release
- * it now. */
+ * Its children become init's; those of them that had ended already are released. True if its parent
+ * may wait for it, false if the caller is to release it now. */
 bool process_ended(struct process_table *table, struct process *process,
                    const struct process_status *status);
 

@@ -110,15 +110,9 @@ int path_absolute(const char *cwd, const char *path, char *out, size_t size)
 static const struct {
     const char *path, *uri;
 } elsewhere[] = {
-    {"/dev/null", "null:"},
-    {"/dev/zero", "zero:"},
-    {"/dev/tty", "console:"},
-    {"/dev/random", "random:"},
-    {"/dev/urandom", "random:"},
-    {"sys:facts", "sys:scheduler"},
-    {"sys:stats", "sys:ipc"},
-    {"sys:clock", "time:"},
-    {"sys:console", "sys:log"},
+    {"/dev/null", "null:"},       {"/dev/zero", "zero:"},      {"/dev/tty", "console:"},
+    {"/dev/random", "random:"},   {"/dev/urandom", "random:"}, {"sys:facts", "sys:scheduler"},
+    {"sys:stats", "sys:ipc"},     {"sys:clock", "time:"},      {"sys:console", "sys:log"},
     {"sys:process", "proc:list"},
 };
 

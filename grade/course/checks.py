@@ -25,10 +25,11 @@ from grade.course.includes import check_includes
 from grade.course.leaks import check_leaks
 from grade.course.patches import Patch, apply, judge, read_patches
 from grade.course.problem import CourseError, Problem
+from grade.course.region import parse_regions
 from grade.course.source import Source
 from grade.course.student import HABITS, work_through
 from grade.course.symbols import check_symbols
-from grade.course.tree import Tree, only_adds, solution, starter
+from grade.course.tree import Tree, catchup, only_adds, solution, starter
 from grade.course.workshop import Score, Workshop, score_of, unwritten
 from grade.course.writer import Git, write_repository
 from grade.harness.child import end_child, start_child
@@ -142,16 +143,36 @@ def check_merges(setting: Setting) -> list[Problem]:
 
 
 def check_starter(setting: Setting, number: int) -> list[Problem]:
-    """The starter builds without warnings, boots, and says what is missing. In a hurry, what it
-    shares with the solution is not compiled twice."""
+    """The starter builds without warnings, boots, and says what is missing; and with the labs before
+    it done, it scores 0. In a hurry, what it shares with the solution is not compiled twice."""
     name, tree = f"starter-{number}", starter(setting.source, number)
-    if setting.full:
-        return judge_starter(Workshop.of(setting.scratch / name, tree, setting.jobs), number)
-    with setting.solution_copy(name, number) as workshop:
-        return judge_starter(Workshop.of(workshop.folder, tree, setting.jobs), number)
+    with contextlib.ExitStack() as stack:
+        if setting.full:
+            workshop = Workshop.of(setting.scratch / name, tree, setting.jobs)
+        else:
+            copy = stack.enter_context(setting.solution_copy(name, number))
+            workshop = Workshop.of(copy.folder, tree, setting.jobs)
+        problems = judge_starter(workshop)
+        if problems:
+            return [blame_stub(setting.source, tree, problem) for problem in problems]
+        # Only so do the tests get as far as to this lab's own stubs.
+        workshop = Workshop.of(workshop.folder, catchup(setting.source, number), setting.jobs)
+        return workshop.make()[1] or check_zero(workshop, number)
 
 
-def judge_starter(workshop: Workshop, number: int) -> list[Problem]:
+def blame_stub(source: Source, tree: Tree, problem: Problem) -> Problem:
+    """What a compiler says about a line of a stub belongs to the stub's place in its lab.toml."""
+    if not problem.line or problem.path not in tree:
+        return problem
+    for region in parse_regions(problem.path, tree[problem.path].data.decode())[0]:
+        exercise = source.exercises.get(region.id)
+        if exercise and region.first < problem.line < region.last:
+            text = f"the stub of exercise {region.id} does not compile: {problem}"
+            return Problem(exercise.path, exercise.line, text)
+    return problem
+
+
+def judge_starter(workshop: Workshop) -> list[Problem]:
     problems = workshop.make()[1]
     if problems:
         return problems
@@ -160,7 +181,7 @@ def judge_starter(workshop: Workshop, number: int) -> list[Problem]:
     if not said:
         last = " | ".join(log.strip().split("\n")[-3:])
         return [Problem("", 0, f"no exercise is named by the booted starter: {last}")]
-    return check_zero(workshop, number)
+    return []
 
 
 def check_zero(workshop: Workshop, number: int) -> list[Problem]:

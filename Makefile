@@ -286,6 +286,7 @@ fuzzers: $(FUZZERS:%=$(BUILD)/fuzz/%)
 
 fuzz: fuzzers ## fuzz one target for a long time: make fuzz TARGET=name [SECONDS=600]
 	$(Q)scripts/run-fuzz $(BUILD) $(TARGET) $(or $(SECONDS),600)
+
 # Working on the labs, and making them; a student's tree has the first only.
 -include scripts/student.mk scripts/course.mk
 

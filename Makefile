@@ -225,7 +225,7 @@ $(BUILD)/disk.img: $(BUILD)/disk.fresh
 
 # ---- Running --------------------------------------------------------------------------------
 
-.PHONY: setup qemu qemu-gdb gdb clean help doctor check check-fast bench fuzz handouts
+.PHONY: setup qemu qemu-gdb gdb clean help doctor fuzz handouts
 setup:
 	$(Q)if [ "$$NO_SETUP" != 1 ]; then scripts/setup; fi
 
@@ -286,14 +286,6 @@ fuzzers: $(FUZZERS:%=$(BUILD)/fuzz/%)
 
 fuzz: fuzzers ## fuzz one target for a long time: make fuzz TARGET=name [SECONDS=600]
 	$(Q)scripts/run-fuzz $(BUILD) $(TARGET) $(or $(SECONDS),600)
-check: setup ## everything: host tests, fuzzing, every system test
-	$(Q)$(MAKE) --no-print-directory all host-tests fuzzers
-	$(Q)$(PYTHON) -m grade.check --build $(BUILD) $(COURSE_CHECK:%=--course)
-check-fast: setup ## host tests and one boot, under two minutes
-	$(Q)$(MAKE) --no-print-directory all host-tests
-	$(Q)$(PYTHON) -m grade.check --build $(BUILD) --fast
-bench: all ## measure, as instruction counts and ratios, beside the targets
-	$(Q)$(PYTHON) -m grade.bench --build $(BUILD)
 
 # Working on the labs, and making them; a student's tree has the first only.
 -include scripts/student.mk scripts/course.mk

@@ -173,6 +173,8 @@ STAND_IN = """
     if "--version" in sys.argv:
         sys.exit(print("QEMU emulator version 7.2.0"))
     log = next(word.removeprefix("file:") for word in sys.argv if word.startswith("file:"))
+    if "unwritten plain" in sys.argv:
+        open(log, "w").write("boot\\nexercise 6.1 is yours to write: f\\n" * 2)
     typed = b""
     while b"\\x04" not in typed and (data := os.read(0, 100)):
         typed += data
@@ -189,8 +191,9 @@ class TestRunQemu:
 
     @pytest.fixture
     def environment(self, tmp_path: Path) -> dict[str, str]:
-        for name in ("kernel.elf", "boot.cpio"):
-            (tmp_path / name).write_bytes(b"")
+        (tmp_path / "kernel.elf").write_bytes(b"")
+        # With a console server in the archive; without it the terminal would be the UART's.
+        (tmp_path / "boot.cpio").write_bytes(b"00000000consoled\0")
         stand_in = tmp_path / "qemu"
         stand_in.write_text(textwrap.dedent(STAND_IN).strip().format(python=sys.executable))
         stand_in.chmod(0o755)
@@ -222,6 +225,19 @@ class TestRunQemu:
         assert answer.returncode == 1
         assert "PANIC on hart 0: why" in answer.stderr
         assert "boot" not in answer.stderr.splitlines()
+
+    def test_missing_exercises_are_told_at_once(self, environment: dict[str, str]) -> None:
+        """Each once, while the guest still runs."""
+        child = subprocess.Popen(
+            [sys.executable, SCRIPTS / "run-qemu"],
+            stdin=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            env=environment | {"APPEND": "unwritten"},
+            text=True,
+        )
+        assert child.stderr
+        assert child.stderr.readline() == "exercise 6.1 is yours to write: f\n"
+        assert child.communicate("\n", timeout=LIMIT)[1] == "" and child.returncode == 0
 
     @pytest.mark.parametrize(
         ("variable", "value", "complaint"),

@@ -1,4 +1,5 @@
-# The instructor's side of the Makefile: the student repository, and the proof that it is right.
+# The instructor's side of the Makefile: all tests, the student repository, and the proof that it is
+# right.
 #
 #   make course OUT=dir [LAST=3] [INSTRUCTOR=1]
 #   make gradescope LAB=3 OUT=lab3.zip
@@ -8,6 +9,16 @@ COURSE_CHECK ?=
 OUT ?=
 LAST ?=
 INSTRUCTOR ?=
+
+.PHONY: check check-fast bench
+check: setup ## everything: host tests, fuzzing, every system test
+	$(Q)$(MAKE) --no-print-directory all host-tests fuzzers
+	$(Q)$(PYTHON) -m grade.check --build $(BUILD) $(COURSE_CHECK:%=--course)
+check-fast: setup ## host tests and one boot, under two minutes
+	$(Q)$(MAKE) --no-print-directory all host-tests
+	$(Q)$(PYTHON) -m grade.check --build $(BUILD) --fast
+bench: all ## measure, as instruction counts and ratios, beside the targets
+	$(Q)$(PYTHON) -m grade.bench --build $(BUILD)
 
 .PHONY: course course-check course-check-full gradescope
 course: all ## write the student repository, or bring it up to date (OUT=dir LAST=N INSTRUCTOR=1)

@@ -22,6 +22,11 @@ ifneq ($(UNWRITTEN),)
 HOST_CFLAGS += $(UNWRITTEN_FLAGS) -include user/libcairn/include/cairn/exercise.h
 endif
 
+unknown := $(filter-out $(notdir $(wildcard ref/lab*)),$(REF:%=lab%))
+ifneq ($(unknown),)
+$(error REF=$(REF): there are no reference objects of $(unknown) here, but of: \
+    $(or $(notdir $(wildcard ref/lab*)),none; they come with the next lab))
+endif
 # ref/labN/kernel/mm/frame.o stands for kernel/mm/frame.c when N is in REF.
 REFERENCES := $(shell test ! -d ref || find ref -name '*.o')
 reference_source = $(patsubst ref/$(word 2,$(subst /, ,$(1)))/%,%,$(1))
@@ -45,6 +50,12 @@ $(call reference_object,$(1)): $(1)
 endef
 $(foreach r,$(REFERENCES),$(eval $(call reference_rule,$(r))))
 $(foreach r,$(REFERENCES),$(if $(call reference_wanted,$(r)),$(eval $(call reference_copy,$(r)))))
+endif
+
+ifeq ($(wildcard scripts/course.mk),)
+.PHONY: check check-fast bench
+check check-fast bench:
+	@echo 'make $@ is for the whole system; in a lab, make grade tests your work'; exit 2
 endif
 
 .PHONY: grade handin

@@ -15,20 +15,22 @@ import sys
 import threading
 import time
 import traceback
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from grade.course.consistent import check_headings, check_owners, check_regions, check_tests
 from grade.course.includes import check_includes
+from grade.course.lab import Exercise
 from grade.course.leaks import check_leaks
 from grade.course.patches import Patch, apply, judge, read_patches
 from grade.course.problem import CourseError, Problem
+from grade.course.region import parse_regions
 from grade.course.source import Source
 from grade.course.student import HABITS, work_through
 from grade.course.symbols import check_symbols
-from grade.course.tree import Tree, only_adds, solution, starter
+from grade.course.tree import Tree, catchup, make_tree, only_adds, solution, starter
 from grade.course.workshop import Score, Workshop, score_of, unwritten
 from grade.course.writer import Git, write_repository
 from grade.harness.child import end_child, start_child
@@ -142,16 +144,36 @@ def check_merges(setting: Setting) -> list[Problem]:
 
 
 def check_starter(setting: Setting, number: int) -> list[Problem]:
-    """The starter builds without warnings, boots, and says what is missing. In a hurry, what it
-    shares with the solution is not compiled twice."""
+    """The starter builds without warnings, boots, and says what is missing; and with the labs before
+    it done, it scores 0. In a hurry, what it shares with the solution is not compiled twice."""
     name, tree = f"starter-{number}", starter(setting.source, number)
-    if setting.full:
-        return judge_starter(Workshop.of(setting.scratch / name, tree, setting.jobs), number)
-    with setting.solution_copy(name, number) as workshop:
-        return judge_starter(Workshop.of(workshop.folder, tree, setting.jobs), number)
+    with contextlib.ExitStack() as stack:
+        if setting.full:
+            workshop = Workshop.of(setting.scratch / name, tree, setting.jobs)
+        else:
+            copy = stack.enter_context(setting.solution_copy(name, number))
+            workshop = Workshop.of(copy.folder, tree, setting.jobs)
+        problems = judge_starter(workshop)
+        if problems:
+            return [blame_stub(setting.source, tree, problem) for problem in problems]
+        # Only so do the tests get as far as to this lab's own stubs.
+        workshop = Workshop.of(workshop.folder, catchup(setting.source, number), setting.jobs)
+        return workshop.make()[1] or check_zero(workshop, number)
 
 
-def judge_starter(workshop: Workshop, number: int) -> list[Problem]:
+def blame_stub(source: Source, tree: Tree, problem: Problem) -> Problem:
+    """What a compiler says about a line of a stub belongs to the stub's place in its lab.toml."""
+    if not problem.line or problem.path not in tree:
+        return problem
+    for region in parse_regions(problem.path, tree[problem.path].data.decode())[0]:
+        exercise = source.exercises.get(region.id)
+        if exercise and region.first < problem.line < region.last:
+            text = f"the stub of exercise {region.id} does not compile: {problem}"
+            return Problem(exercise.path, exercise.line, text)
+    return problem
+
+
+def judge_starter(workshop: Workshop) -> list[Problem]:
     problems = workshop.make()[1]
     if problems:
         return problems
@@ -160,7 +182,7 @@ def judge_starter(workshop: Workshop, number: int) -> list[Problem]:
     if not said:
         last = " | ".join(log.strip().split("\n")[-3:])
         return [Problem("", 0, f"no exercise is named by the booted starter: {last}")]
-    return check_zero(workshop, number)
+    return []
 
 
 def check_zero(workshop: Workshop, number: int) -> list[Problem]:
@@ -214,6 +236,40 @@ def load() -> Iterator[None]:
         yield
     finally:
         end_child(child)
+
+
+def check_climb(setting: Setting, number: int) -> list[Problem]:
+    """A student who has done the exercises up to some one has their points, and no others. In a
+    hurry, one exercise is chosen."""
+    source = setting.source
+    exercises = source.lab(number).exercises
+    steps = list(range(1, len(exercises)))
+    if not setting.full:
+        steps = [random.Random(f"{setting.seed} climb {number}").choice(steps)]
+    problems: list[Problem] = []
+    with setting.solution_copy(f"climb-{number}", number) as workshop:
+        for step in steps:
+            done = [exercise.id for exercise in exercises[:step]]
+            Workshop.of(workshop.folder, make_tree(source, number, number - 1, done), setting.jobs)
+            with setting.timed(f"climb {number}"):
+                wrong = workshop.make()[1]
+                score = workshop.grade(number)
+            texts = [f"{problem}" for problem in wrong] or judge_climb(exercises, step, score)
+            where = f"with the exercises up to {done[-1]} done"
+            problems += [Problem("", 0, f"{text} ({where})") for text in texts]
+    return problems
+
+
+def judge_climb(exercises: Sequence[Exercise], step: int, score: Score) -> list[str]:
+    if score.error:
+        return [f"could not be graded: {score.error}"]
+    texts = []
+    for place, exercise in enumerate(exercises):
+        scored = score.exercises.get(exercise.id)
+        earned = scored.earned if scored else 0
+        if earned != (exercise.points if place < step else 0):
+            texts.append(f"exercise {exercise.id} gets {earned:g} of {exercise.points} points")
+    return texts
 
 
 # ---- Patches ---------------------------------------------------------------------------------
@@ -325,6 +381,7 @@ def all_checks(source: Source) -> list[Check]:
     # Neighbours belong to different labs, and so do not wait for the same solution to be built.
     checks += [for_lab("solution", number, check_solution, True) for number in numbers]
     checks += [for_lab("starter", number, check_starter, True) for number in numbers]
+    checks += [for_lab("climb", number, check_climb, True) for number in numbers]
     checks += [for_lab("liars", number, check_liars, True) for number in numbers]
     for kind in ("alternates", "mutants"):
         for number in numbers:

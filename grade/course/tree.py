@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -32,15 +33,18 @@ def entry_of(source: Source, path: str) -> Entry:
     return Entry(mode, source.contents[path])
 
 
-def make_tree(source: Source, number: int, solved: int = 0) -> Tree:
-    """Lab number's tree with the exercises of the labs up to `solved` in place, stubs elsewhere."""
+def make_tree(
+    source: Source, number: int, solved: int = 0, done: Collection[str] = frozenset()
+) -> Tree:
+    """Lab number's tree with the exercises of the labs up to `solved`, and those that are `done`, in
+    place, and stubs elsewhere."""
     exercises = source.exercises
     by_path: dict[str, list[Region]] = {}
     for region in source.regions.values():
         by_path.setdefault(region.path, []).append(region)
 
     def body(region: Region) -> str | None:
-        if region.lab <= solved:
+        if region.lab <= solved or region.id in done:
             return None
         if region.id not in exercises:
             text = f"exercise {region.id} has no stub"

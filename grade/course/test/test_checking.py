@@ -187,6 +187,16 @@ def test_points_for_nothing_are_named(course: Path, tmp_path: Path) -> None:
     assert [p.text for p in problems] == ["the starter gets 10 points for exercise 1.1"]
 
 
+@pytest.mark.parametrize("full", [False, True])
+def test_a_stub_that_does_not_compile_is_named(course: Path, tmp_path: Path, full: bool) -> None:
+    broken = LAB.replace('    EXERCISE("1.2"', '  a b; EXERCISE("1.2"')
+    write(course, {"labs/01-small/lab.toml": broken.encode()})
+    outcomes = check(read_source(course), tmp_path / "scratch", "starter", full=full)
+    problems = outcomes["starter 1"].problems
+    assert {(p.path, p.line) for p in problems} == {("labs/01-small/lab.toml", 15)}
+    assert "the stub of exercise 1.2 does not compile: one/product.c:10: error" in problems[0].text
+
+
 def test_a_solution_that_fails_is_named(course: Path, tmp_path: Path) -> None:
     write(course, {SUM: region("1.1", ADD.replace(b"a + b", b"a - b"))})
     outcomes = check(read_source(course), tmp_path / "scratch", "solution", repeat=2)

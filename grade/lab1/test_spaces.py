@@ -138,8 +138,8 @@ def test_unmap_forgets_translations(trial: Trial) -> None:
 
 @pytest.mark.exercise("1.7")
 def test_unmap_goes_in_steps(trial: Trial) -> None:
-    """Many pages, with holes: at most 64 a call, and every one is found, also behind a table that is
-    missing."""
+    """Many pages, with holes: at most 64 a call, and every one is found, also behind a table that
+    is missing."""
     dice = trial.dice
     sizes = [700, 1500, 64]
     world, places = mapped_world(dice, sizes, [512 * 513])  # no table is shared

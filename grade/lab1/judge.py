@@ -1,14 +1,15 @@
-"""Runs a script of grade/lab1/world.py in the kernel, and compares answers and page tables with what
-the model expects."""
+"""Runs a script of grade/lab1/world.py in the kernel, and compares answers and page tables with
+what the model expects."""
 
 from __future__ import annotations
 
 import itertools
 from typing import Any
 
-from grade.lab1.sv39 import DIRECT_MAP, PAGE, A, D, Leaf, PageTable, R, U, V, W, Walker, X, flag_names
+from grade.lab1.sv39 import DIRECT_MAP, PAGE, Leaf, PageTable, Walker, flag_names
+from grade.lab1.sv39 import A, D, R, U, V, W, X
 from grade.lab1.trial import Answer, Trial
-from grade.lab1.world import OPS, READ, WRITE, EXEC, Frame, Region, Step, World
+from grade.lab1.world import EXEC, OPS, READ, WRITE, Frame, Step, View, World
 
 
 def run_world(world: World, trial: Trial, **options: Any) -> None:
@@ -48,7 +49,8 @@ class Judge:
         for step, answer in itertools.zip_longest(steps, rest):
             name = OPS[step.words[0]] if step else "nothing more"
             good = step is not None and answer is not None and answer.name == name
-            self.trial.require(good, step.text if step else "the test", f"an answer: {name}", answer)
+            text = step.text if step else "the test"
+            self.trial.require(good, text, f"an answer: {name}", answer)
             self.one(name, step, answer.values, fields)
 
     def one(
@@ -107,15 +109,16 @@ class Judge:
                     self.present(where, table, address, flags, regions)
 
     def leaf(
-        self, where: str, leaf: Leaf, regions: list[tuple[Region, dict[int, tuple[Frame, int]]]]
+        self, where: str, leaf: Leaf, regions: list[View]
     ) -> None:
         """What is mapped must be allowed, and be the right frame."""
         trial = self.trial
         found = [pair for pair in regions if pair[0].start <= leaf.address < pair[0].end]
-        trial.require(bool(found), f"{where} has {leaf}", "only pages of regions", "no region there")
+        what = f"{where} has {leaf}"
+        trial.require(bool(found), what, "only pages of regions", "no region there")
         region, frames = found[0]
         frame, users = frames.get(region.index(leaf.address), (None, 0))
-        trial.require(frame is not None, f"{where} has {leaf}", "nothing: the page has no frame", leaf)
+        trial.require(frame is not None, what, "nothing: the page has no frame", leaf)
         assert frame
         fake = Step((), where, frame=frame)
         self.frame(f"{where}, {leaf.address:#x}", fake, leaf.physical)
@@ -133,7 +136,7 @@ class Judge:
         table: PageTable,
         address: int,
         flags: int,
-        regions: list[tuple[Region, dict[int, tuple[Frame, int]]]],
+        regions: list[View],
     ) -> None:
         leaf = table.find(address)
         what = f"{where}, {address:#x}, after space_fault returned 0: flags"

@@ -56,7 +56,8 @@ class Leaf:
         return LEAF_SIZES[self.level]
 
     def __str__(self) -> str:
-        return f"{self.address:#x} -> {self.physical:#x}, {self.size:#x} bytes, {flag_names(self.flags)}"
+        flags = flag_names(self.flags)
+        return f"{self.address:#x} -> {self.physical:#x}, {self.size:#x} bytes, {flags}"
 
 
 @dataclass

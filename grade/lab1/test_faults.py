@@ -42,7 +42,8 @@ class Life:
         dice, regions = self.dice, self.world.spaces[self.current].regions
         if regions and dice.random() < 0.93:
             region = dice.choice(regions)
-            page = dice.choice([region.start, region.end - PAGE, dice.randrange(region.start, region.end, PAGE)])
+            inside = dice.randrange(region.start, region.end, PAGE)
+            page = dice.choice([region.start, region.end - PAGE, inside])
             return page + dice.choice([0, PAGE - 8, dice.randrange(0, PAGE, 8)])
         return self.base + dice.randrange(0, 400 * PAGE, 8)
 
@@ -125,7 +126,7 @@ def test_loads_and_stores_find_their_pages(trial: Trial) -> None:
 
 @pytest.mark.exercise("1.9", points=3)
 def test_fault_enters_the_right_flags(trial: Trial) -> None:
-    """After each fault the page is there, with just the flags that its region and its frame allow."""
+    """After each fault the page is there, with just the flags that its region and frame allow."""
     dice = trial.dice
     life = Life(dice)
     world = life.world
@@ -141,7 +142,8 @@ def test_fault_enters_the_right_flags(trial: Trial) -> None:
             for page in (shared.pop(), alone.pop()):
                 world.fault(0, at + page * PAGE + dice.randrange(PAGE), access)
         for page in dice.choices(shared + alone, k=6):
-            world.fault(0, at + page * PAGE + dice.randrange(PAGE), dice.choice([READ, WRITE, EXEC]))
+            access = dice.choice([READ, WRITE, EXEC])
+            world.fault(0, at + page * PAGE + dice.randrange(PAGE), access)
         world.fault(0, at + 10 * PAGE, READ)
         world.fault(0, at - 1, READ)
         world.must = deduplicated(world.must)
@@ -153,7 +155,8 @@ def test_fault_enters_the_right_flags(trial: Trial) -> None:
 
 def deduplicated(must: list[tuple[int, int, int]]) -> list[tuple[int, int, int]]:
     """Of several faults at one page, the last counts."""
-    return [(space, page, flags) for (space, page), flags in {(s, a): f for s, a, f in must}.items()]
+    last = {(space, page): flags for space, page, flags in must}
+    return [(space, page, flags) for (space, page), flags in last.items()]
 
 
 @pytest.mark.exercise("1.9", points=1)
@@ -166,7 +169,8 @@ def test_fault_maps_device_registers(trial: Trial) -> None:
     text = "space_fault in a region of device registers"
     world.spaces[0].enter(MAP_BASE)
     world.add("fault", (0, MAP_BASE + 4, READ), text, expected={0: 0})
-    world.add("fault", (0, MAP_BASE + PAGE, READ), f"{text}, behind it", expected={0: error(EFAULT)})
+    behind = (0, MAP_BASE + PAGE, READ)
+    world.add("fault", behind, f"{text}, behind it", expected={0: error(EFAULT)})
     world.add("pause", (), "")
     trial.run("world", world.words())
     judge = Judge(trial)

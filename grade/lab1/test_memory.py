@@ -94,7 +94,8 @@ def test_no_mapping_outlives_its_frame(trial: Trial) -> None:
     world.map(0, 0, base + (pages + 5) * PAGE, 0, pages * PAGE, READ | WRITE, READ | WRITE)
     world.use(0)
     used = dice.sample(range(pages), 8)
-    places = [(i, base + i * PAGE) for i in used] + [(i, base + (i + pages + 5) * PAGE) for i in used]
+    places = [(i, base + i * PAGE) for i in used]
+    places += [(i, base + (i + pages + 5) * PAGE) for i in used]
     for index, address in places:
         world.enter(0, 0, index, address, R | W | U | A | D | V)
         world.try_access(0, address + 8 * dice.randrange(512), dice.getrandbits(64), 0)

@@ -52,7 +52,8 @@ def some_addresses(dice: Random, n: int) -> list[int]:
     """Addresses that share some tables, and differ in single parts of their bits."""
     addresses: list[int] = []
     while len(addresses) < n:
-        base = dice.choice(addresses) if addresses and dice.random() < 0.75 else dice.getrandbits(39)
+        near = addresses and dice.random() < 0.75
+        base = dice.choice(addresses) if near else dice.getrandbits(39)
         step = dice.choice([PAGE, MEGAPAGE, GIGAPAGE, 1 << 38]) * dice.choice([1, 1, 1, 2, 511])
         addresses.append(canonical(base + step) & ~(PAGE - 1))
     return addresses
@@ -191,7 +192,8 @@ def test_walk_finds_entries_and_makes_tables(trial: Trial) -> None:
         + [(page, (0, value)) for page, value in model.entries.items()]
     }
     compare(trial, expected, table)
-    trial.equal("tables that the root leads to, itself included", 1 + len(model.tables), len(table.tables))
+    reached = "tables that the root leads to, itself included"
+    trial.equal(reached, 1 + len(model.tables), len(table.tables))
     for page, leaf in table.by_address().items():
         if page in places:
             trial.equal(f"the place of the entry for {page:#x}", leaf.entry, places[page])
@@ -276,7 +278,8 @@ def random_mapping(dice: Random, slot: int, begin: int = 0) -> Mapping:
     elif congruent == MEGAPAGE:
         size = dice.choice([MEGAPAGE, 2 * MEGAPAGE, dice.randrange(600) * MEGAPAGE + pages])
     else:
-        size = dice.choice([GIGAPAGE, 2 * GIGAPAGE, GIGAPAGE + dice.randrange(500) * MEGAPAGE + pages])
+        more = GIGAPAGE + dice.randrange(500) * MEGAPAGE + pages
+        size = dice.choice([GIGAPAGE, 2 * GIGAPAGE, more])
     large = dice.random() < 0.8
     if not large:
         size = min(size, 2 * MEGAPAGE + pages)
@@ -355,7 +358,8 @@ def linker_symbols(trial: Trial) -> dict[str, int]:
     kernel = trial.guest.machine.config.kernel
     for program in NM_PROGRAMS:
         if shutil.which(program):
-            answer = subprocess.run([program, str(kernel)], capture_output=True, text=True, check=False)
+            command = [program, str(kernel)]
+            answer = subprocess.run(command, capture_output=True, text=True, check=False)
             words = [line.split() for line in answer.stdout.splitlines()]
             return {w[2]: int(w[0], 16) for w in words if len(w) == 3}
     raise HarnessError("there is no nm; run scripts/doctor")
@@ -378,7 +382,8 @@ def kernel_ranges(symbols: dict[str, int], megabytes: int) -> list[Range]:
 def check_kernel_leaves(trial: Trial, ranges: list[Range], table: PageTable) -> None:
     """W^X, global, not for users, each address its physical one, permissions exact, no hole."""
     for leaf in table.leaves:
-        trial.require(leaf.address >= DIRECT_MAP, "the kernel's table below DIRECT_MAP", "empty", leaf)
+        high = leaf.address >= DIRECT_MAP
+        trial.require(high, "the kernel's table below DIRECT_MAP", "empty", leaf)
         trial.equal(f"{leaf}: the physical address", leaf.address - DIRECT_MAP, leaf.physical)
         wrong = [
             text

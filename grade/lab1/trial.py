@@ -1,4 +1,4 @@
-"""One run of a kernel test: chance that can be repeated, the guest's answers, and how to complain."""
+"""One run of a kernel test: chance that can be repeated, the guest's answers, and complaints."""
 
 from __future__ import annotations
 

@@ -90,7 +90,8 @@ class Region:
 
     def cut(self, address: int) -> Region:
         """Keeps what is below address; the rest."""
-        upper = Region(self.memory, address, self.end, self.offset + address - self.start, self.prot, self.most)
+        offset = self.offset + address - self.start
+        upper = Region(self.memory, address, self.end, offset, self.prot, self.most)
         self.memory.references += 1
         self.end = address
         return upper
@@ -120,6 +121,10 @@ class Space:
         )
 
 
+# A region, and the frame and its users of each page of its object, as they were at a pause.
+View = tuple[Region, dict[int, tuple[Frame, int]]]
+
+
 @dataclass
 class Step:
     """One operation, and what its answer must be: results by position."""
@@ -132,7 +137,7 @@ class Step:
     used: int = 0
     charged: tuple[int, int] = (0, 0)
     most: dict[int, int] = field(default_factory=dict)  # upper limits
-    snapshot: dict[int, list[tuple[Region, dict[int, tuple[Frame, int]]]]] = field(default_factory=dict)
+    snapshot: dict[int, list[View]] = field(default_factory=dict)
     must: list[tuple[int, int, int]] = field(default_factory=list)  # space, address, flags
 
 
@@ -146,7 +151,7 @@ class World:
         self.every: list[Memory] = []
         self.hoarding = False
         self.must: list[tuple[int, int, int]] = []
-        self.kept = [0, 0]  # charged for the tables of spaces that are gone: an account ends with them
+        self.kept = [0, 0]  # charged for tables of spaces that are gone: nobody asks any more
 
     # ---- What the model counts -----------------------------------------------------------------
 
@@ -196,7 +201,8 @@ class World:
     def map(
         self, space: int, number: int, address: int, offset: int, size: int, prot: int, most: int
     ) -> None:
-        text = f"space_map(space {space}, object {number}, {address:#x}, {offset:#x}, {size:#x}, prot {prot})"
+        where = f"{address:#x}, {offset:#x}, {size:#x}"
+        text = f"space_map(space {space}, object {number}, {where}, prot {prot})"
         result = address
         if self.spaces[space].inside(address, address + size):
             result = error(EEXIST)
@@ -253,7 +259,8 @@ class World:
         """The test itself enters a translation, as space_fault would."""
         frame = self.objects[number].page(index, bool(flags & W))
         self.spaces[space].enter(address)
-        text = f"(the test maps page {index} of object {number} at {address:#x}, {flag_names(flags)})"
+        what = f"page {index} of object {number}"
+        text = f"(the test maps {what} at {address:#x}, {flag_names(flags)})"
         words = (space | index << 4, number, address, flags)
         self.add("enter", words, text, frame=frame, shared=frame.users)
 
@@ -387,7 +394,7 @@ class World:
         self.add("hoard", (0, 0, 1), "(the test gives the frames back)")
 
     def pause(self) -> None:
-        """Here the page tables are looked at; pages of `fault`s since the last pause must be there."""
+        """Here the page tables are looked at; what `fault` entered since the last must be there."""
         for space in self.spaces:
             text = f"space_protect(space {space}, 0x1000, 0, 0), for its count of resident bytes"
             self.add("change", (space, PAGE, 0, 0), text, expected={0: error(EINVAL)})

@@ -35,6 +35,6 @@ struct memory *memory_wrap(uint64_t physical, uint64_t size, struct account *pay
  * shares. Physical address, or 0: no memory or over quota. */
 uint64_t memory_page(struct memory *memory, uint64_t index, bool write);
 
-/* memory_clone_step: gives clone up to 64 of the frames of source; true when done. Without memory or
- * quota it is done, too, with clone->cursor UINT64_MAX. */
+/* memory_clone_step: gives clone up to 64 of the frames of source; true when done. Without memory
+ * or quota it is done, too, with clone->cursor UINT64_MAX. */
 bool memory_clone_step(struct memory *source, struct memory *clone);

@@ -4,7 +4,7 @@
 #include "mm/layout.h"
 
 #define RESERVED_MAX 8
-#define SSTATUS_SUM (1ul << 18)
+#define SSTATUS_SUM  (1ul << 18)
 
 static uint64_t hoarded; /* physical; the next one's address is in its second word */
 

@@ -5,12 +5,12 @@
 #include "../../kernel/test.h"
 #include "mm/frame.h"
 
-/* arena_init: fills a piece of RAM with a pattern and starts the frame allocator anew on it, both as
- * the workload says. For early tests: whoever has frames already loses them. */
+/* arena_init: fills a piece of RAM with a pattern and starts the frame allocator anew on it, both
+ * as the workload says. For early tests: whoever has frames already loses them. */
 void arena_init(struct workload *workload);
 
-/* hoard: allocates single frames until only so many are left, each filled with pattern (0: left as it
- * is). hoard_release: gives them back. */
+/* hoard: allocates single frames until only so many are left, each filled with pattern (0: left as
+ * it is). hoard_release: gives them back. */
 void hoard(uint64_t leave, uint64_t pattern);
 void hoard_release(void);
 

@@ -1,19 +1,19 @@
-/* Exercises 1.6 to 1.9: address spaces, memory objects, and accesses to them, as the host wants them.
- * One operation is five words; each answers with one line: its name, four results, the frames in
- * use that are not kernel objects', and what the two accounts are charged. */
-#include "lab1.h"
+/* Exercises 1.6 to 1.9: address spaces, memory objects, and accesses to them, as the host wants
+ * them. One operation is five words; each answers with one line: its name, four results, the frames
+ * in use that are not kernel objects', and what the two accounts are charged. */
 #include "abi/errno.h"
+#include "lab1.h"
 #include "lib/string.h"
 #include "mm/account.h"
 #include "mm/address_space.h"
 #include "mm/kalloc.h"
 #include "mm/memory.h"
 
-#define SPACES 4
-#define OBJECTS 16
+#define SPACES   4
+#define OBJECTS  16
 #define ACCOUNTS 2
-#define TRIES 3 /* of an access that faults */
-#define STEPS 100000
+#define TRIES    3 /* of an access that faults */
+#define STEPS    100000
 
 static struct address_space spaces[SPACES];
 static struct memory *objects[OBJECTS];
@@ -27,7 +27,8 @@ struct op {
 
 static void op_account(const struct op *op)
 {
-    accounts[op->a] = account_new((uint32_t)op->a + 1, (struct process_quota){.pages = (uint32_t)op->b});
+    accounts[op->a] =
+        account_new((uint32_t)op->a + 1, (struct process_quota){.pages = (uint32_t)op->b});
     result[0] = accounts[op->a] != NULL;
 }
 
@@ -216,10 +217,10 @@ static const struct {
     const char *name;
     void (*run)(const struct op *op);
 } ops[] = {
-    {"account", op_account}, {"space", op_space},   {"memory", op_memory}, {"map", op_map},
-    {"device", op_device},   {"change", op_change}, {"enter", op_enter},   {"use", op_use},
-    {"access", op_access},   {"fault", op_fault},   {"page", op_page},     {"clone", op_clone},
-    {"drop", op_drop},       {"destroy", op_destroy}, {"hoard", op_hoard}, {"pause", op_pause},
+    {"account", op_account}, {"space", op_space},     {"memory", op_memory}, {"map", op_map},
+    {"device", op_device},   {"change", op_change},   {"enter", op_enter},   {"use", op_use},
+    {"access", op_access},   {"fault", op_fault},     {"page", op_page},     {"clone", op_clone},
+    {"drop", op_drop},       {"destroy", op_destroy}, {"hoard", op_hoard},   {"pause", op_pause},
 };
 
 KERNEL_TEST(world)
@@ -238,7 +239,8 @@ KERNEL_TEST(world)
         ops[op.code].run(&op);
         while (reaper_step())
             ;
-        kprintf("> %s %lx %lx %lx %lx", ops[op.code].name, result[0], result[1], result[2], result[3]);
+        kprintf("> %s %lx %lx %lx %lx", ops[op.code].name, result[0], result[1], result[2],
+                result[3]);
         kprintf(" %lx", frames_total() - frames_free() - kalloc_pages());
         for (unsigned i = 0; i < ACCOUNTS; i++)
             kprintf(" %x", accounts[i] ? accounts[i]->pages : 0);

@@ -4,16 +4,14 @@
 #   make course OUT=dir [LAST=3] [INSTRUCTOR=1]
 #   make gradescope LAB=3 OUT=lab3.zip
 
-# Not empty: make check also checks the course.
-COURSE_CHECK ?=
 OUT ?=
 LAST ?=
 INSTRUCTOR ?=
 
 .PHONY: check check-fast bench
-check: setup ## everything: host tests, fuzzing, every system test
+check: setup ## everything: host tests, fuzzing, every system test, the course
 	$(Q)$(MAKE) --no-print-directory all host-tests fuzzers
-	$(Q)$(PYTHON) -m grade.check --build $(BUILD) $(COURSE_CHECK:%=--course)
+	$(Q)$(PYTHON) -m grade.check --build $(BUILD)
 check-fast: setup ## host tests and one boot, under two minutes
 	$(Q)$(MAKE) --no-print-directory all host-tests
 	$(Q)$(PYTHON) -m grade.check --build $(BUILD) --fast

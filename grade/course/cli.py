@@ -115,7 +115,7 @@ def check(source: Source, options: argparse.Namespace) -> int:
     ]
     if not checks:
         raise CourseError(f"there is no check named {', '.join(options.names)}")
-    scratch = Path(tempfile.mkdtemp(prefix="cairn-course-", dir=options.scratch))
+    scratch = Path(tempfile.mkdtemp(prefix="cairn-course-", dir=options.scratch)).resolve()
     cores = os.cpu_count() or 1
     seed = options.seed if options.seed is not None else secrets.randbelow(1 << 16)
     setting = Setting(

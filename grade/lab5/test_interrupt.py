@@ -106,9 +106,11 @@ def test_interrupt_becomes_a_pulse(
             f"{turn} interrupt, registered with bit {bit}: expected pulse bits {1 << bit:#x}, got "
             f"{got[1]:#x} (result {got[0]}); {dice}"
         )
+        probe.interrupt(disk)
         got = probe.hear("quiet")
         assert got[0] == -ETIMEDOUT, (
-            f"{turn} interrupt, not yet acknowledged: it came again (bits {got[1]:#x}); {dice}"
+            f"{turn} interrupt, not yet acknowledged: when the device raised once more, a pulse came "
+            f"(bits {got[1]:#x}); {dice}"
         )
         assert probe.hear("size") == (0, probe.size), f"the disk's size is wrong; {dice}"
     for turn in range(4):

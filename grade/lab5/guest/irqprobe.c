@@ -95,10 +95,16 @@ static void step_pulse(unsigned disk, unsigned bit)
         say("ready", 0, 0);
         error = receive(0, &bits);
         say("pulse", error, bits);
+        uint64_t before = sectors(disk);
+        say("ready", 0, 0); /* the host raises once more */
+        while (sectors(disk) == before)
+            sleep_until((uint64_t)clock_now() + QUIET / 20);
         int64_t again = receive((uint64_t)clock_now() + QUIET, &bits);
         say("quiet", again, bits);
         say("size", 0, sectors(disk));
-        acknowledge(disk);
+        do /* the second raise may or may not be an interrupt of its own */
+            acknowledge(disk);
+        while (receive((uint64_t)clock_now() + QUIET, &bits) == 0);
     }
     irq_unregister(disks[disk].handle);
 }

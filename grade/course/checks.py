@@ -330,19 +330,25 @@ def check_kind(setting: Setting, number: int, kind: str) -> list[Problem]:
 
 def check_liars(setting: Setting, number: int) -> list[Problem]:
     """Grade them as an instructor would: what they change besides what a student may edit does not
-    count, and what they do to the grader must not help them. In a hurry, only what they fake is
-    graded, and one failed test is enough for an exercise."""
+    count, and what they do to the grader must not help them. One that only changes other files has
+    not written this lab's exercises. In a hurry, only what they fake is graded, and one failed test
+    is enough for an exercise."""
     patches = choose(setting, number, "liars")
     if not patches:
         return []
     problems: list[Problem] = []
     folder = setting.scratch / f"liars-{number}"
-    liar = Workshop.of(folder / "submission", solution(setting.source, number))
+    editable = set(setting.source.editable(number))
+    works = {
+        wrote: Workshop.of(folder / f"submission-{wrote}", make(setting.source, number))
+        for wrote, make in ((True, solution), (False, catchup))
+    }
     with setting.solution_copy(f"liars-{number}/tree", number):
         own = starter(setting.source, number)
         hurry = not setting.full
         bench = Bench(own, number, folder, Settings(setting.jobs, fail_fast=hurry))
         for patch in patches:
+            liar = works[bool(editable & set(patch.changes))]
             try:
                 apply(patch, liar.folder)
             except CourseError as error:

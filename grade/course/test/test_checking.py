@@ -109,6 +109,10 @@ PATCHES = {
         (SUM, 'printf("%d\\n", a + b)', 'puts("nothing")'),
         ("Makefile", "$< -o $@", "one/product.c -o $@"),
     ),
+    "liars/only the tests": patch(
+        "Fakes: the tests\nZero: 1.1 1.2",
+        ("grade/lab1/test_small.py", "== str(a + b)", "is not None"),
+    ),
 }
 @pytest.fixture
 def course(tmp_path: Path) -> Path:
@@ -134,7 +138,7 @@ def test_a_good_course_passes_every_check(course: Path, tmp_path: Path, full: bo
     assert {name: o.problems for name, o in outcomes.items() if o.problems} == {}
     runs = {name: len(o.runs) for name, o in outcomes.items() if o.runs}
     solutions = 4 if full else 1
-    assert runs == {"solution 1": solutions, "liars 1": 2, "mutants 1": 1, "alternates 1": 1}
+    assert runs == {"solution 1": solutions, "liars 1": 3, "mutants 1": 1, "alternates 1": 1}
     assert not (tmp_path / "scratch").exists()
 
 

@@ -128,7 +128,7 @@ def test_equal_programs_get_equal_time(bare_program: Program) -> None:
 
 # ---- System calls ---------------------------------------------------------------------------
 
-VALUE, BUFFER, RESULT, CHANGED, SELF = range(5)
+VALUE, BUFFER, RESULT, CHANGED, SELF, BEHIND = range(6)
 DEBUG_WRITE, CLOCK_NOW, PROCESS_SELF, YIELD, THREAD_CREATE = 0, 1, 2, 3, 6
 PROCESS_CREATE, PROCESS_START, PROCESS_KILL, PROCESS_GRANT = 0x10, 0x11, 0x12, 0x13
 PROCESS_STATUS, SET_PRIORITY = 0x15, 0x17
@@ -287,12 +287,16 @@ class Calls:
 
     def large(self) -> None:
         """So large that the kernel does it in steps: the call is made again, and nobody sees it."""
-        size = self.rng.randrange(300, 600) * 4096
+        pages = self.rng.randrange(100, 140)
+        size = pages * 4096
         memory = self.add(f"memory_create({size})", CREATE, (VALUE, size), (VALUE, 0),
                           good=lambda seen: seen > 0, wanted="a handle")  # fmt: skip
         at = self.add("memory_map of it", MAP, (VALUE, 0), (RESULT, memory), (VALUE, 0), (VALUE, 0),
                       (VALUE, size), (VALUE, 3), good=lambda seen: seen > 0,
                       wanted="an address")  # fmt: skip
+        for page in range(pages):
+            self.add(f"process_status into its page {page}", PROCESS_STATUS, (SELF, 0),
+                     (BEHIND, at | page << 28), returns=0)  # fmt: skip
         for _ in range(3):
             copy = self.add("memory_clone of it", CLONE, (RESULT, memory),
                             good=lambda seen: 0 < seen < 2**31, wanted="a handle")  # fmt: skip
@@ -325,7 +329,7 @@ def random_calls(rng: random.Random) -> Calls:
         calls.unknown, calls.plain, calls.write, calls.bad_pointer, calls.memory, calls.dup,
         calls.dup, calls.close, calls.changed, calls.wrong_type, calls.map, calls.invalid,
     ]  # fmt: skip
-    while len(calls.expected) < 500:
+    while len(calls.expected) < 600:
         rng.choice(makers)()
         if len(calls.kinds) < 3:
             calls.memory()

@@ -7,7 +7,14 @@
 #define BUFFER  0x8000
 
 /* An argument is two words: how it is meant, and a number. */
-enum { ARGUMENT_VALUE, ARGUMENT_BUFFER, ARGUMENT_RESULT, ARGUMENT_CHANGED, ARGUMENT_SELF };
+enum {
+    ARGUMENT_VALUE,
+    ARGUMENT_BUFFER,
+    ARGUMENT_RESULT,
+    ARGUMENT_CHANGED,
+    ARGUMENT_SELF,
+    ARGUMENT_BEHIND
+};
 
 static uint8_t buffer[BUFFER] __attribute__((aligned(4096)));
 static int64_t results[RESULTS];
@@ -52,6 +59,8 @@ static uint64_t argument(handle_t self)
         return (uint64_t)results[number];
     case ARGUMENT_CHANGED: /* a result with changed bits */
         return (uint64_t)(results[number & 0xffff] ^ (int64_t)(number >> 16));
+    case ARGUMENT_BEHIND: /* an address so far behind a result */
+        return (uint64_t)results[number & 0xffff] + (number >> 16);
     case ARGUMENT_SELF:
         return (uint64_t)self;
     }

@@ -23,7 +23,7 @@ import pytest
 
 from grade.harness.console import Console
 from grade.harness.disk import check_file_system
-from grade.harness.failure import HarnessError
+from grade.harness.failure import GuestFailure, HarnessError
 from grade.harness.guest import GuestRun, make_archive, new_token, pack_words
 from grade.harness.limits import Limits, calibrate, from_json, to_json
 from grade.harness.machine import Machine
@@ -138,6 +138,8 @@ def pytest_runtest_makereport(
     """Lets fixtures see whether the test itself failed; turns a harness error into an error."""
     outcome = yield
     report = outcome.get_result()
+    if call.excinfo is not None and call.excinfo.errisinstance(GuestFailure):
+        report.longrepr = str(call.excinfo.value)  # the way through the harness explains nothing
     if call.when == "call":
         item.stash[FAILED] = report.failed
     # A fixture can meet a machine without QEMU as well as a test.

@@ -1,10 +1,10 @@
-/* The NS16550 UART, polled: output waits for the transmitter, input is asked for. */
+/* The NS16550 UART, polled: output waits until it has left, input is asked for. */
 #include "dev/uart.h"
 #include "dev/sbi.h"
 #include "mm/layout.h"
 
 enum { UART_DATA = 0, UART_FIFO_CONTROL = 2, UART_LINE_STATUS = 5 };
-enum { LINE_DATA_READY = 0x01, LINE_TRANSMIT_EMPTY = 0x20, LINE_IDLE = 0x40 };
+enum { LINE_DATA_READY = 0x01, LINE_IDLE = 0x40 };
 
 static volatile uint8_t *uart;
 
@@ -22,14 +22,8 @@ void uart_put(char c)
     }
     if (c == '\n')
         uart_put('\r');
-    while (!(uart[UART_LINE_STATUS] & LINE_TRANSMIT_EMPTY))
-        ;
     uart[UART_DATA] = (uint8_t)c;
-}
-
-void uart_drain(void)
-{
-    while (uart && !(uart[UART_LINE_STATUS] & LINE_IDLE))
+    while (!(uart[UART_LINE_STATUS] & LINE_IDLE)) /* what is in it at power-off is lost */
         ;
 }
 

@@ -6,5 +6,4 @@
 /* uart_init: with the register base from the device tree; before that output goes through SBI. */
 void uart_init(uint64_t physical_base);
 void uart_put(char c);
-void uart_drain(void); /* waits until the last byte has left */
 int uart_get(void); /* the next byte, or -1 */

@@ -53,7 +53,8 @@ static int64_t copy_of(uint64_t start, uint64_t end)
         handle_close((handle_t)memory);
         return here;
     }
-    memcpy((void *)here, (const void *)start, end - start);
+    for (uint64_t at = 0; at < end - start; at += sizeof(uint64_t))
+        *(volatile uint64_t *)(here + (int64_t)at) = *(const uint64_t *)(start + at);
     memory_unmap(0, (uint64_t)here, end - start);
     asm volatile("fence.i" ::: "memory");
     return memory;

@@ -211,7 +211,7 @@ def run_pytest(root: Path, options: argparse.Namespace, grader: Grader) -> str:
         return ""
     words = ["-c", str(root / "grade/pytest.ini"), f"--rootdir={root}", f"--build={options.build}"]
     words += [f"--qemu={options.qemu}", f"--smp={options.smp}", "-q", "--no-header"]
-    words += ["--no-summary", "-p", "no:cacheprovider"]
+    words += ["--no-summary", "--tb=short", "-p", "no:cacheprovider"]
     jobs = min(options.jobs or os.cpu_count() or 1, len(names))
     if jobs > 1 and importlib.util.find_spec("xdist") is not None:
         words += ["-n", str(jobs)]

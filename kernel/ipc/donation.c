@@ -24,7 +24,7 @@ static void requeue(struct thread *thread)
     caller_insert(thread);
 }
 
-/* exercise 3.9 */
+/* exercise 3.3 */
 static void raise(struct thread *server, unsigned priority)
 {
     while (server && server->priority < priority) {
@@ -79,4 +79,4 @@ bool would_deadlock(const struct thread *caller, const struct channel *channel)
     }
     return false;
 }
-/* end 3.9 */
+/* end 3.3 */

@@ -186,7 +186,7 @@ class Model:
         receiver.channel = None
 
     def ready(self, thread: Thread) -> None:
-        thread.state = FREE
+        thread.state, thread.deadline = FREE, 0
         self.back.add(thread)
 
     def fail(self, thread: Thread, error: int) -> None:
@@ -209,7 +209,7 @@ class Model:
         self.queue(caller)
         self.lend(channel.server, caller.priority)
 
-    def call(self, caller: Thread, handle: Handle | None) -> int:
+    def call(self, caller: Thread, handle: Handle | None, deadline: int = 0) -> int:
         """0: the caller waits; or an error at once."""
         entry = caller.process.find(handle, SEND)
         if isinstance(entry, int):
@@ -236,6 +236,7 @@ class Model:
             return EDEADLK
         else:
             self.enqueue(caller, channel)
+        caller.deadline = deadline
         return 0
 
     def bind(self, server: Thread, channel: Channel) -> None:
@@ -249,7 +250,7 @@ class Model:
         channel.server = server
         server.bound.append(channel)
 
-    def receive(self, server: Thread, handle: Handle | None) -> int:
+    def receive(self, server: Thread, handle: Handle | None, deadline: int = 0) -> int:
         """0: something was received, or the server waits."""
         entry = server.process.find(handle, RECV)
         if isinstance(entry, int):
@@ -276,7 +277,7 @@ class Model:
             channel.callers.pop(0)
             self.hand_over(caller, server)
             return 0
-        server.state, server.channel = RECEIVING, channel
+        server.state, server.channel, server.deadline = RECEIVING, channel, deadline
         channel.receivers.insert(0, server)
         return 0
 
@@ -333,13 +334,13 @@ class Model:
         return error, True
 
     def reply_receive(
-        self, server: Thread, token: Token, handle: Handle | None
+        self, server: Thread, token: Token, handle: Handle | None, deadline: int = 0
     ) -> int:
         error, answered = self.reply(server, token)
         waiting = self.answered_by(server, token)
         if error and not answered and waiting:
             self.finish(waiting, EPROTO)
-        return self.receive(server, handle)
+        return self.receive(server, handle, deadline)
 
     # ---- What else happens on a channel -------------------------------------------------------
 

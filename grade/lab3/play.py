@@ -56,6 +56,11 @@ class Player:
             script.thread(self.model.processes[index % processes], chance.randrange(1, 31))
         for _ in range(channels):
             self.new_channel()
+        owner, *others = self.model.processes[1:]
+        dead, name = script.channel(owner, CLIENT)  # it never had a server
+        self.owners[dead] = owner
+        for process in others:
+            script.grant(owner, name, process, CLIENT)
 
     def new_channel(self) -> None:
         """A channel that some serve and all can call."""
@@ -99,6 +104,10 @@ class Player:
 
     def words(self) -> list[int]:
         return [self.chance.getrandbits(64) for _ in range(4)]
+
+    def deadline(self) -> int:
+        """None, or one that does not come by itself."""
+        return 2**62 + self.chance.getrandbits(32) if self.chance.random() < 0.3 else 0
 
     def message(self, thread: Thread, windows: bool = True) -> Tag:
         """A message of a thread: its tag; what is not in registers is put into its IPC page."""
@@ -158,7 +167,8 @@ class Player:
         if thread:
             tag = self.message(thread)
             name = self.name(thread.process, SEND)
-            self.script.call(thread, name, tag, self.words(), self.chance.getrandbits(16))
+            identity = self.chance.getrandbits(16)
+            self.script.call(thread, name, tag, self.words(), identity, self.deadline())
 
     def check(self) -> None:
         thread = self.pick(FREE)
@@ -186,7 +196,8 @@ class Player:
     def receive(self) -> None:
         thread = self.pick(FREE)
         if thread:
-            self.script.receive(thread, self.name(thread.process, RECV, sessions=False))
+            name = self.name(thread.process, RECV, sessions=False)
+            self.script.receive(thread, name, self.deadline())
 
     def waiting(self) -> None:
         """A thread that receives, without recv."""
@@ -213,7 +224,8 @@ class Player:
             thread = self.chance.choice(threads)
             tag = self.answer(thread)
             name = self.name(thread.process, RECV, sessions=False)
-            self.script.reply_receive(thread, self.token(thread), tag, self.words(), name)
+            token, words = self.token(thread), self.words()
+            self.script.reply_receive(thread, token, tag, words, name, self.deadline())
 
     def copy(self) -> None:
         """From or into a window, sometimes beyond what is lent or mapped."""

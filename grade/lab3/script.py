@@ -99,6 +99,8 @@ class Script:
             line = f"t{thread.index:x} {thread.state}"
             if thread.state != ENDED:
                 line += f" priority={thread.priority:x}"
+            if thread.deadline and thread.state != ENDED:
+                line += f" until={thread.deadline:x}"
             if thread in self.model.back:
                 lines.append(line + self._message(thread, thread is only_result))
             elif self._shown.get(thread) != line:
@@ -290,18 +292,22 @@ class Script:
         if error:
             self.model.fail(thread, error)
 
-    def call(self, thread: Thread, name: int, tag: Tag, words: list[int], identity: int) -> None:
+    def call(
+        self, thread: Thread, name: int, tag: Tag, words: list[int], identity: int, deadline: int
+    ) -> None:
         self._begin(thread, tag, words)
-        thread.request_id = identity
-        self._failed(thread, self.model.call(thread, self.handle(thread.process, name)))
-        told = f"t{thread.index} calls through handle {name}, {describe(tag)}"
-        self._add(Op.CALL, [thread.index, name, tag.word, *words, identity], told)
+        thread.request_id, thread.badge_seen = identity, deadline  # registers that stay as they are
+        self._failed(thread, self.model.call(thread, self.handle(thread.process, name), deadline))
+        told = f"t{thread.index} calls through handle {name}, {describe(tag)}{until(deadline)}"
+        self._add(Op.CALL, [thread.index, name, tag.word, *words, identity, deadline], told)
 
-    def receive(self, thread: Thread, name: int) -> None:
+    def receive(self, thread: Thread, name: int, deadline: int) -> None:
         self._begin(thread, Tag(0), [0, 0, 0, 0])
-        self._failed(thread, self.model.receive(thread, self.handle(thread.process, name)))
-        arguments = [thread.index, 0, 0, 0, 0, 0, 0, name]
-        self._add(Op.RECV, arguments, f"t{thread.index} receives through handle {name}")
+        error = self.model.receive(thread, self.handle(thread.process, name), deadline)
+        self._failed(thread, error)
+        arguments = [thread.index, 0, 0, 0, 0, 0, 0, name, deadline]
+        told = f"t{thread.index} receives through handle {name}{until(deadline)}"
+        self._add(Op.RECV, arguments, told)
 
     def reply(self, thread: Thread, token: Token, tag: Tag, words: list[int]) -> None:
         self._begin(thread, tag, words)
@@ -313,14 +319,15 @@ class Script:
         self._add(Op.REPLY, arguments, told, only_result=thread)
 
     def reply_receive(
-        self, thread: Thread, token: Token, tag: Tag, words: list[int], name: int
+        self, thread: Thread, token: Token, tag: Tag, words: list[int], name: int, deadline: int
     ) -> None:
         named = self._token(token)  # the thread may receive another one now
         self._begin(thread, tag, words)
         handle = self.handle(thread.process, name)
-        self._failed(thread, self.model.reply_receive(thread, token, handle))
-        told = f"t{thread.index} replies to {describe_token(token)}, {describe(tag)}; receives on {name}"
-        arguments = [thread.index, named, tag.word, *words, name]
+        self._failed(thread, self.model.reply_receive(thread, token, handle, deadline))
+        told = f"t{thread.index} replies to {describe_token(token)}, {describe(tag)}; "
+        told += f"receives through handle {name}{until(deadline)}"
+        arguments = [thread.index, named, tag.word, *words, name, deadline]
         self._add(Op.REPLY_RECV, arguments, told)
 
     def _token(self, token: Token) -> int:
@@ -366,6 +373,10 @@ def describe(tag: Tag) -> str:
     if tag.windows:
         text += f", {tag.windows} windows"
     return text + (f", flags {tag.flags:x}" if tag.flags else "")
+
+
+def until(deadline: int) -> str:
+    return f" until {deadline:x}" if deadline else ""
 
 
 def describe_token(token: Token) -> str:

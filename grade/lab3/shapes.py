@@ -154,6 +154,7 @@ class Thread:
     generation: int = 0
     channel: Channel | None = None
     badge: int = 0
+    deadline: int = 0
     resent: bool = False
     lent: int = 0
     server: Thread | None = None

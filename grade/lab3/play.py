@@ -60,7 +60,7 @@ class Player:
         dead, name = script.channel(owner, CLIENT)  # it never had a server
         self.owners[dead] = owner
         for process in others:
-            script.grant(owner, name, process, CLIENT)
+            script.grant(owner, name, process, SEND | DUP)
 
     def new_channel(self) -> None:
         """A channel that some serve and all can call."""
@@ -126,7 +126,8 @@ class Player:
             )
         script.fill(thread, chance.randrange(256))
         if handles:
-            self.named = [self.name(thread.process, TRANSFER) for _ in range(4)]
+            rights = TRANSFER if chance.random() < 0.75 else 0
+            self.named = [self.name(thread.process, rights) for _ in range(4)]
             script.handles(thread, self.named)
         for place in range(min(count, 2)):
             script.window(thread, place, *self.window())

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import random
 from collections.abc import Callable
 
@@ -19,11 +18,6 @@ MESSAGES = {"call": 10, "receive": 8, "reply": 6, "reply_receive": 4, "expire": 
 NOTES = {**MESSAGES, "pulse": 5, "mint": 2, "share": 2, "close": 4}
 
 Start = Callable[..., GuestRun]
-
-
-@pytest.fixture
-def chance_seed() -> int:
-    return int(os.environ.get("CAIRN_SEED") or random.SystemRandom().getrandbits(32))
 
 
 def judge(run: GuestRun, script: Script, chance_seed: int) -> None:

@@ -439,6 +439,27 @@ static int64_t system_call(enum op op, const uint64_t *x)
     return 0;
 }
 
+/* Whether things are still as the script expects; if not, an earlier line says what went wrong, and
+ * to go on would only destroy more. */
+static bool possible(enum op op, const uint64_t *x)
+{
+    if (op == OP_PROCESS)
+        return true;
+    if (op == OP_DONATE)
+        return x[0] < channel_count;
+    if (op <= OP_KILL) {
+        int64_t error;
+        struct process *process = x[0] < process_count ? processes[x[0]].process : NULL;
+        return process && processes[x[0]].alive &&
+               (op != OP_GRANT || handle_find(process, handle_of((unsigned)x[0], x[1]), 0, &error));
+    }
+    struct thread *thread = x[0] < thread_count ? threads[x[0]].thread : NULL;
+    bool is_free = thread && thread->state == THREAD_DEAD;
+    if (op == OP_EXPIRE)
+        return thread && !is_free;
+    return op == OP_END || (op >= OP_RECOMPUTE && op <= OP_CIRCLE) ? thread != NULL : is_free;
+}
+
 /* What the timer's interrupt does. */
 static void expire(struct thread *thread)
 {
@@ -455,6 +476,8 @@ KERNEL_TEST(ipc)
         for (unsigned i = 0; i < 10; i++)
             x[i] = i < count ? workload_next(workload) : 0;
         int64_t result = 0;
+        if (!possible(op, x))
+            return;
         if (op <= OP_END)
             result = manage(op, x);
         else if (op <= OP_DELIVER)

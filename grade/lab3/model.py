@@ -123,12 +123,8 @@ class Model:
             server = self.waits_for(server)
 
     def base_changed(self, thread: Thread, priority: int) -> None:
-        donated = thread.priority > thread.base
         thread.base = priority
-        if not donated or priority > thread.priority:
-            thread.priority = priority
-        if thread.state == CALLING:
-            self.set_priority(thread, thread.priority)
+        self.set_priority(thread, self.lent_to(thread))
         server = self.waits_for(thread)
         self.lend(server, thread.priority)
         self.recompute(server)

@@ -8,7 +8,7 @@ import random
 from grade.lab3.script import Script
 from grade.lab3.shapes import CALLING, ENDED, FREE, RECV, SEND, SERVED, Channel, Thread
 
-SERVERS, CLIENTS, CHANGES = 7, 14, 120
+SERVERS, CLIENTS, CHANGES = 7, 14, 250
 
 
 class Picture:
@@ -68,3 +68,5 @@ class Picture:
         thread = self.chance.choice([t for t in self.model.threads if t.state != ENDED])
         self.script.circle(thread, self.chance.choice(self.channels))
         self.script.recompute(thread)
+        crowded = [c for c in self.channels if len(c.callers) > 1]
+        self.script.order(self.chance.choice(crowded or self.channels))

@@ -56,6 +56,7 @@ class Op(IntEnum):
     RECOMPUTE = auto()
     BASE = auto()
     CIRCLE = auto()
+    ORDER = auto()
     WAITING = auto()
     CALL = auto()
     RECV = auto()
@@ -275,6 +276,11 @@ class Script:
         told = f"would_deadlock(t{thread.index}, {channel})"
         result = int(self.model.circle(thread, channel))
         self._add(Op.CIRCLE, [thread.index, channel.index], told, result)
+
+    def order(self, channel: Channel) -> None:
+        line = "".join(f" t{caller.index:x}" for caller in channel.callers)
+        told = f"the callers on {channel}, in their order"
+        self._add(Op.ORDER, [channel.index], told, before=["callers" + line])
 
     def waiting(self, thread: Thread, channel: Channel) -> None:
         thread.state, thread.channel = RECEIVING, channel

@@ -11,10 +11,9 @@
 #include "proc/hooks.h"
 #include "proc/process.h"
 #include "proc/scheduler.h"
+#include "scene.h"
 #include "trap/syscall.h"
 
-#define OBJECTS      64
-#define HANDLES      512
 #define MEMORY_START 0x100000ul
 #define MEMORY_SIZE  0x4000ul
 
@@ -39,6 +38,7 @@ enum op {
     OP_RECOMPUTE,
     OP_BASE,
     OP_CIRCLE,
+    OP_ORDER,
     OP_WAITING,
     OP_CALL,
     OP_RECV,
@@ -52,165 +52,12 @@ enum op {
 
 syscall_handler sys_call, sys_recv, sys_reply, sys_reply_recv, sys_pulse, sys_copy_in, sys_copy_out;
 
-static struct {
-    struct process *process;
-    handle_t handles[HANDLES];
-    unsigned handle_count;
-    bool alive;
-} processes[OBJECTS];
-
-static struct {
-    struct thread *thread; /* NULL: ended */
-    unsigned process;
-    uint64_t token;  /* that it received last */
-    char shown[512]; /* its state as it was printed last */
-} threads[OBJECTS];
-
-static struct channel *channels[OBJECTS];
-static struct session *sessions[OBJECTS];
-static unsigned process_count, thread_count, channel_count, session_count;
-
-/* ---- Printing ------------------------------------------------------------------------------ */
-
-static char line[512];
-static unsigned line_len;
-
-static void add_text(const char *text)
-{
-    while (*text && line_len < sizeof(line) - 1)
-        line[line_len++] = *text++;
-    line[line_len] = 0;
-}
-
-static void add_hex(const char *label, uint64_t value)
-{
-    char digits[17];
-    unsigned at = 16;
-    digits[at] = 0;
-    do {
-        digits[--at] = "0123456789abcdef"[value % 16];
-        value /= 16;
-    } while (value);
-    add_text(label);
-    add_text(digits + at);
-}
-
-static uint64_t hash(const uint8_t *bytes, size_t n)
-{
-    uint64_t value = 0xcbf29ce484222325ul;
-    for (size_t i = 0; i < n; i++)
-        value = (value ^ bytes[i]) * 0x100000001b3ul;
-    return value;
-}
-
-static void add_handle_of(unsigned p, handle_t handle)
-{
-    assert(processes[p].handle_count < HANDLES);
-    processes[p].handles[processes[p].handle_count++] = handle;
-}
-
-/* A handle that came with a message: which object, with which rights; the script may use it. */
-static void add_received(unsigned p, handle_t handle)
-{
-    int64_t error;
-    struct handle_entry *entry = handle_find(processes[p].process, handle, 0, &error);
-    if (!entry) {
-        add_text(" bad");
-    } else if (entry->object->class == &channel_class) {
-        unsigned c = 0;
-        while (channels[c] != container_of(entry->object, struct channel, object))
-            c++;
-        add_hex(" c", c);
-    } else {
-        unsigned s = session_count - 1; /* an old one's memory may be the new one's */
-        while (sessions[s] != container_of(entry->object, struct session, object))
-            s--;
-        add_hex(" s", s);
-    }
-    add_hex(":", entry ? entry->rights : 0);
-    add_handle_of(p, handle);
-}
-
-/* What is in a thread's registers and IPC page after a message came. */
-static void add_message(unsigned t)
-{
-    struct thread *thread = threads[t].thread;
-    const uint64_t *regs = thread->regs;
-    uint64_t tag = regs[REG_A1];
-    unsigned from = 0;
-    for (unsigned i = 0; i < thread_count; i++) {
-        struct thread *other = threads[i].thread;
-        if (other && other->state == THREAD_SERVED && other->token == regs[REG_A0]) {
-            threads[t].token = regs[REG_A0];
-            add_hex(" token-of-", i);
-        }
-    }
-    if (!threads[t].token || threads[t].token != regs[REG_A0])
-        add_hex(" a0=", regs[REG_A0]);
-    add_hex(" tag=", tag);
-    for (int i = 0; i < 4; i++)
-        add_hex(i ? "," : " words=", regs[REG_A2 + i]);
-    add_hex(" id=", regs[REG_A6]);
-    while (from < process_count && processes[from].process->pid != regs[REG_A7])
-        from++;
-    add_hex(from < process_count ? " from=p" : " from=",
-            from < process_count ? from : regs[REG_A7]);
-    add_hex(" badge=", regs[REG_T0]);
-    if (TAG_LEN(tag) > MESSAGE_REGISTER_BYTES)
-        add_hex(" tail=", hash(thread->ipc->data + 32, TAG_LEN(tag) - 32));
-    for (unsigned i = 0; i < TAG_WINDOWS(tag) && i < MESSAGE_WINDOWS_MAX; i++) {
-        const struct window *window = &thread->ipc->windows[i];
-        add_hex(" window=", window->address);
-        add_hex("+", window->length);
-        add_hex("/", window->access);
-    }
-    for (unsigned i = 0; i < TAG_HANDLES(tag) && i < MESSAGE_HANDLES_MAX; i++)
-        add_received(threads[t].process, thread->ipc->handles[i]);
-}
-
-/* Prints the threads whose state is another than when it was printed last. `fresh`: those that
- * have just come back from the kernel; of those in only_result, the registers hold no message. */
-static void print_threads(uint64_t fresh, uint64_t only_result)
-{
-    for (unsigned t = 0; t < thread_count; t++) {
-        struct thread *thread = threads[t].thread;
-        static const char *const names[] = {[THREAD_CALLING] = "calling",
-                                            [THREAD_SERVED] = "served",
-                                            [THREAD_RECEIVING] = "receiving",
-                                            [THREAD_DEAD] = "free"};
-        line_len = 0;
-        add_hex("t", t);
-        add_text(" ");
-        add_text(thread ? names[thread->state] : "ended");
-        if (thread)
-            add_hex(" priority=", thread->priority);
-        if (thread && thread->deadline)
-            add_hex(" until=", thread->deadline);
-        bool back = thread && thread->state == THREAD_DEAD && fresh >> t & 1;
-        if (back && (int64_t)thread->regs[REG_A0] < 0)
-            add_hex(" error=", -thread->regs[REG_A0]);
-        else if (back && only_result >> t & 1)
-            add_hex(" a0=", thread->regs[REG_A0]);
-        else if (back)
-            add_message(t);
-        if (!back && strcmp(line, threads[t].shown) == 0)
-            continue;
-        kprintf("%s\n", line);
-        if (back) { /* the message itself is no state */
-            line_len = 0;
-            add_hex("t", t);
-            add_hex(" free priority=", thread->priority);
-        }
-        memcpy(threads[t].shown, line, line_len + 1);
-    }
-}
-
 /* Takes every thread that the kernel would run now off the hart and the queues: it is free. */
 static uint64_t park(void)
 {
     uint64_t came_back = 0;
-    for (unsigned t = 0; t < thread_count; t++) {
-        struct thread *thread = threads[t].thread;
+    for (unsigned t = 0; t < scene.thread_count; t++) {
+        struct thread *thread = scene.threads[t].thread;
         if (!thread || (thread->state != THREAD_READY && thread->state != THREAD_RUNNING))
             continue;
         scheduler_forget(thread);
@@ -228,17 +75,17 @@ static uint64_t park(void)
 
 static handle_t handle_of(unsigned p, uint64_t k)
 {
-    return k < processes[p].handle_count ? processes[p].handles[k] : (handle_t)k;
+    return k < scene.processes[p].handle_count ? scene.processes[p].handles[k] : (handle_t)k;
 }
 
 static void make_process(unsigned p, uint32_t handles_max)
 {
     struct process_quota quota = {.handles = handles_max};
-    processes[p].process = process_new("test", NULL, &quota);
-    assert(processes[p].process);
-    struct process *process = processes[p].process;
+    scene.processes[p].process = process_new("test", NULL, &quota);
+    assert(scene.processes[p].process);
+    struct process *process = scene.processes[p].process;
     object_retain(&process->object);
-    process->started = processes[p].alive = true;
+    process->started = scene.processes[p].alive = true;
     struct memory *memory = memory_new(MEMORY_SIZE, 0, process->account);
     assert(space_map(&process->space, memory, MEMORY_START, 0, MEMORY_SIZE, PROT_READ | PROT_WRITE,
                      PROT_READ | PROT_WRITE) > 0);
@@ -256,35 +103,35 @@ static uint64_t memory_hash(struct process *process)
 {
     static uint8_t bytes[MEMORY_SIZE];
     copy_from_user(&process->space, bytes, MEMORY_START, MEMORY_SIZE);
-    return hash(bytes, MEMORY_SIZE);
+    return scene_hash(bytes, MEMORY_SIZE);
 }
 
 static void forget_ended(unsigned p)
 {
-    for (unsigned t = 0; t < thread_count; t++) {
-        if (threads[t].process == p)
-            threads[t].thread = NULL;
+    for (unsigned t = 0; t < scene.thread_count; t++) {
+        if (scene.threads[t].process == p)
+            scene.threads[t].thread = NULL;
     }
 }
 
 /* One of the operations that make and end things. */
 static int64_t manage(enum op op, const uint64_t *x)
 {
-    struct process *process = processes[x[0]].process;
+    struct process *process = scene.processes[x[0]].process;
     switch (op) {
     case OP_PROCESS: /* handles_max */
-        make_process(process_count++, (uint32_t)x[0]);
+        make_process(scene.process_count++, (uint32_t)x[0]);
         return 0;
     case OP_THREAD: /* process, priority */
-        threads[thread_count].thread = thread_new(process, (uint32_t)x[1]);
-        threads[thread_count].thread->hart = this_hart();
-        threads[thread_count++].process = (unsigned)x[0];
+        scene.threads[scene.thread_count].thread = thread_new(process, (uint32_t)x[1]);
+        scene.threads[scene.thread_count].thread->hart = this_hart();
+        scene.threads[scene.thread_count++].process = (unsigned)x[0];
         return 0;
     case OP_CHANNEL: { /* process, flags, rights */
         struct channel *channel = channel_new(process->account, (uint32_t)x[1], NULL);
         object_retain(&channel->object); /* it stays, for the table */
-        channels[channel_count++] = channel;
-        add_handle_of((unsigned)x[0], handle_insert(process, &channel->object, (uint32_t)x[2]));
+        scene.channels[scene.channel_count++] = channel;
+        scene_add_handle((unsigned)x[0], handle_insert(process, &channel->object, (uint32_t)x[2]));
         return 0;
     }
     case OP_GRANT: { /* from, handle, to, rights */
@@ -292,28 +139,28 @@ static int64_t manage(enum op op, const uint64_t *x)
         struct handle_entry *entry =
             handle_find(process, handle_of((unsigned)x[0], x[1]), 0, &error);
         object_retain(entry->object);
-        add_handle_of((unsigned)x[2], handle_insert(processes[x[2]].process, entry->object,
-                                                    entry->rights & (uint32_t)x[3]));
+        scene_add_handle((unsigned)x[2], handle_insert(scene.processes[x[2]].process, entry->object,
+                                                       entry->rights & (uint32_t)x[3]));
         return 0;
     }
     case OP_MINT: { /* process, channel, rights, badge */
-        struct session *session = session_new(channels[x[1]], x[3], process->account);
-        sessions[session_count++] = session;
-        add_handle_of((unsigned)x[0], handle_insert(process, &session->object, (uint32_t)x[2]));
+        struct session *session = session_new(scene.channels[x[1]], x[3], process->account);
+        scene.sessions[scene.session_count++] = session;
+        scene_add_handle((unsigned)x[0], handle_insert(process, &session->object, (uint32_t)x[2]));
         return 0;
     }
     case OP_CLOSE: /* process, handle */
         return handle_drop(process, handle_of((unsigned)x[0], x[1]));
     case OP_KILL: /* process */
         process_end(process, EXIT_KILLED, 0);
-        processes[x[0]].alive = false;
+        scene.processes[x[0]].alive = false;
         forget_ended((unsigned)x[0]);
         while (reaper_step())
             ;
         return 0;
     default: /* OP_END: thread */
-        thread_end(threads[x[0]].thread);
-        threads[x[0]].thread = NULL;
+        thread_end(scene.threads[x[0]].thread);
+        scene.threads[x[0]].thread = NULL;
         return 0;
     }
 }
@@ -321,7 +168,7 @@ static int64_t manage(enum op op, const uint64_t *x)
 /* One that prepares a message or looks at a part of the kernel by itself. */
 static int64_t prepare(enum op op, const uint64_t *x)
 {
-    struct thread *thread = threads[x[0]].thread;
+    struct thread *thread = scene.threads[x[0]].thread;
     switch (op) {
     case OP_FILL: /* thread, seed */
         for (unsigned i = 32; i < MESSAGE_DATA_MAX; i++)
@@ -329,7 +176,7 @@ static int64_t prepare(enum op op, const uint64_t *x)
         return 0;
     case OP_HANDLES: /* thread, four handles */
         for (unsigned i = 0; i < MESSAGE_HANDLES_MAX; i++)
-            thread->ipc->handles[i] = handle_of(threads[x[0]].process, x[1 + i]);
+            thread->ipc->handles[i] = handle_of(scene.threads[x[0]].process, x[1 + i]);
         return 0;
     case OP_WINDOW: /* thread, index, address, length, access */
         thread->ipc->windows[x[1]] = (struct window){x[2], x[3], x[4]};
@@ -348,14 +195,11 @@ static int64_t prepare(enum op op, const uint64_t *x)
         thread->badge = x[8];
         thread->resent = (uint8_t)x[9];
         uint64_t before = thread->token;
-        int64_t error = call_deliver(thread, threads[x[1]].thread);
+        int64_t error = call_deliver(thread, scene.threads[x[1]].thread);
         if (error)
             return error;
         thread->state = THREAD_SERVED;
-        line_len = 0;
-        add_message((unsigned)x[1]);
-        kprintf("%s windows-kept=%u new-token=%u\n", line, thread->window_count,
-                thread->token != before);
+        scene_print_delivery((unsigned)x[1], thread, thread->token != before);
         thread->state = THREAD_DEAD;
         return 0;
     }
@@ -367,28 +211,28 @@ static int64_t prepare(enum op op, const uint64_t *x)
 /* One that builds a picture of who waits for whom, or asks about it. */
 static int64_t waits(enum op op, const uint64_t *x)
 {
-    struct thread *thread = threads[x[0]].thread;
+    struct thread *thread = scene.threads[x[0]].thread;
     switch (op) {
     case OP_BIND: /* thread, channel: the only thread that receives there */
-        channels[x[1]]->server = thread;
-        list_push_back(&thread->bound, &channels[x[1]]->server_link);
+        scene.channels[x[1]]->server = thread;
+        list_push_back(&thread->bound, &scene.channels[x[1]]->server_link);
         return 0;
     case OP_QUEUE: /* thread, channel */
         thread->state = THREAD_CALLING;
-        thread->channel = channels[x[1]];
-        object_retain(&channels[x[1]]->object);
+        thread->channel = scene.channels[x[1]];
+        object_retain(&scene.channels[x[1]]->object);
         caller_insert(thread);
         return 0;
     case OP_SERVE: /* thread, channel, server */
         thread->state = THREAD_SERVED;
-        thread->channel = channels[x[1]];
-        object_retain(&channels[x[1]]->object);
-        thread->server_thread = threads[x[2]].thread;
-        thread->server_process = threads[x[2]].thread->process;
+        thread->channel = scene.channels[x[1]];
+        object_retain(&scene.channels[x[1]]->object);
+        thread->server_thread = scene.threads[x[2]].thread;
+        thread->server_process = scene.threads[x[2]].thread->process;
         list_push_back(&thread->server_process->serving, &thread->link);
         return 0;
     case OP_DONATE: /* channel, priority */
-        donate(channels[x[0]], (unsigned)x[1]);
+        donate(scene.channels[x[0]], (unsigned)x[1]);
         return 0;
     case OP_RECOMPUTE: /* server */
         donation_recompute(thread);
@@ -400,11 +244,14 @@ static int64_t waits(enum op op, const uint64_t *x)
         donation_base_changed(thread);
         return 0;
     case OP_CIRCLE: /* caller, channel */
-        return would_deadlock(thread, channels[x[1]]);
+        return would_deadlock(thread, scene.channels[x[1]]);
+    case OP_ORDER: /* channel */
+        scene_print_callers(scene.channels[x[0]]);
+        return 0;
     default: /* OP_WAITING: thread, channel: as recv would leave it */
         thread->state = THREAD_RECEIVING;
-        thread->channel = channels[x[1]];
-        list_push_front(&channels[x[1]]->receivers, &thread->link);
+        thread->channel = scene.channels[x[1]];
+        list_push_front(&scene.channels[x[1]]->receivers, &thread->link);
         return 0;
     }
 }
@@ -412,16 +259,16 @@ static int64_t waits(enum op op, const uint64_t *x)
 /* A system call of a thread, through its handler and with its registers. */
 static int64_t system_call(enum op op, const uint64_t *x)
 {
-    struct thread *thread = threads[x[0]].thread;
+    struct thread *thread = scene.threads[x[0]].thread;
     uint64_t *regs = thread->regs;
-    uint64_t first = handle_of(threads[x[0]].process, x[1]);
+    uint64_t first = handle_of(scene.threads[x[0]].process, x[1]);
     if (op == OP_REPLY || op == OP_REPLY_RECV || op == OP_COPY_IN || op == OP_COPY_OUT)
-        first = x[1] > ~0ul - OBJECTS ? threads[~0ul - x[1]].token : x[1];
+        first = x[1] > ~0ul - OBJECTS ? scene.threads[~0ul - x[1]].token : x[1];
     regs[REG_A0] = first;
     for (int i = 0; i < 5; i++)
         regs[REG_A1 + i] = x[2 + i];
     regs[REG_A6] = op == OP_RECV || op == OP_REPLY_RECV
-                       ? (uint64_t)handle_of(threads[x[0]].process, x[7])
+                       ? (uint64_t)handle_of(scene.threads[x[0]].process, x[7])
                        : x[7];
     regs[REG_A7] = 0;
     regs[REG_T0] = x[8];
@@ -445,15 +292,15 @@ static bool possible(enum op op, const uint64_t *x)
 {
     if (op == OP_PROCESS)
         return true;
-    if (op == OP_DONATE)
-        return x[0] < channel_count;
+    if (op == OP_DONATE || op == OP_ORDER)
+        return x[0] < scene.channel_count;
     if (op <= OP_KILL) {
         int64_t error;
-        struct process *process = x[0] < process_count ? processes[x[0]].process : NULL;
-        return process && processes[x[0]].alive &&
+        struct process *process = x[0] < scene.process_count ? scene.processes[x[0]].process : NULL;
+        return process && scene.processes[x[0]].alive &&
                (op != OP_GRANT || handle_find(process, handle_of((unsigned)x[0], x[1]), 0, &error));
     }
-    struct thread *thread = x[0] < thread_count ? threads[x[0]].thread : NULL;
+    struct thread *thread = x[0] < scene.thread_count ? scene.threads[x[0]].thread : NULL;
     bool is_free = thread && thread->state == THREAD_DEAD;
     if (op == OP_EXPIRE)
         return thread && !is_free;
@@ -485,13 +332,13 @@ KERNEL_TEST(ipc)
         else if (op <= OP_WAITING)
             result = waits(op, x);
         else if (op == OP_EXPIRE)
-            expire(threads[x[0]].thread);
+            expire(scene.threads[x[0]].thread);
         else
             result = system_call(op, x);
         if (op == OP_COPY_IN || op == OP_COPY_OUT)
-            kprintf("memory %lx\n", memory_hash(processes[x[9]].process));
+            kprintf("memory %lx\n", memory_hash(scene.processes[x[9]].process));
         kprintf("#%u %ld\n", number, result);
         bool message = op == OP_CALL || op == OP_RECV || op == OP_REPLY_RECV;
-        print_threads(park(), op < OP_CALL || message ? 0 : 1ul << x[0]);
+        scene_print_threads(park(), op < OP_CALL || message ? 0 : 1ul << x[0]);
     }
 }

@@ -51,7 +51,7 @@ class Player:
     def setup(self, processes: int = 4, threads: int = 8, channels: int = 3) -> None:
         chance, script = self.chance, self.script
         for index in range(processes):
-            script.process(chance.randrange(12, 16) if index == 0 else 4096)
+            script.process(chance.randrange(6, 9) if index == 0 else 4096)  # one is soon full
         for index in range(threads):
             script.thread(self.model.processes[index % processes], chance.randrange(1, 31))
         for _ in range(channels):
@@ -72,12 +72,18 @@ class Player:
         flags = NO_RESEND if chance.random() < 0.3 else 0
         channel, name = script.channel(owner, SERVER, flags)
         self.owners[channel] = owner
+        # Where sessions are closed is an exercise of its own.
+        sessions = "close" in self.weights or "reply" not in self.weights
         for process in self.model.processes:
-            if process.alive and process is not owner and process.room(1):
-                rights = SERVER if chance.random() < 0.3 else CLIENT
-                if chance.random() < 0.2:
-                    rights &= ~TRANSFER
-                script.grant(owner, name, process, rights)
+            if not process.alive or process is owner or not process.room(1):
+                continue
+            if sessions and chance.random() < 0.3 and len(self.model.sessions) < OBJECTS_MAX:
+                script.mint(process, channel, CLIENT, chance.getrandbits(64))
+                continue
+            rights = SERVER if chance.random() < 0.4 else CLIENT
+            if chance.random() < 0.2:
+                rights &= ~TRANSFER
+            script.grant(owner, name, process, rights)
 
     # ---- Choosing -------------------------------------------------------------------------------
 
@@ -145,7 +151,7 @@ class Player:
         chance = self.chance
         address = MEMORY_START + chance.randrange(MEMORY_SIZE)
         length = chance.choice([0, 1, 100, 4096, 5000, MEMORY_SIZE, 2 * MEMORY_SIZE])
-        access = chance.choice([1, 2, 3, 3])
+        access = chance.choice([1, 2, 3])
         if chance.random() < 0.12:
             return chance.choice(
                 [(0, 8, 3), (0x3FFFFFEFF8, 16, 3), (0xFFFFFFC080200000, 8, 1), (address, 8, 0),
@@ -237,8 +243,14 @@ class Player:
         if not threads:
             return
         thread = chance.choice(threads)
-        index = chance.choice([0, 0, 0, 1, 1, 2, 2**63])
-        offset = chance.choice([0, 0, 1, 99, 100, 101, 4095, MEMORY_SIZE, 2**64 - 1])
+        caller = thread.token[0] if thread.token else thread
+        index = chance.randrange(caller.lent) if caller.lent else 0
+        if chance.random() < 0.15:
+            index = chance.choice([caller.lent, caller.lent + 1, 2**63])
+        length = caller.kept[index][1] if index < len(caller.kept) else 0
+        offset = chance.choice(
+            [0, 0, 1, length // 2, max(length - 1, 0), length, length + 1, 2**64 - length, 2**64 - 1]
+        )
         buffer = MEMORY_START + chance.randrange(MEMORY_SIZE)
         size = chance.choice([0, 1, 8, 100, 4096, 9000, 2**40, 2**64 - 1])
         if chance.random() < 0.1:
@@ -302,7 +314,9 @@ class Player:
 
     def kill(self) -> None:
         """The end of a process; another takes its place and may serve its channels."""
-        process = self.chance.choice([p for p in self.model.processes if p.alive])
+        alive = [p for p in self.model.processes if p.alive]
+        busy = [p for p in alive if p.serving]
+        process = self.chance.choice(busy if busy and self.chance.random() < 0.7 else alive)
         if len(self.model.processes) + 1 >= OBJECTS_MAX or len(self.model.threads) + 2 >= OBJECTS_MAX:
             return
         self.script.kill(process)

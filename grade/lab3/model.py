@@ -403,6 +403,11 @@ class Model:
         else:
             self.finish(thread, ETIMEDOUT)
 
+    def charged(self, process: Process) -> int:
+        """Channels stay, for the test holds on to them; sessions, until the server knows."""
+        sessions = (s for s in self.sessions if s.handles or s in s.channel.closed)
+        return sum(one.payer is process for one in [*self.channels, *sessions])
+
     # ---- Ends ---------------------------------------------------------------------------------
 
     def end_thread(self, thread: Thread) -> None:

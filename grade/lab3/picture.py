@@ -42,7 +42,8 @@ class Picture:
         server = channel.server
         if not free or server is None:
             return
-        thread = chance.choice(free)
+        servers = [thread for thread in free if thread.bound]
+        thread = chance.choice(servers if servers and chance.random() < 0.5 else free)
         script.circle(thread, channel)
         if self.model.circle(thread, channel):
             return
@@ -51,6 +52,7 @@ class Picture:
         else:
             script.queue(thread, channel)
         script.donate(channel, thread.priority)
+        self.order()
 
     def change(self) -> None:
         threads = [t for t in self.model.threads if t.state != ENDED]
@@ -68,5 +70,9 @@ class Picture:
         thread = self.chance.choice([t for t in self.model.threads if t.state != ENDED])
         self.script.circle(thread, self.chance.choice(self.channels))
         self.script.recompute(thread)
+        self.order()
+
+    def order(self) -> None:
+        """In which order they wait somewhere."""
         crowded = [c for c in self.channels if len(c.callers) > 1]
         self.script.order(self.chance.choice(crowded or self.channels))

@@ -33,6 +33,7 @@ from grade.lab3.shapes import (
 CLIENT = SEND | DUP | TRANSFER
 SERVER = SEND | RECV | PULSE | DUP | TRANSFER
 OBJECTS_MAX = 60  # the guest's tables
+FREE_MIN = 3  # threads
 
 
 @dataclass
@@ -48,10 +49,10 @@ class Player:
         self.owners: dict[Channel, Process] = {}
         self.named: list[int] = []  # handles of the last message that had any
 
-    def setup(self, processes: int = 4, threads: int = 8, channels: int = 3) -> None:
+    def setup(self, processes: int = 4, threads: int = 12, channels: int = 3) -> None:
         chance, script = self.chance, self.script
         for index in range(processes):
-            script.process(chance.randrange(6, 9) if index == 0 else 4096)  # one is soon full
+            script.process(chance.randrange(3, 6) if index == 0 else 4096)  # one is soon full
         for index in range(threads):
             script.thread(self.model.processes[index % processes], chance.randrange(1, 31))
         for _ in range(channels):
@@ -94,18 +95,29 @@ class Player:
         threads = self.threads(*states)
         return self.chance.choice(threads) if threads else None
 
-    def name(self, process: Process, rights: int = 0, sessions: bool = True) -> int:
-        """One of the process's handles, most often one with these rights."""
+    def name(
+        self,
+        process: Process,
+        rights: int = 0,
+        sessions: bool = True,
+        liked: Callable[[Channel], bool] = lambda channel: True,
+    ) -> int:
+        """One of the process's handles, most often one with these rights, to a channel that is
+        liked."""
         names = self.script.given[process]
         if not names or self.chance.random() < 0.03:
             return NO_HANDLE
         if self.chance.random() < 0.1:
             return self.chance.randrange(len(names))
-        fitting = []
+        fitting, best = [], []
         for place, handle in enumerate(names):
             entry = process.find(handle, rights)
             if isinstance(entry, tuple) and (sessions or not isinstance(entry[0], Session)):
                 fitting.append(place)
+                if liked(entry[0].channel):
+                    best.append(place)
+        if best and self.chance.random() < 0.8:
+            return self.chance.choice(best)
         return self.chance.choice(fitting) if fitting else NO_HANDLE
 
     def words(self) -> list[int]:
@@ -119,11 +131,12 @@ class Player:
         """A message of a thread: its tag; what is not in registers is put into its IPC page."""
         chance, script = self.chance, self.script
         kind = chance.getrandbits(16)
-        if chance.random() < 0.4:
+        lends = "copy" in self.weights
+        if chance.random() < (0.1 if lends else 0.4):
             return Tag.of(kind, chance.choice([0, 8, 16, 31, 32]))
         length = chance.choice([0, 8, 32, 33, 40, 64, 200, 255, 256])
         handles = chance.choice([0, 0, 1, 1, 2, 4])
-        count = chance.choice([0, 1, 2]) if windows else 0
+        count = chance.choice([1, 2] if lends else [0, 1, 2]) if windows else 0
         flags = 0
         if chance.random() < 0.1:
             length, handles, count, flags = chance.choice(
@@ -173,7 +186,7 @@ class Player:
         thread = self.pick(FREE)
         if thread:
             tag = self.message(thread)
-            name = self.name(thread.process, SEND)
+            name = self.name(thread.process, SEND, liked=self.is_served)
             identity = self.chance.getrandbits(16)
             self.script.call(thread, name, tag, self.words(), identity, self.deadline())
 
@@ -200,10 +213,18 @@ class Player:
         while len(process.table) > 100:
             self.script.close(process, len(self.script.given[process]) - 1)
 
+    @staticmethod
+    def is_served(channel: Channel) -> bool:
+        return bool(channel.receivers)
+
+    @staticmethod
+    def is_called(channel: Channel) -> bool:
+        return bool(channel.callers)
+
     def receive(self) -> None:
         thread = self.pick(FREE)
         if thread:
-            name = self.name(thread.process, RECV, sessions=False)
+            name = self.name(thread.process, RECV, sessions=False, liked=self.is_called)
             self.script.receive(thread, name, self.deadline())
 
     def waiting(self) -> None:
@@ -230,35 +251,44 @@ class Player:
         if threads:
             thread = self.chance.choice(threads)
             tag = self.answer(thread)
-            name = self.name(thread.process, RECV, sessions=False)
+            name = self.name(thread.process, RECV, sessions=False, liked=self.is_called)
             token, words = self.token(thread), self.words()
             self.script.reply_receive(thread, token, tag, words, name, self.deadline())
 
     def copy(self) -> None:
         """From or into a window, sometimes beyond what is lent or mapped."""
         chance = self.chance
-        # Within one process the two sides may overlap, which means nothing.
-        threads = [t for t in self.holders() if t.token and t.token[0].process is not t.process]
-        threads = [t for t in threads if t.token and t.token[0].lent] or threads
-        if not threads:
-            return
-        thread = chance.choice(threads)
-        caller = thread.token[0] if thread.token else thread
+        pairs = [
+            (thread, other.token)
+            for thread in self.threads(FREE)
+            for other in self.model.threads
+            # Within one process the two sides may overlap, which means nothing.
+            if other.token and other.token[0].process is not thread.process
+        ]
+        lent = [(t, o) for t, o in pairs if self.model.answered_by(t, o) and o[0].lent]
+        if lent and chance.random() < 0.95:
+            pairs = lent
+        if pairs and (lent or chance.random() < 0.1):
+            thread, token = chance.choice(pairs)
+            for _ in range(4):
+                self.copy_one(thread, token)
+
+    def copy_one(self, thread: Thread, token: tuple[Thread, int]) -> None:
+        chance, caller = self.chance, token[0]
         index = chance.randrange(caller.lent) if caller.lent else 0
-        if chance.random() < 0.15:
+        if chance.random() < 0.1:
             index = chance.choice([caller.lent, caller.lent + 1, 2**63])
-        length = caller.kept[index][1] if index < len(caller.kept) else 0
-        offset = chance.choice(
-            [0, 0, 1, length // 2, max(length - 1, 0), length, length + 1, 2**64 - length, 2**64 - 1]
-        )
+        _, length, allowed = caller.kept[index] if index < len(caller.kept) else (0, 0, 3)
+        offset = chance.choice([0, 1, length // 2, length // 3, max(length - 1, 0), length])
+        if chance.random() < 0.15:
+            offset = chance.choice([length + 1, -length % 2**64, 2**64 - 1])
         buffer = MEMORY_START + chance.randrange(MEMORY_SIZE)
-        size = chance.choice([0, 1, 8, 100, 4096, 9000, 2**40, 2**64 - 1])
+        size = chance.choice([0, 1, 8, 100, 4096, 9000, 2**40, -offset % 2**64, 2**64 - 1])
         if chance.random() < 0.1:
             buffer = chance.choice([0, 0x3FFFFFFFF8, 0xFFFFFFC080200000])
         access = chance.choice([WINDOW_READ, WINDOW_WRITE])
-        token = self.token(thread)
-        if token and token[0].process is thread.process:
-            token = None
+        if not allowed & access and chance.random() < 0.6:
+            access = allowed
         self.script.copy(thread, token, access, index, offset, buffer, size)
 
     def pulse(self) -> None:
@@ -350,6 +380,10 @@ class Player:
         names = list(self.weights)
         for _ in range(steps):
             name = self.chance.choices(names, [self.weights[n] for n in names])[0]
+            if "expire" in names and len(self.threads(FREE)) < FREE_MIN:
+                name = "expire"  # or soon nobody is left who could do something
             operation: Callable[[], None] = getattr(self, name)
             operation()
+        for process in self.model.processes:
+            self.script.charged(process)
         return self.script

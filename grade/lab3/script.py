@@ -41,6 +41,7 @@ class Op(IntEnum):
     CHANNEL = auto()
     GRANT = auto()
     MINT = auto()
+    CHARGED = auto()
     CLOSE = auto()
     KILL = auto()
     END = auto()
@@ -165,7 +166,7 @@ class Script:
         return len(self.given[process]) - 1
 
     def channel(self, process: Process, rights: int, flags: int = 0) -> tuple[Channel, int]:
-        channel = Channel(len(self.model.channels), flags)
+        channel = Channel(len(self.model.channels), process, flags)
         self.model.channels.append(channel)
         name = self._give(process, process.insert(channel, rights))
         told = f"channel {channel} (flags {flags}); p{process.index}'s handle {name}, rights {rights:x}"
@@ -181,12 +182,16 @@ class Script:
         return new
 
     def mint(self, process: Process, channel: Channel, rights: int, badge: int) -> int:
-        session = Session(len(self.model.sessions), channel, badge)
+        session = Session(len(self.model.sessions), channel, badge, process)
         self.model.sessions.append(session)
         name = self._give(process, process.insert(session, rights))
         told = f"{session}: badge {badge:x} of {channel}; p{process.index}'s handle {name}"
         self._add(Op.MINT, [process.index, channel.index, rights, badge], told)
         return name
+
+    def charged(self, process: Process) -> None:
+        told = f"p{process.index} pays for so many channels and sessions"
+        self._add(Op.CHARGED, [process.index], told, self.model.charged(process))
 
     def close(self, process: Process, name: int) -> None:
         result = self.model.close(process, self.handle(process, name))

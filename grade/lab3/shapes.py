@@ -54,6 +54,7 @@ class Tag:
 @dataclass(eq=False)
 class Channel:
     index: int
+    payer: Process
     flags: int = 0
     receive_handles: int = 0
     callers: list[Thread] = field(default_factory=list)
@@ -78,6 +79,7 @@ class Session:
     index: int
     channel: Channel
     badge: int
+    payer: Process
     handles: int = 0
 
     def __str__(self) -> str:

@@ -71,7 +71,7 @@ def test_donation(kernel_test: Start, chance_seed: int) -> None:
 @pytest.mark.exercise("3.4")
 def test_call(kernel_test: Start, chance_seed: int) -> None:
     """Calls that find a receiver, and calls that wait in the queue."""
-    play(kernel_test, chance_seed, {"call": 6, "waiting": 4, "expire": 3, "end": 1}, 300)
+    play(kernel_test, chance_seed, {"call": 8, "waiting": 4, "expire": 4, "end": 1})
 
 
 @pytest.mark.exercise("3.5")
@@ -101,4 +101,4 @@ def test_last_receiver(kernel_test: Start, chance_seed: int) -> None:
 @pytest.mark.exercise("3.9")
 def test_deaths(kernel_test: Start, chance_seed: int) -> None:
     """Servers and clients that are killed at any moment, and successors that take over."""
-    play(kernel_test, chance_seed, {**NOTES, "close_last": 1, "kill": 2})
+    play(kernel_test, chance_seed, {**NOTES, "end": 0, "close_last": 1, "kill": 4}, 500)

@@ -23,6 +23,7 @@ enum op {
     OP_CHANNEL,
     OP_GRANT,
     OP_MINT,
+    OP_CHARGED,
     OP_CLOSE,
     OP_KILL,
     OP_END,
@@ -149,6 +150,8 @@ static int64_t manage(enum op op, const uint64_t *x)
         scene_add_handle((unsigned)x[0], handle_insert(process, &session->object, (uint32_t)x[2]));
         return 0;
     }
+    case OP_CHARGED: /* process: for how many channels and sessions it pays */
+        return (int64_t)process->account->channels;
     case OP_CLOSE: /* process, handle */
         return handle_drop(process, handle_of((unsigned)x[0], x[1]));
     case OP_KILL: /* process */
@@ -297,7 +300,7 @@ static bool possible(enum op op, const uint64_t *x)
     if (op <= OP_KILL) {
         int64_t error;
         struct process *process = x[0] < scene.process_count ? scene.processes[x[0]].process : NULL;
-        return process && scene.processes[x[0]].alive &&
+        return process && (scene.processes[x[0]].alive || op == OP_CHARGED) &&
                (op != OP_GRANT || handle_find(process, handle_of((unsigned)x[0], x[1]), 0, &error));
     }
     struct thread *thread = x[0] < scene.thread_count ? scene.threads[x[0]].thread : NULL;

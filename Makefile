@@ -197,7 +197,7 @@ $(1): $(call objects,$(FIRST_RUNTIME) $(2)) $(USER_ARCHIVES) $(USER_LD)
 endef
 $(foreach f,$(FIRST),$(eval $(call bare_rule,$(BUILD)/first/$(f)/init,$(wildcard user/first/$(f)/*.c))))
 $(foreach p,$(LAB_PROGRAMS),$(eval $(call bare_rule,$(BUILD)/grade/$(subst /programs/,/,$(p)),\
-    grade/$(p).c $(wildcard $(dir grade/$(p))lib/*.c))))
+    grade/$(p).c $(wildcard grade/lab*/programs/lib/*.c))))
 
 # The boot archive: init, the servers, their configuration, the shell; in a lab's tree without a
 # file system, every program; in one without servers, a first process.

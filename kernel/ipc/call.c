@@ -55,7 +55,7 @@ static inline void run_next(struct thread *thread)
         thread_make_ready(thread);
 }
 
-/* exercise 3.1 */
+/* exercise 3.4 */
 int64_t call_start(struct thread *caller, struct channel *channel, uint64_t badge,
                    enum call_kind kind, uint64_t deadline)
 {
@@ -93,7 +93,7 @@ int64_t call_start(struct thread *caller, struct channel *channel, uint64_t badg
     }
     return SYSCALL_DONE;
 }
-/* end 3.1 */
+/* end 3.4 */
 
 /* A call that was received before and not answered goes back to the channel. */
 void caller_enqueue(struct thread *caller, struct channel *channel)
@@ -172,7 +172,7 @@ static inline void bind(struct thread *server, struct channel *channel)
     list_push_back(&server->bound, &channel->server_link);
 }
 
-/* exercise 3.2 */
+/* exercise 3.5 */
 static int64_t receive(struct thread *server, struct channel *channel, uint64_t deadline)
 {
     bind(server, channel);
@@ -198,7 +198,7 @@ static int64_t receive(struct thread *server, struct channel *channel, uint64_t 
         timer_wait(server, deadline);
     return SYSCALL_DONE;
 }
-/* end 3.2 */
+/* end 3.5 */
 
 /* recv's channel, or NULL and *error. */
 static struct channel *receive_channel(struct thread *server, uint64_t handle, int64_t *error)

@@ -111,7 +111,7 @@ struct thread *take_receiver(struct channel *channel)
     return thread;
 }
 
-/* exercise 3.6 */
+/* exercise 3.7 */
 static void session_destroy(struct object *object)
 {
     struct session *session = container_of(object, struct session, object);
@@ -129,9 +129,7 @@ static void session_destroy(struct object *object)
     session_free(session);
     thread_make_ready(receiver);
 }
-/* end 3.6 */
 
-/* exercise 3.5 */
 void channel_pulse(struct channel *channel, uint64_t bits)
 {
     channel->stats.pulses++;
@@ -145,7 +143,7 @@ void channel_pulse(struct channel *channel, uint64_t bits)
     notify_deliver(receiver, MESSAGE_PULSE, bits, 0);
     thread_make_ready(receiver);
 }
-/* end 3.5 */
+/* end 3.7 */
 
 /* What a channel holds for a receiver besides calls; true if something was delivered. */
 bool channel_notification(struct channel *channel, struct thread *receiver)
@@ -169,11 +167,10 @@ static void channel_handle_made(struct object *object, uint32_t rights)
         container_of(object, struct channel, object)->receive_handles++;
 }
 
-/* exercise 3.7 */
-static void channel_handle_gone(struct object *object, uint32_t rights)
+/* exercise 3.8 */
+static void receive_handle_gone(struct channel *channel)
 {
-    struct channel *channel = container_of(object, struct channel, object);
-    if (!(rights & RIGHT_RECV) || --channel->receive_handles)
+    if (--channel->receive_handles)
         return;
     while (!list_empty(&channel->callers))
         call_finish(container_of(channel->callers.next, struct thread, link), -EPEER);
@@ -186,7 +183,13 @@ static void channel_handle_gone(struct object *object, uint32_t rights)
     while (!list_empty(&channel->closed))
         session_free(container_of(list_pop_front(&channel->closed), struct session, link));
 }
-/* end 3.7 */
+/* end 3.8 */
+
+static void channel_handle_gone(struct object *object, uint32_t rights)
+{
+    if (rights & RIGHT_RECV)
+        receive_handle_gone(container_of(object, struct channel, object));
+}
 
 static uint32_t channel_id(const struct object *object)
 {
@@ -276,7 +279,7 @@ void channel_thread_ended(struct thread *thread)
     thread->channel = NULL;
 }
 
-/* exercise 3.8 */
+/* exercise 3.9 */
 void serving_process_ended(struct process *process)
 {
     while (!list_empty(&process->serving)) {
@@ -292,4 +295,4 @@ void serving_process_ended(struct process *process)
         caller_enqueue(caller, channel);
     }
 }
-/* end 3.8 */
+/* end 3.9 */

@@ -7,7 +7,7 @@
 #include "mm/address_space.h"
 #include "proc/process.h"
 
-/* exercise 3.3 */
+/* exercise 3.1 */
 int64_t message_check(struct thread *sender, uint64_t tag)
 {
     unsigned len = TAG_LEN(tag), handles = TAG_HANDLES(tag), windows = TAG_WINDOWS(tag);
@@ -29,7 +29,7 @@ int64_t message_check(struct thread *sender, uint64_t tag)
     }
     return 0;
 }
-/* end 3.3 */
+/* end 3.1 */
 
 /* Copies n handles named in from's IPC page into to's table and IPC page. */
 static void copy_handles(struct thread *from, struct thread *to, unsigned n)
@@ -85,7 +85,7 @@ static void deliver_delegated(struct thread *caller, struct thread *receiver)
     receiver->regs[REG_A6] = 0;
 }
 
-/* exercise 3.4 */
+/* exercise 3.2 */
 int64_t call_deliver(struct thread *caller, struct thread *receiver)
 {
     uint64_t tag = caller->regs[REG_A1];
@@ -115,7 +115,7 @@ int64_t call_deliver(struct thread *caller, struct thread *receiver)
     receiver->regs[REG_T0] = caller->badge;
     return 0;
 }
-/* end 3.4 */
+/* end 3.2 */
 
 void reply_drop_handles(struct thread *server, uint64_t tag)
 {

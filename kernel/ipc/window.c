@@ -32,6 +32,7 @@ static int64_t copy_between(struct address_space *from, uint64_t source, struct 
     return (int64_t)done;
 }
 
+/* exercise 3.6 */
 static int64_t window_copy(struct thread *server, const uint64_t *arguments, uint64_t access)
 {
     uint64_t token = arguments[0], index = arguments[1], offset = arguments[2];
@@ -57,8 +58,8 @@ static int64_t window_copy(struct thread *server, const uint64_t *arguments, uin
     return access == WINDOW_READ ? copy_between(lent, there, own, buffer, size)
                                  : copy_between(own, buffer, lent, there, size);
 }
+/* end 3.6 */
 
-/* exercise 3.10 */
 SYSCALL(copy_in)
 {
     const uint64_t arguments[] = {a0, a1, a2, a3, a4};
@@ -70,4 +71,3 @@ SYSCALL(copy_out)
     const uint64_t arguments[] = {a0, a1, a2, a3, a4};
     return window_copy(caller, arguments, WINDOW_WRITE);
 }
-/* end 3.10 */

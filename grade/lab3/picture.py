@@ -1,0 +1,78 @@
+"""Random pictures of who waits for whom, for the exercise on priorities: threads are put where
+they wait without a system call, so that nothing but the donation itself is at work."""
+
+from __future__ import annotations
+
+import random
+
+from grade.lab3.script import Script
+from grade.lab3.shapes import CALLING, ENDED, FREE, RECV, SEND, SERVED, Channel, Thread
+
+SERVERS, CLIENTS, CHANGES = 7, 14, 250
+
+
+class Picture:
+    """Servers with a channel or two each, clients that wait, then changes and questions."""
+
+    def __init__(self, chance: random.Random) -> None:
+        self.chance, self.script = chance, Script()
+        self.model = self.script.model
+        self.channels: list[Channel] = []
+        process = self.script.process()
+        others = [process, self.script.process()]
+        for index in range(SERVERS):
+            server = self.script.thread(others[index % 2], chance.randrange(1, 20))
+            for _ in range(chance.choice([1, 1, 2])):
+                channel, _ = self.script.channel(others[index % 2], SEND | RECV)
+                self.script.bind(server, channel)
+                self.channels.append(channel)
+        for index in range(CLIENTS):
+            self.script.thread(others[index % 2], chance.randrange(1, 31))
+        for _ in range(CHANGES):
+            chance.choice([self.wait, self.wait, self.change, self.leave, self.ask])()
+
+    def free(self) -> list[Thread]:
+        return [thread for thread in self.model.threads if thread.state == FREE]
+
+    def wait(self) -> None:
+        """A free thread calls: it waits in a queue, or a free server has its message already."""
+        chance, script = self.chance, self.script
+        free = self.free()
+        channel = chance.choice(self.channels)
+        server = channel.server
+        if not free or server is None:
+            return
+        servers = [thread for thread in free if thread.bound]
+        thread = chance.choice(servers if servers and chance.random() < 0.5 else free)
+        script.circle(thread, channel)
+        if self.model.circle(thread, channel):
+            return
+        if server.state == FREE and server is not thread and chance.random() < 0.5:
+            script.serve(thread, channel, server)
+        else:
+            script.queue(thread, channel)
+        script.donate(channel, thread.priority)
+        self.order()
+
+    def change(self) -> None:
+        threads = [t for t in self.model.threads if t.state != ENDED]
+        self.script.base(self.chance.choice(threads), self.chance.randrange(1, 31))
+
+    def leave(self) -> None:
+        """Somebody who waits is no more: what it lent is taken back."""
+        waiting = [t for t in self.model.threads if t.state in (CALLING, SERVED) and not t.bound]
+        if len(waiting) > 3:
+            thread = self.chance.choice(waiting)
+            self.script.end(thread)
+            self.script.thread(thread.process, self.chance.randrange(1, 31))
+
+    def ask(self) -> None:
+        thread = self.chance.choice([t for t in self.model.threads if t.state != ENDED])
+        self.script.circle(thread, self.chance.choice(self.channels))
+        self.script.recompute(thread)
+        self.order()
+
+    def order(self) -> None:
+        """In which order they wait somewhere."""
+        crowded = [c for c in self.channels if len(c.callers) > 1]
+        self.script.order(self.chance.choice(crowded or self.channels))

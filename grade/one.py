@@ -57,7 +57,7 @@ def tree_of_branch(repository: Path, lab: int) -> Tree | None:
 
 
 def tree_of_source(lab: int, build: Path, references: bool) -> Tree:
-    """The starter of the lab, made from this source tree; with the reference objects if asked for."""
+    """The lab's starter, made from this source tree; with the reference objects if asked for."""
     source = read_source(ROOT)
     tree = dict(starter(source, lab))
     if references:

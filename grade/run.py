@@ -102,7 +102,7 @@ class Grader:
         self.troubles.append(f"pytest failed:\n{excrepr}")
 
     def pytest_runtest_setup(self, item: pytest.Item) -> None:
-        """With fail_fast: what cannot earn points any more need not run. (Not in xdist's workers.)"""
+        """With fail_fast: what can earn no points any more need not run. (Not in xdist's workers.)"""
         name = item.nodeid.split("[")[0]
         if self.fail_fast and any(self.lost(entry, name) for entry in self.result.exercises):
             pytest.fail("not run: another test has failed already", pytrace=False)
@@ -162,7 +162,9 @@ class Grader:
         self.screen.flush()
 
     def complete(self, exercise: Exercise) -> bool:
-        return all(test.outcome != NOT_RUN and not self.pending.get(test.name) for test in exercise.tests)
+        return all(
+            test.outcome != NOT_RUN and not self.pending.get(test.name) for test in exercise.tests
+        )
 
     def finish(self, trouble: str, key: bytes) -> None:
         """The last word: what has no verdict is an error, and the result gets its token."""
@@ -221,7 +223,8 @@ def run_pytest(root: Path, options: argparse.Namespace, grader: Grader) -> str:
         status = int(pytest.main([*words, *names], plugins=[grader]))
     if status == pytest.ExitCode.INTERRUPTED and not grader.troubles:
         raise KeyboardInterrupt
-    return "" if status in PYTEST_RAN and not grader.troubles else f"pytest could not run; see {log}"
+    fine = status in PYTEST_RAN and not grader.troubles
+    return "" if fine else f"pytest could not run; see {log}"
 
 
 def grade(root: Path, options: argparse.Namespace, key: bytes) -> Result:
@@ -260,7 +263,7 @@ def main() -> int:
     parser.add_argument("--lab", default="", help="default: the last one of this tree")
     parser.add_argument("--exercise", default="")
     parser.add_argument("--tests", default="", help="only tests with these names, or globs")
-    parser.add_argument("--fail-fast", action="store_true", help="an exercise's first failure will do")
+    parser.add_argument("--fail-fast", action="store_true", help="one failure is enough")
     parser.add_argument("--json", type=Path)
     parser.add_argument("--jobs", type=int, default=0, help="tests at once (default: cores)")
     parser.add_argument("--smp", type=int, default=1, help="harts of machines that may choose")

@@ -144,8 +144,8 @@ def check_merges(setting: Setting) -> list[Problem]:
 
 
 def check_starter(setting: Setting, number: int) -> list[Problem]:
-    """The starter builds without warnings, boots, and says what is missing; and with the labs before
-    it done, it scores 0. In a hurry, what it shares with the solution is not compiled twice."""
+    """The starter builds without warnings, boots, and says what is missing; with the labs before it
+    done, it scores 0. In a hurry, what it shares with the solution is not compiled twice."""
     name, tree = f"starter-{number}", starter(setting.source, number)
     with contextlib.ExitStack() as stack:
         if setting.full:

@@ -168,7 +168,10 @@ def read_archive(path: Path, globs: tuple[str, ...]) -> Submission:
 
 
 def take(
-    submission: Submission, archive: tarfile.TarFile, member: tarfile.TarInfo, globs: tuple[str, ...]
+    submission: Submission,
+    archive: tarfile.TarFile,
+    member: tarfile.TarInfo,
+    globs: tuple[str, ...],
 ) -> None:
     """One entry of an archive."""
     name = member.name.removeprefix("./")

@@ -151,7 +151,8 @@ def descendants() -> Iterator[int]:
 
 
 def end_all() -> None:
-    """Kill everything below this process. Until nothing is left: what forks meanwhile is seen in the next round."""
+    """Kill everything below this process, until nothing is left: what forks meanwhile is seen in
+    the next round."""
     deadline = time.monotonic() + CLEANING_SECONDS
     while time.monotonic() < deadline:
         for process in descendants():

@@ -138,7 +138,8 @@ def test_a_good_course_passes_every_check(course: Path, tmp_path: Path, full: bo
     assert {name: o.problems for name, o in outcomes.items() if o.problems} == {}
     runs = {name: len(o.runs) for name, o in outcomes.items() if o.runs}
     solutions = 4 if full else 1
-    assert runs == {"solution 1": solutions, "liars 1": 3, "mutants 1": 1, "alternates 1": 1}
+    patches = {"liars 1": 3, "mutants 1": 1, "alternates 1": 1}
+    assert runs == {"solution 1": solutions, "climb 1": 1, **patches}
     assert not (tmp_path / "scratch").exists()
 
 

@@ -169,7 +169,8 @@ def test_a_worker_that_dies_is_an_error(tree: Path) -> None:
     if importlib.util.find_spec("xdist") is None:
         pytest.skip("there is no xdist")
     file = tree / "grade/labs/test_tiny.py"
-    file.write_text(TESTS.replace("def test_also(): pass", "def test_also(): os.kill(os.getpid(), 9)"))
+    dies = "def test_also(): os.kill(os.getpid(), 9)"
+    file.write_text(TESTS.replace("def test_also(): pass", dies))
     model, text, status = run(tree, 3, "--jobs", "2")
     assert verdicts(model)["1.1"] == ("ERROR", None) and verdicts(model)["1.2"] == ("OK", 6)
     assert status == 3 and "crashed" in text

@@ -73,7 +73,8 @@ def test_makefile_tests_and_grader_are_the_labs_own(bench: Bench, tmp_path: Path
 
 
 def test_what_does_not_build_gets_no_points_and_is_told_why(bench: Bench, tmp_path: Path) -> None:
-    result = grade(bench, tmp_path, {SUM: b"int main(void) { return nothing; }\n", PRODUCT: MULTIPLY})
+    broken = b"int main(void) { return nothing; }\n"
+    result = grade(bench, tmp_path, {SUM: broken, PRODUCT: MULTIPLY})
     assert points(result) == ("done", [0, 0])
     assert "one/sum.c:1:" in result.message and "nothing" in result.message
     assert all(test.text == "the submission does not build" for test in result.tests)
@@ -89,7 +90,8 @@ def test_a_flood_of_compiler_messages(bench: Bench, tmp_path: Path) -> None:
 
 def test_a_compilation_without_end(bench: Bench, tmp_path: Path) -> None:
     """Macros that double sixty times."""
-    doubling = "#define A0 0\n" + "".join(f"#define A{n} A{n - 1} + A{n - 1}\n" for n in range(1, 60))
+    macros = (f"#define A{n} A{n - 1} + A{n - 1}\n" for n in range(1, 60))
+    doubling = "#define A0 0\n" + "".join(macros)
     bench.settings = replace(bench.settings, build=replace(BUILD, seconds=10, memory=1 << 30))
     result = grade(bench, tmp_path, {SUM: f"{doubling}int x = A59;\n".encode()})
     assert points(result) == ("done", [0, 0]) and "does not build" in result.message

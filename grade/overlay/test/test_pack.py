@@ -39,7 +39,12 @@ def autograder(tmp_path: Path) -> Path:
 def run(root: Path) -> subprocess.CompletedProcess[str]:
     environment = {"PATH": os.environ["PATH"], "AUTOGRADER_ROOT": str(root)}
     return subprocess.run(
-        [root / "run_autograder"], cwd=root, env=environment, capture_output=True, text=True, check=False
+        [root / "run_autograder"],
+        cwd=root,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
     )
 
 

@@ -35,7 +35,9 @@ def work(tmp_path: Path) -> Path:
     return tmp_path / "work"
 
 
-def entry(name: str, data: bytes = b"", kind: bytes = tarfile.REGTYPE, link: str = "") -> tarfile.TarInfo:
+def entry(
+    name: str, data: bytes = b"", kind: bytes = tarfile.REGTYPE, link: str = ""
+) -> tarfile.TarInfo:
     info = tarfile.TarInfo(name)
     info.type, info.size, info.linkname = kind, len(data), link
     return info
@@ -208,4 +210,5 @@ def test_damaged_archives(tmp_path: Path, cut: int) -> None:
 def test_nonsense_in_the_manifest_is_ignored(tmp_path: Path, text: str) -> None:
     submission = packed(tmp_path, "MANIFEST.json", text.encode())
     assert (submission.files, submission.references, submission.notes) == ({}, [], [])
-    assert packed(tmp_path, "MANIFEST.json", json.dumps({"references": [2]}).encode()).references == [2]
+    good = json.dumps({"references": [2]}).encode()
+    assert packed(tmp_path, "MANIFEST.json", good).references == [2]

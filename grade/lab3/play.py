@@ -55,7 +55,8 @@ class Player:
             script.process(chance.randrange(3, 6) if index == 0 else 4096)  # one is soon full
         for index in range(threads):
             script.thread(self.model.processes[index % processes], chance.randrange(1, 31))
-        for _ in range(channels):
+        self.new_channel(self.model.processes[0])
+        for _ in range(channels - 1):
             self.new_channel()
         owner, *others = self.model.processes[1:]
         dead, name = script.channel(owner, CLIENT)  # it never had a server
@@ -63,13 +64,13 @@ class Player:
         for process in others:
             script.grant(owner, name, process, SEND | DUP)
 
-    def new_channel(self) -> None:
+    def new_channel(self, owner: Process | None = None) -> None:
         """A channel that some serve and all can call."""
         chance, script = self.chance, self.script
         alive = [p for p in self.model.processes if p.alive and p.room(1)]
         if len(self.model.channels) >= OBJECTS_MAX or not alive:
             return
-        owner = chance.choice(alive)
+        owner = owner or chance.choice(alive)
         flags = NO_RESEND if chance.random() < 0.3 else 0
         channel, name = script.channel(owner, SERVER, flags)
         self.owners[channel] = owner
@@ -109,15 +110,19 @@ class Player:
             return NO_HANDLE
         if self.chance.random() < 0.1:
             return self.chance.randrange(len(names))
-        fitting, best = [], []
+        fitting, live, best = [], [], []
         for place, handle in enumerate(names):
             entry = process.find(handle, rights)
             if isinstance(entry, tuple) and (sessions or not isinstance(entry[0], Session)):
                 fitting.append(place)
-                if liked(entry[0].channel):
-                    best.append(place)
+                if entry[0].channel.receive_handles:
+                    live.append(place)
+                    if liked(entry[0].channel):
+                        best.append(place)
         if best and self.chance.random() < 0.8:
             return self.chance.choice(best)
+        if live and self.chance.random() < 0.9:
+            return self.chance.choice(live)
         return self.chance.choice(fitting) if fitting else NO_HANDLE
 
     def words(self) -> list[int]:
@@ -221,6 +226,10 @@ class Player:
     def is_called(channel: Channel) -> bool:
         return bool(channel.callers)
 
+    @staticmethod
+    def is_used(channel: Channel) -> bool:
+        return bool(channel.callers or channel.receivers or channel.closed)
+
     def receive(self) -> None:
         thread = self.pick(FREE)
         if thread:
@@ -230,7 +239,7 @@ class Player:
     def waiting(self) -> None:
         """A thread that receives, without recv."""
         thread = self.pick(FREE)
-        channel = self.chance.choice(self.model.channels)
+        channel = self.chance.choice([c for c in self.model.channels if c.receive_handles])
         if thread and not channel.callers:
             if channel.server is None and not thread.bound:
                 self.script.bind(thread, channel)
@@ -313,21 +322,31 @@ class Player:
                 self.script.grant(source, name, target, self.chance.choice([CLIENT, SERVER]))
 
     def close(self) -> None:
-        """Closes a handle, but none that receives."""
-        self.close_one(receivers=False)
+        """Closes a handle, but none that receives; often one with a badge."""
+        process = self.chance.choice([p for p in self.model.processes if p.alive])
+        badged = [n for n in range(len(self.script.given[process])) if self.has_badge(process, n)]
+        name = self.name(process)
+        if badged and self.chance.random() < 0.6:
+            name = self.chance.choice(badged)
+        if not self.receives(process, name):
+            self.script.close(process, name)
 
     def close_last(self) -> None:
-        """Closes any handle; that may be the last one through which a channel is served."""
-        self.close_one(receivers=True)
+        """Closes a handle that receives, perhaps the last one of its channel; perhaps while a thread
+        of the same process receives through it."""
+        process = self.chance.choice([p for p in self.model.processes if p.alive])
+        name = self.name(process, RECV, sessions=False, liked=self.is_used)
+        free = [t for t in self.threads(FREE) if t.process is process]
+        if free and self.chance.random() < 0.4:
+            self.script.receive(self.chance.choice(free), name, self.deadline())
+        self.script.close(process, name)
         live = [c for c in self.model.channels if c.receive_handles]
         if len(live) < 3:
             self.new_channel()
 
-    def close_one(self, receivers: bool) -> None:
-        process = self.chance.choice([p for p in self.model.processes if p.alive])
-        name = self.name(process)
-        if receivers or not self.receives(process, name):
-            self.script.close(process, name)
+    def has_badge(self, process: Process, name: int) -> bool:
+        entry = process.find(self.script.handle(process, name), 0)
+        return isinstance(entry, tuple) and isinstance(entry[0], Session)
 
     def receives(self, process: Process, name: int) -> bool:
         entry = process.find(self.script.handle(process, name), RECV)
@@ -349,20 +368,29 @@ class Player:
         process = self.chance.choice(busy if busy and self.chance.random() < 0.7 else alive)
         if len(self.model.processes) + 1 >= OBJECTS_MAX or len(self.model.threads) + 2 >= OBJECTS_MAX:
             return
+        for channel in {c.channel: None for c in process.serving if c.channel}:
+            self.spare(process, channel)
         self.script.kill(process)
         heir = self.script.process()
         for _ in range(2):
             self.replace(heir)
         for channel in self.model.channels:
-            for holder in self.model.processes:
-                name = self.held(holder, channel, RECV)
-                if name is not None and self.chance.random() < 0.5:
-                    self.script.grant(holder, name, heir, SERVER)
-                    break
+            rights = self.chance.choice([RECV, SEND])
+            names = [(p, self.held(p, channel, rights)) for p in self.model.processes]
+            held = [(holder, name) for holder, name in names if name is not None]
+            if held:
+                self.script.grant(*held[0], heir, SERVER if rights == RECV else CLIENT)
         for channel, owner in self.owners.items():
             if owner is process:
                 self.owners[channel] = heir
         self.close_last()
+
+    def spare(self, process: Process, channel: Channel) -> None:
+        """Another process can go on to serve a channel, most often."""
+        name = self.held(process, channel, RECV)
+        others = [p for p in self.model.processes if p.alive and p is not process and p.room(1)]
+        if name is not None and others and self.chance.random() < 0.8:
+            self.script.grant(process, name, self.chance.choice(others), SERVER)
 
     def held(self, process: Process, channel: Channel, rights: int) -> int | None:
         for place, handle in enumerate(self.script.given[process]):

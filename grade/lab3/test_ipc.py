@@ -15,7 +15,8 @@ from grade.lab3.script import Script
 SHOWN = 12  # operations before the first difference
 
 MESSAGES = {"call": 10, "receive": 8, "reply": 6, "reply_receive": 4, "expire": 1, "end": 1}
-NOTES = {**MESSAGES, "pulse": 5, "mint": 2, "share": 2, "close": 4}
+NOTES = {**MESSAGES, "pulse": 4, "mint": 5, "share": 3, "close": 3}
+DEATHS = {**NOTES, "reply": 3, "reply_receive": 2, "end": 0, "close_last": 1, "kill": 4}
 
 Start = Callable[..., GuestRun]
 
@@ -71,7 +72,7 @@ def test_donation(kernel_test: Start, chance_seed: int) -> None:
 @pytest.mark.exercise("3.4")
 def test_call(kernel_test: Start, chance_seed: int) -> None:
     """Calls that find a receiver, and calls that wait in the queue."""
-    play(kernel_test, chance_seed, {"call": 8, "waiting": 4, "expire": 4, "end": 1})
+    play(kernel_test, chance_seed, {"call": 8, "waiting": 8, "expire": 4, "end": 1})
 
 
 @pytest.mark.exercise("3.5")
@@ -95,10 +96,10 @@ def test_notifications(kernel_test: Start, chance_seed: int) -> None:
 @pytest.mark.exercise("3.8")
 def test_last_receiver(kernel_test: Start, chance_seed: int) -> None:
     """Channels that lose their last receive handle with callers, receivers and notes on them."""
-    play(kernel_test, chance_seed, {**NOTES, "close_last": 4})
+    play(kernel_test, chance_seed, {**NOTES, "share": 6, "close_last": 4})
 
 
 @pytest.mark.exercise("3.9")
 def test_deaths(kernel_test: Start, chance_seed: int) -> None:
     """Servers and clients that are killed at any moment, and successors that take over."""
-    play(kernel_test, chance_seed, {**NOTES, "end": 0, "close_last": 1, "kill": 4}, 500)
+    play(kernel_test, chance_seed, DEATHS, 500)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Callable
 from dataclasses import dataclass
+from errno import EMFILE
 
 from grade.lab3.model import Token
 from grade.lab3.script import NO_HANDLE, Script
@@ -161,7 +162,8 @@ class Player:
         """A reply. Its handles leave the server: none that receives, unless that may happen."""
         tag = self.message(thread, windows=self.chance.random() < 0.1)
         names = self.named[: tag.handles]
-        if "close_last" not in self.weights and any(self.receives(thread.process, n) for n in names):
+        moves = any(self.receives(thread.process, name) for name in names)
+        if moves and "close_last" not in self.weights:
             return Tag.of(tag.word & 0xFFFF, 0)
         return tag
 
@@ -188,12 +190,24 @@ class Player:
     # ---- Operations -----------------------------------------------------------------------------
 
     def call(self) -> None:
+        """Often of one whose last call was sent again, for that is over now."""
         thread = self.pick(FREE)
-        if thread:
-            tag = self.message(thread)
-            name = self.name(thread.process, SEND, liked=self.is_served)
-            identity = self.chance.getrandbits(16)
-            self.script.call(thread, name, tag, self.words(), identity, self.deadline())
+        again = [t for t in self.threads(FREE) if t.resent]
+        if again and self.chance.random() < 0.5:
+            thread = self.chance.choice(again)
+        if not thread:
+            return
+        self.call_of(thread, self.is_served)
+        other, refused = self.pick(FREE), thread.channel
+        if thread.state == FREE and thread.result == -EMFILE and other:
+            # Who tries the same may have more luck.
+            self.call_of(other, lambda channel: channel is refused)
+
+    def call_of(self, thread: Thread, liked: Callable[[Channel], bool]) -> None:
+        tag = self.message(thread)
+        name = self.name(thread.process, SEND, liked=liked)
+        identity = self.chance.getrandbits(16)
+        self.script.call(thread, name, tag, self.words(), identity, self.deadline())
 
     def check(self) -> None:
         thread = self.pick(FREE)
@@ -229,6 +243,10 @@ class Player:
     @staticmethod
     def is_used(channel: Channel) -> bool:
         return bool(channel.callers or channel.receivers or channel.closed)
+
+    @staticmethod
+    def has_notes(channel: Channel) -> bool:
+        return bool(channel.closed)
 
     def receive(self) -> None:
         thread = self.pick(FREE)
@@ -307,7 +325,8 @@ class Player:
             self.script.pulse(thread, name, 1 << self.chance.randrange(64))
 
     def mint(self) -> None:
-        channel = self.chance.choice(self.model.channels)
+        live = [c for c in self.model.channels if c.receive_handles]
+        channel = self.chance.choice(live[:2] or self.model.channels)
         process = self.owners[channel]
         if process.alive and process.room(1) and len(self.model.sessions) < OBJECTS_MAX:
             rights = SEND | PULSE | DUP | TRANSFER
@@ -332,10 +351,11 @@ class Player:
             self.script.close(process, name)
 
     def close_last(self) -> None:
-        """Closes a handle that receives, perhaps the last one of its channel; perhaps while a thread
-        of the same process receives through it."""
+        """Closes a handle that receives, perhaps the last one of its channel, perhaps while a
+        thread of the same process receives through it."""
         process = self.chance.choice([p for p in self.model.processes if p.alive])
-        name = self.name(process, RECV, sessions=False, liked=self.is_used)
+        liked = self.chance.choice([self.is_used, self.has_notes])
+        name = self.name(process, RECV, sessions=False, liked=liked)
         free = [t for t in self.threads(FREE) if t.process is process]
         if free and self.chance.random() < 0.4:
             self.script.receive(self.chance.choice(free), name, self.deadline())
@@ -365,8 +385,10 @@ class Player:
         """The end of a process; another takes its place and may serve its channels."""
         alive = [p for p in self.model.processes if p.alive]
         busy = [p for p in alive if p.serving]
-        process = self.chance.choice(busy if busy and self.chance.random() < 0.7 else alive)
-        if len(self.model.processes) + 1 >= OBJECTS_MAX or len(self.model.threads) + 2 >= OBJECTS_MAX:
+        if not busy and self.chance.random() < 0.8:
+            return
+        process = self.chance.choice(busy or alive)
+        if max(len(self.model.processes) + 1, len(self.model.threads) + 2) >= OBJECTS_MAX:
             return
         for channel in {c.channel: None for c in process.serving if c.channel}:
             self.spare(process, channel)
@@ -386,11 +408,16 @@ class Player:
         self.close_last()
 
     def spare(self, process: Process, channel: Channel) -> None:
-        """Another process can go on to serve a channel, most often."""
+        """Most often, another process can go on to serve a channel, and perhaps waits already."""
         name = self.held(process, channel, RECV)
         others = [p for p in self.model.processes if p.alive and p is not process and p.room(1)]
-        if name is not None and others and self.chance.random() < 0.8:
-            self.script.grant(process, name, self.chance.choice(others), SERVER)
+        if name is None or not others or self.chance.random() < 0.2:
+            return
+        other = self.chance.choice(others)
+        given = self.script.grant(process, name, other, SERVER)
+        free = [thread for thread in self.threads(FREE) if thread.process is other]
+        if free and self.chance.random() < 0.5:
+            self.script.receive(self.chance.choice(free), given, self.deadline())
 
     def held(self, process: Process, channel: Channel, rights: int) -> int | None:
         for place, handle in enumerate(self.script.given[process]):

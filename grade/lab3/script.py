@@ -169,7 +169,8 @@ class Script:
         channel = Channel(len(self.model.channels), process, flags)
         self.model.channels.append(channel)
         name = self._give(process, process.insert(channel, rights))
-        told = f"channel {channel} (flags {flags}); p{process.index}'s handle {name}, rights {rights:x}"
+        told = f"channel {channel} (flags {flags}); "
+        told += f"p{process.index}'s handle {name}, rights {rights:x}"
         self._add(Op.CHANNEL, [process.index, flags, rights], told)
         return channel, name
 
@@ -177,7 +178,8 @@ class Script:
         entry = source.find(self.handle(source, name), 0)
         assert not isinstance(entry, int)
         new = self._give(target, target.insert(entry[0], entry[1] & rights))
-        told = f"p{source.index}'s handle {name} ({entry[0]}) as p{target.index}'s {new}, rights {rights:x}"
+        told = f"p{source.index}'s handle {name} ({entry[0]}) "
+        told += f"as p{target.index}'s {new}, rights {rights:x}"
         self._add(Op.GRANT, [source.index, name, target.index, rights], told)
         return new
 
@@ -215,11 +217,13 @@ class Script:
 
     def handles(self, thread: Thread, names: list[int]) -> None:
         thread.handles = [self.handle(thread.process, name) for name in names]
-        self._add(Op.HANDLES, [thread.index, *names], f"t{thread.index}'s IPC page: handles {names}")
+        told = f"t{thread.index}'s IPC page: handles {names}"
+        self._add(Op.HANDLES, [thread.index, *names], told)
 
     def window(self, thread: Thread, place: int, address: int, length: int, access: int) -> None:
         thread.windows[place] = (address, length, access)
-        told = f"t{thread.index}'s IPC page: window {place} = {address:x}+{length:x}, access {access}"
+        told = f"t{thread.index}'s IPC page: "
+        told += f"window {place} = {address:x}+{length:x}, access {access}"
         self._add(Op.WINDOW, [thread.index, place, address, length, access], told)
 
     def check(self, thread: Thread, tag: Tag) -> None:
@@ -290,7 +294,8 @@ class Script:
     def waiting(self, thread: Thread, channel: Channel) -> None:
         thread.state, thread.channel = RECEIVING, channel
         channel.receivers.insert(0, thread)
-        self._add(Op.WAITING, [thread.index, channel.index], f"t{thread.index} receives on {channel}")
+        told = f"t{thread.index} receives on {channel}"
+        self._add(Op.WAITING, [thread.index, channel.index], told)
 
     # ---- System calls ---------------------------------------------------------------------------
 
@@ -366,8 +371,8 @@ class Script:
         self.model.ready(thread)
         changed = (thread if access == WINDOW_READ else caller).process
         op, name = (Op.COPY_IN, "copy_in") if access == WINDOW_READ else (Op.COPY_OUT, "copy_out")
-        told = f"t{thread.index}: {name}({describe_token(token)}, window {index}, offset {offset:x}, "
-        told += f"{buffer:x}, {size:x})"
+        told = f"t{thread.index}: {name}({describe_token(token)}, "
+        told += f"window {index}, offset {offset:x}, {buffer:x}, {size:x})"
         words = [thread.index, self._token(token), *arguments, 0, 0, 0, changed.index]
         before = [f"memory {fnv(changed.memory):x}"]
         self._add(op, words, told, 0, before, thread)

@@ -1,4 +1,4 @@
-"""The things that the model of grade/lab3/model.py is about: messages, channels, handles, threads."""
+"""What the model of grade/lab3/model.py is about: messages, channels, handles, threads."""
 
 from __future__ import annotations
 

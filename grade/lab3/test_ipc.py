@@ -96,7 +96,7 @@ def test_notifications(kernel_test: Start, chance_seed: int) -> None:
 @pytest.mark.exercise("3.8")
 def test_last_receiver(kernel_test: Start, chance_seed: int) -> None:
     """Channels that lose their last receive handle with callers, receivers and notes on them."""
-    play(kernel_test, chance_seed, {**NOTES, "share": 6, "close_last": 4})
+    play(kernel_test, chance_seed, {**NOTES, "share": 6, "close_last": 6})
 
 
 @pytest.mark.exercise("3.9")

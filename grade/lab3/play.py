@@ -72,7 +72,7 @@ class Player:
         if len(self.model.channels) >= OBJECTS_MAX or not alive:
             return
         owner = owner or chance.choice(alive)
-        flags = NO_RESEND if chance.random() < 0.3 else 0
+        flags = NO_RESEND if len(self.model.channels) % 3 == 2 else 0
         channel, name = script.channel(owner, SERVER, flags)
         self.owners[channel] = owner
         # Where sessions are closed is an exercise of its own.
@@ -255,8 +255,11 @@ class Player:
             self.script.receive(thread, name, self.deadline())
 
     def waiting(self) -> None:
-        """A thread that receives, without recv."""
+        """A thread that receives, without recv; often one whose handle table is full."""
         thread = self.pick(FREE)
+        full = [t for t in self.threads(FREE) if not t.process.room(2)]
+        if full and self.chance.random() < 0.5:
+            thread = self.chance.choice(full)
         channel = self.chance.choice([c for c in self.model.channels if c.receive_handles])
         if thread and not channel.callers:
             if channel.server is None and not thread.bound:
@@ -411,12 +414,12 @@ class Player:
         """Most often, another process can go on to serve a channel, and perhaps waits already."""
         name = self.held(process, channel, RECV)
         others = [p for p in self.model.processes if p.alive and p is not process and p.room(1)]
-        if name is None or not others or self.chance.random() < 0.2:
+        if name is None or not others or self.chance.random() < 0.4:
             return
         other = self.chance.choice(others)
         given = self.script.grant(process, name, other, SERVER)
         free = [thread for thread in self.threads(FREE) if thread.process is other]
-        if free and self.chance.random() < 0.5:
+        if free and self.chance.random() < 0.7:
             self.script.receive(self.chance.choice(free), given, self.deadline())
 
     def held(self, process: Process, channel: Channel, rights: int) -> int | None:

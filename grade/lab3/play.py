@@ -411,16 +411,24 @@ class Player:
         self.close_last()
 
     def spare(self, process: Process, channel: Channel) -> None:
-        """Most often, another process can go on to serve a channel, and perhaps waits already."""
-        name = self.held(process, channel, RECV)
-        others = [p for p in self.model.processes if p.alive and p is not process and p.room(1)]
-        if name is None or not others or self.chance.random() < 0.4:
+        """Before the end of a process that serves a channel: most often, another one can go on to
+        serve it, and perhaps waits already; or nobody can."""
+        name, chance = self.held(process, channel, RECV), self.chance.random()
+        others = [p for p in self.model.processes if p.alive and p is not process]
+        if name is None or not others:
             return
-        other = self.chance.choice(others)
-        given = self.script.grant(process, name, other, SERVER)
-        free = [thread for thread in self.threads(FREE) if thread.process is other]
-        if free and self.chance.random() < 0.7:
-            self.script.receive(self.chance.choice(free), given, self.deadline())
+        if chance < 0.3:
+            for other in others:
+                while (found := self.held(other, channel, RECV)) is not None:
+                    self.script.close(other, found)
+            return
+        free = [thread for thread in self.threads(FREE) if thread.process is not process]
+        other = self.chance.choice(free).process if free else self.chance.choice(others)
+        if other.room(1):
+            given = self.script.grant(process, name, other, SERVER)
+            ready = [thread for thread in free if thread.process is other]
+            if ready and chance < 0.8:
+                self.script.receive(self.chance.choice(ready), given, self.deadline())
 
     def held(self, process: Process, channel: Channel, rights: int) -> int | None:
         for place, handle in enumerate(self.script.given[process]):

@@ -225,6 +225,9 @@ $(BUILD)/disk.img: $(BUILD)/disk.fresh
 
 # ---- Running --------------------------------------------------------------------------------
 
+# Whoever only says `make qemu` gets all cores.
+JOBS = $(if $(findstring -j,$(MAKEFLAGS)),,-j$(shell nproc 2>/dev/null || echo 2))
+
 .PHONY: setup qemu qemu-gdb gdb clean help doctor fuzz handouts
 setup:
 	$(Q)if [ "$$NO_SETUP" != 1 ]; then scripts/setup; fi
@@ -232,10 +235,10 @@ setup:
 RUN = BUILD=$(BUILD) QEMU=$(QEMU) SMP=$(SMP) MEM=$(MEM) DISK='$(DISK)' APPEND='$(APPEND)' GDBPORT=$(GDBPORT) \
     CROSS=$(CROSS) scripts/run-qemu
 qemu: setup ## build and boot to the shell (SMP= MEM= DISK= APPEND=)
-	$(Q)$(MAKE) $(if $(findstring s,$(firstword -$(MAKEFLAGS))),-s,) --no-print-directory all $(DISK)
+	$(Q)$(MAKE) $(if $(findstring s,$(firstword -$(MAKEFLAGS))),-s,) --no-print-directory $(JOBS) all $(DISK)
 	$(Q)$(RUN)
 qemu-gdb: setup ## the same, waiting for a debugger (GDBPORT= for TCP)
-	$(Q)$(MAKE) --no-print-directory all $(DISK)
+	$(Q)$(MAKE) --no-print-directory $(JOBS) all $(DISK)
 	$(Q)$(RUN) --gdb
 gdb: ## attach to a running `make qemu-gdb`
 	$(Q)$(GDB) -q -iex 'add-auto-load-safe-path $(CURDIR)' -x .gdbinit $(or $(KERNEL),$(BUILD)/kernel.elf)

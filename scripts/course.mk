@@ -10,10 +10,10 @@ INSTRUCTOR ?=
 
 .PHONY: check check-fast bench
 check: setup ## everything: host tests, fuzzing, every system test, the course
-	$(Q)$(MAKE) --no-print-directory all host-tests fuzzers
+	$(Q)$(MAKE) --no-print-directory $(JOBS) all host-tests fuzzers
 	$(Q)$(PYTHON) -m grade.check --build $(BUILD)
 check-fast: setup ## host tests and one boot, under two minutes
-	$(Q)$(MAKE) --no-print-directory all host-tests
+	$(Q)$(MAKE) --no-print-directory $(JOBS) all host-tests
 	$(Q)$(PYTHON) -m grade.check --build $(BUILD) --fast
 bench: all ## measure, as instruction counts and ratios, beside the targets
 	$(Q)$(PYTHON) -m grade.bench --build $(BUILD)

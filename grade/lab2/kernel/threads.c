@@ -112,8 +112,9 @@ static size_t settled_frames(void)
 
 static bool neighbours(const struct scene *scene, uint64_t kind)
 {
-    if (kind == CASE_READY || kind == CASE_QUEUED)
-        return scene->before->link.next == &scene->after->link;
+    const struct list *before = &scene->before->link, *after = &scene->after->link;
+    if (kind == CASE_READY || kind == CASE_QUEUED) /* whichever is in front */
+        return before->next == after || after->next == before;
     if (kind == CASE_WAITING)
         return scene->before->deadline_link.next == &scene->after->deadline_link;
     return true;

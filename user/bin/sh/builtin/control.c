@@ -255,7 +255,8 @@ int builtin_history(struct shell *shell, int argc, char **argv)
 {
     struct text text = {0};
     const char *line;
-    (void)argc, (void)argv;
+    if (argc > 1 && strcmp(argv[1], "-c") == 0)
+        history_clear();
     for (size_t i = 0; (line = history_get(i)) != NULL; i++)
         text_format(&text, "%5zu  %s\n", i + 1, line);
     return builtin_write(shell, "history", &text);

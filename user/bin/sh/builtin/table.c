@@ -24,7 +24,7 @@ static const struct builtin builtins[] = {
     {"false", false, builtin_false, ": fail"},
     {"fg", false, builtin_fg, "[%job]: bring a job to the foreground"},
     {"help", false, builtin_help, "[name]: this list"},
-    {"history", false, builtin_history, ": the lines typed so far"},
+    {"history", false, builtin_history, "[-c]: the lines typed so far; -c forgets them"},
     {"jobs", false, builtin_jobs, "[-lp]: list what runs in the background"},
     {"kill", false, builtin_kill, "[-signal] pid | %job: send a signal; -l lists them"},
     {"local", true, builtin_local, "name[=value]: variables of this call of a function"},

@@ -27,6 +27,12 @@ void history_add(const char *line)
     lines[used++] = copy;
 }
 
+void history_clear(void)
+{
+    while (used > 0)
+        free(lines[--used]);
+}
+
 const char *history_get(size_t i)
 {
     return i < used ? lines[i] : NULL;

@@ -10,6 +10,7 @@ int line_read(struct shell *shell, const char *prompt, struct text *line);
 /* history_add: remembers a line that is not empty and not the last one again. history_get: the
  * i-th line, oldest first; NULL behind the last. */
 void history_add(const char *line);
+void history_clear(void);
 const char *history_get(size_t i);
 size_t history_count(void);
 

@@ -296,6 +296,8 @@ static void test_history(void)
         history_add(line);
     }
     CHECK(history_count() == 500 && strcmp(history_get(499), "line 599") == 0);
+    history_clear();
+    CHECK(history_count() == 0 && history_get(0) == NULL);
 }
 
 static void test_completion(void)

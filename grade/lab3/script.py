@@ -237,7 +237,7 @@ class Script:
         badge: int, resent: bool,
     ) -> None:
         caller.tag, caller.words, caller.request_id = tag, words, identity
-        caller.badge, caller.resent = badge, resent
+        caller.badge, caller.resent, caller.lent = badge, resent, 0  # a new call
         result = self.model.deliver(caller, receiver)
         before = []
         if not result:

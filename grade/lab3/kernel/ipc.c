@@ -197,6 +197,7 @@ static int64_t prepare(enum op op, const uint64_t *x)
         thread->regs[REG_A6] = x[7];
         thread->badge = x[8];
         thread->resent = (uint8_t)x[9];
+        thread->window_count = 0;
         uint64_t before = thread->token;
         int64_t error = call_deliver(thread, scene.threads[x[1]].thread);
         if (error)

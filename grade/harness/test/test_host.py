@@ -33,7 +33,8 @@ def test_output_of_a_good_program(tmp_path: Path) -> None:
         ('fputs("exercise 9.1 is yours to write: f\\n", stderr); exit(64);', "exercise 9.1 is yours"),
         ("exit(3);", "status 3"),
         ("char *p = malloc(1); free(p); return *(volatile char *)p;", "use-after-free"),
-        ('for (;;) puts("all tests passed");', "signal"),
+        ('for (;;) puts("all tests passed");', "floods"),
+        ("__builtin_trap();", "died of SIG"),
     ],
 )
 def test_bad_end_is_a_failure(tmp_path: Path, body: str, said: str) -> None:

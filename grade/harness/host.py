@@ -64,8 +64,11 @@ class End:
     @property
     def details(self) -> list[str]:
         """What else there is to say about it: where a sanitizer stopped it, or its last words."""
-        words = [line for line in (self.errors.strip() or self.output).split("\n") if line.strip()]
-        return (self._sanitizers_report()[1:] or words[-SHOWN:])[:SHOWN]
+        report = self._sanitizers_report()
+        if report:
+            return report[1 : 1 + SHOWN]
+        words = (self.errors.strip() or self.output).split("\n")
+        return [line for line in words if line.strip()][-SHOWN:]
 
     def _sanitizers_report(self) -> list[str]:
         """Of a sanitizer's report the lines that concern the files under test."""
@@ -122,9 +125,9 @@ class HostProgram:
         if end.unwritten:
             raise GuestFailure(end.unwritten)
         if end.problem:
-            details = tail("\n".join(end.details), SHOWN)
+            details = "".join(f"    {line}\n" for line in end.details)
             raise (GuestTimeout if end.status is None else GuestFailure)(
-                f"the host program: {end.problem}\nexpected: it ends with status 0\n{details}\n"
+                f"the host program: {end.problem}\nexpected: it ends with status 0\n{details}"
                 f"its last lines:\n{tail(end.output, SHOWN)}\n{self.how(text)}"
             )
         return end.output

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 LOG_LINES = 40
 CONSOLE_LINES = 20
+UNWRITTEN = r"exercise \d+\.\d+ is yours to write: \w+"  # what a stub ends with
+UNWRITTEN_LOGGED = re.compile(UNWRITTEN.encode())
 PANIC = re.compile(rb"^PANIC", re.MULTILINE)
 FIRMWARE = re.compile(r"\A.*\nBoot HART MEDELEG[^\n]*\n+(?=\S)", re.DOTALL)
 

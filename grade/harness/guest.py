@@ -12,12 +12,14 @@ import importlib.machinery
 import importlib.util
 import secrets
 import struct
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from pathlib import Path
 from types import ModuleType
 
+from grade.harness.failure import HarnessError
 from grade.harness.machine import Machine
 
+ROOT = Path(__file__).resolve().parents[2]
 RUN_SECONDS = 20.0
 
 
@@ -59,11 +61,21 @@ def pack_words(words: Iterable[int]) -> bytes:
     return b"".join(struct.pack("<Q", word & (2**64 - 1)) for word in words)
 
 
-def make_archive(root: Path, members: Sequence[tuple[str, bytes]]) -> bytes:
-    """A boot archive with these files, by the script that makes the system's own."""
-    loader = importlib.machinery.SourceFileLoader("make_archive", str(root / "scripts/make-archive"))
+def write_archive(path: Path, members: Iterable[tuple[str, bytes | Path]]) -> Path:
+    """A boot archive with these files, by the script that makes the system's own. A Path stands
+    for a program that was built."""
+    script = str(ROOT / "scripts/make-archive")
+    loader = importlib.machinery.SourceFileLoader("make_archive", script)
     spec = importlib.util.spec_from_loader("make_archive", loader)
     assert spec is not None
     module: ModuleType = importlib.util.module_from_spec(spec)
     loader.exec_module(module)
-    return bytes(module.pack(members))
+    files = [(name, data if isinstance(data, bytes) else built(data)) for name, data in members]
+    path.write_bytes(module.pack(files))
+    return path
+
+
+def built(program: Path) -> bytes:
+    if not program.exists():
+        raise HarnessError(f"{program} is not built; run make")
+    return program.read_bytes()

@@ -8,21 +8,72 @@ import hashlib
 import os
 import re
 import resource
+import signal
 import subprocess
 import tempfile
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
-from grade.harness.failure import GuestFailure, GuestTimeout, HarnessError, tail
+from grade.harness.child import death_signal
+from grade.harness.failure import UNWRITTEN, GuestFailure, GuestTimeout, HarnessError, tail
 from grade.harness.limits import Limits
 
 SANITIZERS = ("-fsanitize=address,undefined", "-fno-sanitize-recover=all")
-UNWRITTEN = re.compile(r"exercise \d+\.\d+ is yours to write[^\n]*")
+COMPLAINT = re.compile(r"runtime error:|ERROR: AddressSanitizer")
+FRAME = re.compile(r"\s*#\d+ \S+ in \S+ (kernel|servers|user)/")
 UNWRITTEN_STATUS = 64
 COMPILE_SECONDS = 60.0
 RUN_SECONDS = 10.0
-OUTPUT_BYTES_MAX = 16 << 20
+OUTPUT_BYTES_MAX = 16 << 20  # of each file that a program writes
 SHOWN = 12
+
+
+@dataclass(frozen=True)
+class End:
+    """What came of one run."""
+
+    status: int | None  # None: the time was up; negative: a signal
+    seconds: float  # the time that it had
+    output: str
+    errors: str
+
+    @property
+    def unwritten(self) -> str:
+        """What a stub said that ended the program, if one did."""
+        said = re.search(UNWRITTEN, self.errors) if self.status == UNWRITTEN_STATUS else None
+        return said[0] if said else ""
+
+    @property
+    def problem(self) -> str:
+        """What is wrong with this end, in a line; nothing if it is an ordinary one."""
+        if self.status is None:
+            return f"it does not come back (after {self.seconds:g} s)"
+        if self.status == 0:
+            return ""
+        if self.status == -signal.SIGXFSZ:
+            return "it floods its output"
+        report = self._sanitizers_report()
+        if self.unwritten or report:
+            return self.unwritten or report[0]
+        if self.status < 0:
+            return f"it died of {signal.Signals(-self.status).name}"
+        return f"it ended with status {self.status}"
+
+    @property
+    def details(self) -> list[str]:
+        """What else there is to say about it: where a sanitizer stopped it, or its last words."""
+        report = self._sanitizers_report()
+        if report:
+            return report[1 : 1 + SHOWN]
+        words = (self.errors.strip() or self.output).split("\n")
+        return [line for line in words if line.strip()][-SHOWN:]
+
+    def _sanitizers_report(self) -> list[str]:
+        """Of a sanitizer's report the lines that concern the files under test."""
+        lines = self.errors.split("\n")
+        return [line.strip() for line in lines if COMPLAINT.search(line) or FRAME.match(line)]
 
 
 @dataclass(frozen=True)
@@ -30,11 +81,18 @@ class HostProgram:
     """A built program. Workloads go in as text, results come out as text."""
 
     path: Path
+    root: Path
     limits: Limits
     reproduce: str  # the command that builds it
 
-    def run(self, text: str, seconds: float = RUN_SECONDS) -> str:
-        """Its output. Whatever else than an ordinary end with status 0 fails the test."""
+    def execute(
+        self,
+        *arguments: str,
+        text: str = "",
+        seconds: float = RUN_SECONDS,
+        bytes_max: int = OUTPUT_BYTES_MAX,
+    ) -> End:
+        """Run it with this on its standard input, however it ends."""
         with tempfile.TemporaryDirectory(prefix="cairn-host-") as folder:
             given, said, errors = (Path(folder) / name for name in ("in", "out", "err"))
             given.write_text(text)
@@ -42,32 +100,37 @@ class HostProgram:
             with given.open() as source, said.open("wb") as out, errors.open("wb") as err:
                 try:
                     status = subprocess.run(
-                        [str(self.path)],
+                        [str(self.path), *arguments],
                         stdin=source,
                         stdout=out,
                         stderr=err,
                         timeout=limit,
                         env={**os.environ, "ASAN_OPTIONS": "detect_leaks=0"},
-                        preexec_fn=limit_output,
+                        preexec_fn=leash(bytes_max),  # noqa: PLW1509
                         check=False,
                     ).returncode
                 except subprocess.TimeoutExpired:
-                    raise GuestTimeout(
-                        f"the host program does not end: {limit:g} s\n{self.how(text)}"
-                    ) from None
-            output = said.read_text(errors="replace")
-            complaint = errors.read_text(errors="replace")
-        unwritten = UNWRITTEN.search(complaint)
-        if unwritten and status == UNWRITTEN_STATUS:
-            raise GuestFailure(unwritten[0])
-        if status != 0:
-            end = f"signal {-status}" if status < 0 else f"status {status}"
-            shown = "\n".join(complaint.split("\n")[:SHOWN])
-            raise GuestFailure(
-                f"the host program ended with {end}, expected: status 0\n{tail(shown, SHOWN)}\n"
-                f"its last lines:\n{tail(output, SHOWN)}\n{self.how(text)}"
+                    status = None
+            output, complaint = (self._read(path) for path in (said, errors))
+        return End(status, limit, output, complaint)
+
+    def _read(self, path: Path) -> str:
+        with path.open("rb") as file:
+            text = file.read(OUTPUT_BYTES_MAX).decode(errors="replace")
+        return text.replace(f"{self.root}/", "")
+
+    def run(self, text: str, seconds: float = RUN_SECONDS) -> str:
+        """Its output. Whatever else than an ordinary end with status 0 fails the test."""
+        end = self.execute(text=text, seconds=seconds)
+        if end.unwritten:
+            raise GuestFailure(end.unwritten)
+        if end.problem:
+            details = "".join(f"    {line}\n" for line in end.details)
+            raise (GuestTimeout if end.status is None else GuestFailure)(
+                f"the host program: {end.problem}\nexpected: it ends with status 0\n{details}"
+                f"its last lines:\n{tail(end.output, SHOWN)}\n{self.how(text)}"
             )
-        return output
+        return end.output
 
     def how(self, text: str) -> str:
         """How to run it by hand: with the input kept in a file beside the program."""
@@ -76,15 +139,22 @@ class HostProgram:
         return f"to run it by hand:\n    {self.reproduce}\n    {self.path} < {kept}"
 
 
-def limit_output() -> None:
-    """In the child: a program that floods its output ends by a signal."""
-    resource.setrlimit(resource.RLIMIT_FSIZE, (OUTPUT_BYTES_MAX, OUTPUT_BYTES_MAX))
+def leash(bytes_max: int) -> Callable[[], None]:
+    """What the child does first, so that it ends with us, and when it floods its output."""
+    end_with_us = death_signal()
+
+    def prepare() -> None:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (bytes_max, bytes_max))
+        if end_with_us is not None:
+            end_with_us()
+
+    return prepare
 
 
-def own_includes(root: Path) -> list[Path]:
+def own_includes(root: Path) -> list[str]:
     """The libraries' headers, except those of libc: the host has its own."""
     folders = sorted(root.glob("user/*/include"))
-    return [folder for folder in folders if folder.parent.name != "libc"]
+    return [str(folder) for folder in folders if folder.parent.name != "libc"]
 
 
 def build_host_program(
@@ -96,49 +166,60 @@ def build_host_program(
     limits: Limits,
     traced: tuple[str, ...] = (),
 ) -> HostProgram:
-    """Compile sources (paths in the tree) into build/grade/host/. Those in traced are compiled
-    with a call at each memory access, which the driver answers, and the whole then without the
-    sanitizers. A source that does not compile fails the test."""
-    folder = build / "grade" / "host"
-    folder.mkdir(parents=True, exist_ok=True)
-    words = [os.environ.get("HOSTCC", "clang"), "-std=gnu11", "-g", "-O1", "-D_GNU_SOURCE", "-w"]
-    words += ["-Ikernel", "-Iservers", *(f"-I{p}" for p in own_includes(root))]
+    """Compile sources (paths in the tree) into build/grade/host/, each that has changed. Those in
+    traced are compiled with a call at each memory access, which the driver answers, and the whole
+    then without the sanitizers. A source that does not compile fails the test."""
+    words = [*os.environ.get("HOSTCC", "clang").split(), "-std=gnu11", "-g", "-O1", "-w"]
+    words += ["-D_GNU_SOURCE", "-Ikernel", "-Iservers", *(f"-I{p}" for p in own_includes(root))]
     words += ["-include", "user/libcairn/include/cairn/exercise.h", *flags]
-    program = folder / f"{name}-{digest(root, [*words, *traced], (*sources, *traced))}"
-    commands = []
-    for source in traced:
-        made = f"{program}.{Path(source).stem}.o"
-        commands.append([*words, "-fsanitize=thread", "-c", source, "-o", made])
-        sources = (*sources, made)
     checks = () if traced else (*SANITIZERS, "-fno-omit-frame-pointer")
-    commands.append([*words, *checks, *sources, "-o", str(program)])
-    how = f"cd {root} && " + " && ".join(map(" ".join, commands))
+    common = digest(files=headers(root))
+    folder = build / "grade" / "host"
+    parts = folder / name
+    parts.mkdir(parents=True, exist_ok=True)
+    objects: dict[Path, list[str]] = {}
+    for source in (*sources, *traced):
+        command = [*words, *(("-fsanitize=thread",) if source in traced else checks), "-c", source]
+        key = digest([common], command, files=[root / source])
+        objects[parts / f"{Path(source).stem}-{key}.o"] = command
+    program = folder / f"{name}-{digest(map(str, objects))}"
+    link = [*words, *checks, *map(str, objects)]
     with (folder / f"{name}.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not program.exists():
-            for old in folder.glob(f"{name}-*"):
+            for old in {*folder.glob(f"{name}-*"), *parts.iterdir()} - objects.keys():
                 old.unlink()
-            for command in commands:
-                compile_one(root, command, limits)
-    return HostProgram(program, limits, how)
+            missing = [made for made in objects if not made.exists()]
+            with ThreadPoolExecutor(os.cpu_count()) as pool:
+                list(pool.map(lambda made: compile_one(root, objects[made], made, limits), missing))
+            compile_one(root, link, program, limits)
+    by_hand = [[*objects[made], "-o", str(made)] for made in list(objects)[len(sources) :]]
+    by_hand.append([*words, *checks, *sources, *(line[-1] for line in by_hand), "-o", str(program)])
+    how = f"cd {root} && " + " && ".join(map(" ".join, by_hand))
+    return HostProgram(program, root, limits, how)
 
 
-def digest(root: Path, words: list[str], sources: tuple[str, ...]) -> str:
-    """Changes with anything that goes into a program: what is there already need not be built."""
-    sum_ = hashlib.sha256("\0".join(words).encode())
+def headers(root: Path) -> list[Path]:
     parts = ("kernel", "servers", "user", "grade")
-    headers = [path for part in parts for path in (root / part).rglob("*.h")]
-    for path in (*sorted(headers), *(root / source for source in sources)):
-        sum_.update(f"{path}\0".encode())
+    return sorted(path for part in parts for path in (root / part).rglob("*.h"))
+
+
+def digest(*words: Iterable[str], files: Iterable[Path] = ()) -> str:
+    """Changes with anything that goes into a program: what is there already need not be built."""
+    sum_ = hashlib.sha256("\0".join(word for some in words for word in some).encode())
+    for path in files:
+        sum_.update(f"\0{path}\0".encode())
         sum_.update(path.read_bytes())
     return sum_.hexdigest()[:16]
 
 
-def compile_one(root: Path, command: list[str], limits: Limits) -> None:
+def compile_one(root: Path, command: list[str], made: Path, limits: Limits) -> None:
     """Run the compiler; what it complains about is a failure of the system under test."""
+    partial = made.with_suffix(".partial")
+    words = [*command, "-o", str(partial)]
     try:
         answer = subprocess.run(
-            command,
+            words,
             cwd=root,
             capture_output=True,
             text=True,
@@ -146,10 +227,9 @@ def compile_one(root: Path, command: list[str], limits: Limits) -> None:
             check=False,
         )
     except OSError as error:
-        raise HarnessError(f"{command[0]} cannot be run: {error}") from None
+        raise HarnessError(f"{words[0]} cannot be run: {error}") from None
     except subprocess.TimeoutExpired:
-        raise GuestTimeout(f"the compiler does not end: {' '.join(command)}") from None
+        raise GuestTimeout(f"the compiler does not end: {' '.join(words)}") from None
     if answer.returncode:
-        raise GuestFailure(
-            f"it does not compile for the host:\n{answer.stderr}\n{' '.join(command)}"
-        )
+        raise GuestFailure(f"it does not compile for the host:\n{answer.stderr}\n{' '.join(words)}")
+    partial.rename(made)

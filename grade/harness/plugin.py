@@ -24,7 +24,7 @@ import pytest
 from grade.harness.console import Console
 from grade.harness.disk import check_file_system
 from grade.harness.failure import GuestFailure, HarnessError
-from grade.harness.guest import GuestRun, make_archive, new_token, pack_words
+from grade.harness.guest import GuestRun, new_token, pack_words, write_archive
 from grade.harness.limits import Limits, calibrate, from_json, to_json
 from grade.harness.machine import Machine
 from grade.harness.qemu import Disk, MachineConfig, QemuError
@@ -204,10 +204,8 @@ def bare_program(
 
     def start(program: str, files: dict[str, bytes] | None = None, **options: Any) -> GuestRun:
         token = new_token()
-        archive = tmp_path / f"archive-{token}"
-        init = (laboratory.build / "grade" / program).read_bytes()
-        root = Path(__file__).resolve().parents[2]
-        archive.write_bytes(make_archive(root, [("init", init), *(files or {}).items()]))
+        members = [("init", laboratory.build / "grade" / program), *(files or {}).items()]
+        archive = write_archive(tmp_path / f"archive-{token}", members)
         append = f"token={token} {options.pop('append', '')}"
         options = {"disks": [], "plain": False, "kernel": "kernel-test.elf", **options}
         machine = boot(ready=False, archive=archive, append=append, **options)

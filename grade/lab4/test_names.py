@@ -22,8 +22,7 @@ class Bench(Workload):
 
     def judge(self) -> None:
         __tracebackhide__ = True
-        program = build(self.laboratory.build, "names", SOURCES)
-        judge(program, self.steps, self.laboratory.limits, self.dice)
+        judge(build(self.laboratory, "names", SOURCES), self.steps, self.dice)
 
 
 @pytest.fixture

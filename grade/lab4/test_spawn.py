@@ -11,11 +11,13 @@ from pathlib import Path
 
 import pytest
 
+from grade.harness.failure import UNWRITTEN
+from grade.harness.guest import pack_words, write_archive
 from grade.harness.machine import Machine
 from grade.harness.plugin import Laboratory
 from grade.lab4.executable import JUMP, NOTHING, PAGE, STORE, Executable, random_executable
-from grade.lab4.guest import BOOT_SECONDS, padded, with_payload, words, write_archive
-from grade.lab4.native import UNWRITTEN, Dice, Step, build, judge
+from grade.lab4.guest import BOOT_SECONDS, padded, with_payload
+from grade.lab4.native import Dice, Step, build, judge
 
 Boot = Callable[..., Machine]
 ENOEXEC = -8
@@ -34,15 +36,15 @@ def run_alone(
     boot: Boot, laboratory: Laboratory, archive: Path, program: bytes, last: int
 ) -> str:
     """Boot with one program beside init, until it says that it has finished; the log."""
-    members = [("init", Path("boot/init")), ("services.conf", ALONE), ("alone", program)]
-    write_archive(laboratory, archive, members)
+    init = laboratory.build / "boot/init"
+    write_archive(archive, [("init", init), ("services.conf", ALONE), ("alone", program)])
     machine = boot(ready=False, archive=archive, disks=[], plain=False)
     ends = rf"^finished {last}\r*$|{UNWRITTEN}|^init: alone .*(?:error|died|exited)"
     machine.expect_log(ends, BOOT_SECONDS)
     text = machine.log.text()
-    missing = re.search(rf"^.*{UNWRITTEN}.*$", text, re.MULTILINE)
+    missing = re.search(UNWRITTEN, text)
     if missing:
-        pytest.fail(missing[0].strip(), pytrace=False)
+        pytest.fail(missing[0], pytrace=False)
     if f"finished {last}" not in text:
         report = machine.report("the first program beside init did not come to its end", "it does")
         pytest.fail(str(report), pytrace=False)
@@ -101,13 +103,14 @@ class Loader:
 
     def run(self) -> list[list[Process]]:
         last = self.dice.random.getrandbits(60)
-        parts = [words([len(self.images)])]
+        parts = [pack_words([len(self.images)])]
         for image in self.images:
             first, data = image.segments[0], image.image()
             table = first.address + image.table
             code = first.offset + image.code
-            parts += [words([len(data), image.runs, code, table, image.stack_size]), padded(data)]
-        parts.append(words([last]))
+            parts.append(pack_words([len(data), image.runs, code, table, image.stack_size]))
+            parts.append(padded(data))
+        parts.append(pack_words([last]))
         program = self.laboratory.build / "grade/lab4/loader"
         program = with_payload(program, b"".join(parts))
         text = run_alone(self.boot, self.laboratory, self.folder / "archive", program, last)
@@ -249,7 +252,7 @@ def test_give_fills_the_entries(laboratory: Laboratory) -> None:
     # What creation_give does not call may be missing.
     rest = ("-no-pie", "-Wl,--unresolved-symbols=ignore-all")
     sources = ("grade/lab4/host/creation.c", "servers/init/spawn.c")
-    judge(build(laboratory.build, "creation", sources, rest), steps, laboratory.limits, dice)
+    judge(build(laboratory, "creation", sources, rest), steps, dice)
 
 
 @dataclass(frozen=True)
@@ -285,11 +288,11 @@ def test_children_get_their_handles(boot: Boot, laboratory: Laboratory, tmp_path
     last = dice.random.getrandbits(60)
     taker = (laboratory.build / "grade/lab4/taker").read_bytes()
     taker = taker[: end_of_segments(taker)]
-    payload = words([len(taker)]) + padded(taker) + words([len(cases)])
+    payload = pack_words([len(taker)]) + padded(taker) + pack_words([len(cases)])
     for gifts in cases:
-        payload += words([len(gifts)])
-        payload += b"".join(words([gift.id, gift.rights, gift.secret]) for gift in gifts)
-    giver = with_payload(laboratory.build / "grade/lab4/giver", payload + words([last]))
+        payload += pack_words([len(gifts)])
+        payload += b"".join(pack_words([gift.id, gift.rights, gift.secret]) for gift in gifts)
+    giver = with_payload(laboratory.build / "grade/lab4/giver", payload + pack_words([last]))
     text = run_alone(boot, laboratory, tmp_path / "archive", giver, last)
     for number, gifts in enumerate(cases):
         problem = what_was_not_given(text, number, gifts)

@@ -92,8 +92,7 @@ class Desk:
 
     def judge(self) -> None:
         __tracebackhide__ = True
-        program = build(self.laboratory.build, "waiters", SOURCES)
-        judge(program, self.steps, self.laboratory.limits, self.dice)
+        judge(build(self.laboratory, "waiters", SOURCES), self.steps, self.dice)
 
 
 @pytest.fixture

@@ -12,10 +12,11 @@ from pathlib import Path
 
 import pytest
 
+from grade.harness.failure import UNWRITTEN_LOGGED
 from grade.harness.machine import Machine
 from grade.harness.plugin import Laboratory
 from grade.lab5.conftest import Dice
-from grade.lab5.machines import SERVERS, SERVICES, TOOLS, UNWRITTEN, grade_archive, random_image
+from grade.lab5.machines import SERVERS, SERVICES, TOOLS, grade_archive, random_image
 
 Boot = Callable[..., Machine]
 SECTOR = 512
@@ -30,7 +31,7 @@ def start(boot: Boot, laboratory: Laboratory, tmp_path: Path) -> Callable[..., M
             laboratory.build, tmp_path, SERVICES, [*SERVERS, "sh", *TOOLS, "blkcopy"]
         )
         machine = boot(ready=False, archive=archive, **options)
-        machine.hopeless = UNWRITTEN
+        machine.hopeless = UNWRITTEN_LOGGED
         machine.console.wait_ready()
         return machine
 

@@ -9,10 +9,11 @@ from pathlib import Path
 
 import pytest
 
+from grade.harness.failure import UNWRITTEN_LOGGED
 from grade.harness.machine import Machine
 from grade.harness.plugin import Laboratory
 from grade.lab5.conftest import Dice
-from grade.lab5.machines import UNWRITTEN, grade_archive, random_image
+from grade.lab5.machines import grade_archive, random_image
 
 Boot = Callable[..., Machine]
 SECTOR = 512
@@ -33,7 +34,7 @@ class Probe:
         archive = grade_archive(laboratory.build, folder, services, ["irqprobe"])
         disks = [random_image(folder / f"{i}.img", bytes(SECTOR * (i + 1))) for i in range(2)]
         self.machine = boot(ready=False, archive=archive, disks=disks)
-        self.machine.hopeless = UNWRITTEN
+        self.machine.hopeless = UNWRITTEN_LOGGED
         assert self.hear("open") == (0, 0), "irqprobe cannot open its disks"
 
     def hear(self, what: str) -> tuple[int, int]:

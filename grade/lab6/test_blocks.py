@@ -59,7 +59,8 @@ class Blocks:
         self.used = set(volume.used_blocks)
 
     def group_of(self, block: int) -> int:
-        return (block - self.volume.first_block) // self.volume.blocks_per_group
+        """The block's group; what lies before the first block counts as that."""
+        return max(block - self.volume.first_block, 0) // self.volume.blocks_per_group
 
     def check_alloc(self, goal: int, reply: Reply) -> None:
         block = reply.result

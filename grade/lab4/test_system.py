@@ -18,7 +18,7 @@ from grade.harness.machine import Machine
 from grade.harness.plugin import Laboratory
 from grade.lab4 import model
 from grade.lab4.guest import BOOT_SECONDS, with_payload
-from grade.lab4.native import Dice, Outcome, Step, first_wrong, readable, shown
+from grade.lab4.native import Dice, Outcome, Step, first_wrong, shown
 from grade.lab4.workload import Workload, random_name, random_uri
 
 Boot = Callable[..., Machine]

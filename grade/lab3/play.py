@@ -16,6 +16,7 @@ from grade.lab3.shapes import (
     MEMORY_SIZE,
     MEMORY_START,
     NO_RESEND,
+    OBJECTS_MAX,
     PULSE,
     RECEIVING,
     RECV,
@@ -33,8 +34,11 @@ from grade.lab3.shapes import (
 
 CLIENT = SEND | DUP | TRANSFER
 SERVER = SEND | RECV | PULSE | DUP | TRANSFER
-OBJECTS_MAX = 60  # the guest's tables
 FREE_MIN = 3  # threads
+
+
+def any_of(channel: Channel) -> bool:
+    return True
 
 
 @dataclass
@@ -102,7 +106,7 @@ class Player:
         process: Process,
         rights: int = 0,
         sessions: bool = True,
-        liked: Callable[[Channel], bool] = lambda channel: True,
+        liked: Callable[[Channel], bool] = any_of,
     ) -> int:
         """One of the process's handles, most often one with these rights, to a channel that is
         liked."""
@@ -249,10 +253,24 @@ class Player:
         return bool(channel.closed)
 
     def receive(self) -> None:
-        thread = self.pick(FREE)
+        """Half of the channels have one server thread, if possible: only such a one is lent to."""
+        thread, liked = self.pick(FREE), self.is_called
+        mine = [c for c in self.model.channels if c.callers and c.server in self.threads(FREE)]
+        if mine and self.chance.random() < 0.5:
+            channel = self.chance.choice(mine)
+            thread, liked = channel.server, lambda c: c is channel
         if thread:
-            name = self.name(thread.process, RECV, sessions=False, liked=self.is_called)
-            self.script.receive(thread, name, self.deadline())
+            name = self.name(thread.process, RECV, sessions=False, liked=liked)
+            if not self.intrudes(thread, name):
+                self.script.receive(thread, name, self.deadline())
+
+    def intrudes(self, thread: Thread, name: int) -> bool:
+        """Whether the channel would get a second server, and should not."""
+        entry = thread.process.find(self.script.handle(thread.process, name), RECV)
+        if not isinstance(entry, tuple) or self.chance.random() < 0.05:
+            return False
+        channel = entry[0].channel
+        return channel.index % 2 == 0 and channel.server not in (None, thread)
 
     def waiting(self) -> None:
         """A thread that receives, without recv; often one whose handle table is full."""
@@ -283,7 +301,10 @@ class Player:
             tag = self.answer(thread)
             name = self.name(thread.process, RECV, sessions=False, liked=self.is_called)
             token, words = self.token(thread), self.words()
-            self.script.reply_receive(thread, token, tag, words, name, self.deadline())
+            if self.intrudes(thread, name):
+                self.script.reply(thread, token, tag, words)
+            else:
+                self.script.reply_receive(thread, token, tag, words, name, self.deadline())
 
     def copy(self) -> None:
         """From or into a window, sometimes beyond what is lent or mapped."""
@@ -324,7 +345,8 @@ class Player:
     def pulse(self) -> None:
         thread = self.pick(FREE)
         if thread:
-            name = self.name(thread.process, PULSE)
+            liked = self.chance.choice([self.is_served, any_of])
+            name = self.name(thread.process, PULSE, liked=liked)
             self.script.pulse(thread, name, 1 << self.chance.randrange(64))
 
     def mint(self) -> None:
@@ -347,9 +369,10 @@ class Player:
         """Closes a handle, but none that receives; often one with a badge."""
         process = self.chance.choice([p for p in self.model.processes if p.alive])
         badged = [n for n in range(len(self.script.given[process])) if self.has_badge(process, n)]
+        told = [n for n in badged if self.is_told(process, n)]
         name = self.name(process)
-        if badged and self.chance.random() < 0.6:
-            name = self.chance.choice(badged)
+        if badged and self.chance.random() < 0.7:
+            name = self.chance.choice(told if told and self.chance.random() < 0.5 else badged)
         if not self.receives(process, name):
             self.script.close(process, name)
 
@@ -366,6 +389,11 @@ class Player:
         live = [c for c in self.model.channels if c.receive_handles]
         if len(live) < 3:
             self.new_channel()
+
+    def is_told(self, process: Process, name: int) -> bool:
+        """Whether somebody waits on this handle's channel who would hear of its end."""
+        entry = process.find(self.script.handle(process, name), 0)
+        return isinstance(entry, tuple) and self.is_served(entry[0].channel)
 
     def has_badge(self, process: Process, name: int) -> bool:
         entry = process.find(self.script.handle(process, name), 0)

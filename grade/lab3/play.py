@@ -60,9 +60,8 @@ class Player:
             script.process(chance.randrange(3, 6) if index == 0 else 4096)  # one is soon full
         for index in range(threads):
             script.thread(self.model.processes[index % processes], chance.randrange(1, 31))
-        self.new_channel(self.model.processes[0])
-        for _ in range(channels - 1):
-            self.new_channel()
+        for index in range(channels):
+            self.new_channel(self.model.processes[0] if index < 2 else None)
         owner, *others = self.model.processes[1:]
         dead, name = script.channel(owner, CLIENT)  # it never had a server
         self.owners[dead] = owner
@@ -264,6 +263,19 @@ class Player:
             if not self.intrudes(thread, name):
                 self.script.receive(thread, name, self.deadline())
 
+    def await_on(self, process: Process, name: int, but: Thread | None = None) -> None:
+        """Now and then, lets a thread receive where something will happen next."""
+        entry = process.find(self.script.handle(process, name), 0)
+        if not isinstance(entry, tuple) or self.chance.random() < 0.6:
+            return
+        threads = [thread for thread in self.threads(FREE) if thread is not but]
+        self.chance.shuffle(threads)
+        for thread in threads:
+            held = self.held(thread.process, entry[0].channel, RECV)
+            if held is not None and not self.intrudes(thread, held):
+                self.script.receive(thread, held, self.deadline())
+                return
+
     def intrudes(self, thread: Thread, name: int) -> bool:
         """Whether the channel would get a second server, and should not."""
         entry = thread.process.find(self.script.handle(thread.process, name), RECV)
@@ -345,8 +357,8 @@ class Player:
     def pulse(self) -> None:
         thread = self.pick(FREE)
         if thread:
-            liked = self.chance.choice([self.is_served, any_of])
-            name = self.name(thread.process, PULSE, liked=liked)
+            name = self.name(thread.process, PULSE)
+            self.await_on(thread.process, name, thread)
             self.script.pulse(thread, name, 1 << self.chance.randrange(64))
 
     def mint(self) -> None:
@@ -369,10 +381,10 @@ class Player:
         """Closes a handle, but none that receives; often one with a badge."""
         process = self.chance.choice([p for p in self.model.processes if p.alive])
         badged = [n for n in range(len(self.script.given[process])) if self.has_badge(process, n)]
-        told = [n for n in badged if self.is_told(process, n)]
         name = self.name(process)
         if badged and self.chance.random() < 0.7:
-            name = self.chance.choice(told if told and self.chance.random() < 0.5 else badged)
+            name = self.chance.choice(badged)
+            self.await_on(process, name)
         if not self.receives(process, name):
             self.script.close(process, name)
 
@@ -389,11 +401,6 @@ class Player:
         live = [c for c in self.model.channels if c.receive_handles]
         if len(live) < 3:
             self.new_channel()
-
-    def is_told(self, process: Process, name: int) -> bool:
-        """Whether somebody waits on this handle's channel who would hear of its end."""
-        entry = process.find(self.script.handle(process, name), 0)
-        return isinstance(entry, tuple) and self.is_served(entry[0].channel)
 
     def has_badge(self, process: Process, name: int) -> bool:
         entry = process.find(self.script.handle(process, name), 0)

@@ -209,6 +209,9 @@ class Player:
     def call_of(self, thread: Thread, liked: Callable[[Channel], bool]) -> None:
         tag = self.message(thread)
         name = self.name(thread.process, SEND, liked=liked)
+        if self.chance.random() < 0.3:
+            for _ in range(2):
+                self.await_on(thread.process, name, thread)
         identity = self.chance.getrandbits(16)
         self.script.call(thread, name, tag, self.words(), identity, self.deadline())
 
@@ -266,7 +269,9 @@ class Player:
     def await_on(self, process: Process, name: int, but: Thread | None = None) -> None:
         """Now and then, lets a thread receive where something will happen next."""
         entry = process.find(self.script.handle(process, name), 0)
-        if not isinstance(entry, tuple) or self.chance.random() < 0.6:
+        if not isinstance(entry, tuple) or "receive" not in self.weights:
+            return
+        if self.chance.random() < 0.6:
             return
         threads = [thread for thread in self.threads(FREE) if thread is not but]
         self.chance.shuffle(threads)
@@ -403,8 +408,11 @@ class Player:
             self.new_channel()
 
     def has_badge(self, process: Process, name: int) -> bool:
+        """Whether it is one to a session, most often the last one."""
         entry = process.find(self.script.handle(process, name), 0)
-        return isinstance(entry, tuple) and isinstance(entry[0], Session)
+        if not isinstance(entry, tuple) or not isinstance(entry[0], Session):
+            return False
+        return entry[0].handles == 1 or self.chance.random() < 0.2
 
     def receives(self, process: Process, name: int) -> bool:
         entry = process.find(self.script.handle(process, name), RECV)

@@ -15,7 +15,7 @@ from grade.lab3.script import Script
 SHOWN = 12  # operations before the first difference
 
 MESSAGES = {"call": 10, "receive": 8, "reply": 6, "reply_receive": 4, "expire": 1, "end": 1}
-NOTES = {**MESSAGES, "pulse": 4, "mint": 5, "share": 3, "close": 3}
+NOTES = {**MESSAGES, "pulse": 4, "mint": 8, "share": 4, "close": 8}
 DEATHS = {**NOTES, "reply": 3, "reply_receive": 2, "end": 0, "close_last": 1, "kill": 4}
 
 Start = Callable[..., GuestRun]

@@ -6,7 +6,17 @@ from __future__ import annotations
 import random
 
 from grade.lab3.script import Script
-from grade.lab3.shapes import CALLING, ENDED, FREE, RECV, SEND, SERVED, Channel, Thread
+from grade.lab3.shapes import (
+    CALLING,
+    ENDED,
+    FREE,
+    OBJECTS_MAX,
+    RECV,
+    SEND,
+    SERVED,
+    Channel,
+    Thread,
+)
 
 SERVERS, CLIENTS, CHANGES = 7, 14, 250
 
@@ -61,7 +71,7 @@ class Picture:
     def leave(self) -> None:
         """Somebody who waits is no more: what it lent is taken back."""
         waiting = [t for t in self.model.threads if t.state in (CALLING, SERVED) and not t.bound]
-        if len(waiting) > 3:
+        if len(waiting) > 3 and len(self.model.threads) < OBJECTS_MAX:
             thread = self.chance.choice(waiting)
             self.script.end(thread)
             self.script.thread(thread.process, self.chance.randrange(1, 31))

@@ -16,6 +16,7 @@ from grade.lab3.shapes import (
     MEMORY_SIZE,
     MEMORY_START,
     NO_RESEND,
+    OBJECTS_MAX,
     PULSE,
     RECEIVING,
     RECV,
@@ -33,8 +34,11 @@ from grade.lab3.shapes import (
 
 CLIENT = SEND | DUP | TRANSFER
 SERVER = SEND | RECV | PULSE | DUP | TRANSFER
-OBJECTS_MAX = 60  # the guest's tables
 FREE_MIN = 3  # threads
+
+
+def any_of(channel: Channel) -> bool:
+    return True
 
 
 @dataclass
@@ -56,9 +60,8 @@ class Player:
             script.process(chance.randrange(3, 6) if index == 0 else 4096)  # one is soon full
         for index in range(threads):
             script.thread(self.model.processes[index % processes], chance.randrange(1, 31))
-        self.new_channel(self.model.processes[0])
-        for _ in range(channels - 1):
-            self.new_channel()
+        for index in range(channels):
+            self.new_channel(self.model.processes[0] if index < 2 else None)
         owner, *others = self.model.processes[1:]
         dead, name = script.channel(owner, CLIENT)  # it never had a server
         self.owners[dead] = owner
@@ -102,7 +105,7 @@ class Player:
         process: Process,
         rights: int = 0,
         sessions: bool = True,
-        liked: Callable[[Channel], bool] = lambda channel: True,
+        liked: Callable[[Channel], bool] = any_of,
     ) -> int:
         """One of the process's handles, most often one with these rights, to a channel that is
         liked."""
@@ -206,6 +209,9 @@ class Player:
     def call_of(self, thread: Thread, liked: Callable[[Channel], bool]) -> None:
         tag = self.message(thread)
         name = self.name(thread.process, SEND, liked=liked)
+        if self.chance.random() < 0.3:
+            for _ in range(2):
+                self.await_on(thread.process, name, thread)
         identity = self.chance.getrandbits(16)
         self.script.call(thread, name, tag, self.words(), identity, self.deadline())
 
@@ -249,10 +255,39 @@ class Player:
         return bool(channel.closed)
 
     def receive(self) -> None:
-        thread = self.pick(FREE)
+        """Half of the channels have one server thread, if possible: only such a one is lent to."""
+        thread, liked = self.pick(FREE), self.is_called
+        mine = [c for c in self.model.channels if c.callers and c.server in self.threads(FREE)]
+        if mine and self.chance.random() < 0.5:
+            channel = self.chance.choice(mine)
+            thread, liked = channel.server, lambda c: c is channel
         if thread:
-            name = self.name(thread.process, RECV, sessions=False, liked=self.is_called)
-            self.script.receive(thread, name, self.deadline())
+            name = self.name(thread.process, RECV, sessions=False, liked=liked)
+            if not self.intrudes(thread, name):
+                self.script.receive(thread, name, self.deadline())
+
+    def await_on(self, process: Process, name: int, but: Thread | None = None) -> None:
+        """Now and then, lets a thread receive where something will happen next."""
+        entry = process.find(self.script.handle(process, name), 0)
+        if not isinstance(entry, tuple) or "receive" not in self.weights:
+            return
+        if self.chance.random() < 0.6:
+            return
+        threads = [thread for thread in self.threads(FREE) if thread is not but]
+        self.chance.shuffle(threads)
+        for thread in threads:
+            held = self.held(thread.process, entry[0].channel, RECV)
+            if held is not None and not self.intrudes(thread, held):
+                self.script.receive(thread, held, self.deadline())
+                return
+
+    def intrudes(self, thread: Thread, name: int) -> bool:
+        """Whether the channel would get a second server, and should not."""
+        entry = thread.process.find(self.script.handle(thread.process, name), RECV)
+        if not isinstance(entry, tuple) or self.chance.random() < 0.05:
+            return False
+        channel = entry[0].channel
+        return channel.index % 2 == 0 and channel.server not in (None, thread)
 
     def waiting(self) -> None:
         """A thread that receives, without recv; often one whose handle table is full."""
@@ -283,7 +318,10 @@ class Player:
             tag = self.answer(thread)
             name = self.name(thread.process, RECV, sessions=False, liked=self.is_called)
             token, words = self.token(thread), self.words()
-            self.script.reply_receive(thread, token, tag, words, name, self.deadline())
+            if self.intrudes(thread, name):
+                self.script.reply(thread, token, tag, words)
+            else:
+                self.script.reply_receive(thread, token, tag, words, name, self.deadline())
 
     def copy(self) -> None:
         """From or into a window, sometimes beyond what is lent or mapped."""
@@ -325,6 +363,7 @@ class Player:
         thread = self.pick(FREE)
         if thread:
             name = self.name(thread.process, PULSE)
+            self.await_on(thread.process, name, thread)
             self.script.pulse(thread, name, 1 << self.chance.randrange(64))
 
     def mint(self) -> None:
@@ -348,8 +387,9 @@ class Player:
         process = self.chance.choice([p for p in self.model.processes if p.alive])
         badged = [n for n in range(len(self.script.given[process])) if self.has_badge(process, n)]
         name = self.name(process)
-        if badged and self.chance.random() < 0.6:
+        if badged and self.chance.random() < 0.7:
             name = self.chance.choice(badged)
+            self.await_on(process, name)
         if not self.receives(process, name):
             self.script.close(process, name)
 
@@ -368,8 +408,11 @@ class Player:
             self.new_channel()
 
     def has_badge(self, process: Process, name: int) -> bool:
+        """Whether it is one to a session, most often the last one."""
         entry = process.find(self.script.handle(process, name), 0)
-        return isinstance(entry, tuple) and isinstance(entry[0], Session)
+        if not isinstance(entry, tuple) or not isinstance(entry[0], Session):
+            return False
+        return entry[0].handles == 1 or self.chance.random() < 0.2
 
     def receives(self, process: Process, name: int) -> bool:
         entry = process.find(self.script.handle(process, name), RECV)

@@ -15,7 +15,7 @@ from grade.lab3.script import Script
 SHOWN = 12  # operations before the first difference
 
 MESSAGES = {"call": 10, "receive": 8, "reply": 6, "reply_receive": 4, "expire": 1, "end": 1}
-NOTES = {**MESSAGES, "pulse": 4, "mint": 5, "share": 3, "close": 3}
+NOTES = {**MESSAGES, "pulse": 4, "mint": 8, "share": 4, "close": 8}
 DEATHS = {**NOTES, "reply": 3, "reply_receive": 2, "end": 0, "close_last": 1, "kill": 4}
 
 Start = Callable[..., GuestRun]
@@ -43,7 +43,7 @@ def judge(run: GuestRun, script: Script, chance_seed: int) -> None:
     assert not lines[at:], f"the kernel says more than it should: {lines[at:]}"
 
 
-def play(kernel_test: Start, seed: int, weights: dict[str, int], steps: int = 400) -> None:
+def play(kernel_test: Start, seed: int, weights: dict[str, int], steps: int = 600) -> None:
     player = Player(random.Random(seed), weights)
     player.setup()
     script = player.play(steps)
@@ -102,4 +102,4 @@ def test_last_receiver(kernel_test: Start, chance_seed: int) -> None:
 @pytest.mark.exercise("3.9")
 def test_deaths(kernel_test: Start, chance_seed: int) -> None:
     """Servers and clients that are killed at any moment, and successors that take over."""
-    play(kernel_test, chance_seed, DEATHS, 500)
+    play(kernel_test, chance_seed, DEATHS)

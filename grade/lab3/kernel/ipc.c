@@ -121,9 +121,11 @@ static int64_t manage(enum op op, const uint64_t *x)
     struct process *process = scene.processes[x[0]].process;
     switch (op) {
     case OP_PROCESS: /* handles_max */
+        assert(scene.process_count < OBJECTS);
         make_process(scene.process_count++, (uint32_t)x[0]);
         return 0;
     case OP_THREAD: /* process, priority */
+        assert(scene.thread_count < OBJECTS);
         scene.threads[scene.thread_count].thread = thread_new(process, (uint32_t)x[1]);
         scene.threads[scene.thread_count].thread->hart = this_hart();
         scene.threads[scene.thread_count++].process = (unsigned)x[0];

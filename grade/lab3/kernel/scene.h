@@ -6,7 +6,7 @@
 #include "proc/thread.h"
 
 #define OBJECTS 64
-#define HANDLES 512
+#define HANDLES 1024
 
 /* Everything that the script can name, by its number. */
 struct scene {

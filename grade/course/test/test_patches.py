@@ -11,7 +11,7 @@ from types import ModuleType
 
 import pytest
 
-from grade.course.checks import Check, Setting, all_checks, run_checks
+from grade.course.checks import TRIES, Check, Setting, all_checks, judge_quickly, run_checks
 from grade.course.patches import apply, fits, judge, parse_patch, read_patches
 from grade.course.problem import CourseError, Problem
 from grade.course.test.tiny import FILES, make_course, write_files
@@ -63,6 +63,27 @@ def test_a_patch_is_read_and_applied(tmp_path: Path) -> None:
         apply(patch, tree)
     apply(patch, tree, reverse=True)
     assert (tree / ADD).read_text() == FILES[ADD]
+
+
+class Lucky:
+    """Grades one mutant, which gets through so many times."""
+
+    def __init__(self, lucky: int) -> None:
+        self.lucky = lucky
+
+    def grade(self, lab: int, tests: str) -> Score:
+        assert (lab, tests) == (1, "test_add test_twice")
+        self.lucky -= 1
+        names = {"test_add", "test_twice"}
+        return score(set(), names) if self.lucky >= 0 else score(names, set())
+
+
+@pytest.mark.parametrize("lucky", range(TRIES + 1))
+def test_a_mutant_may_be_lucky_but_not_always(lucky: int) -> None:
+    mutant = parse_patch(PLACE, 1, "mutants", MUTANT + DIFF)[0]
+    assert mutant is not None
+    problems = judge_quickly(Lucky(lucky), mutant)  # type: ignore[arg-type]
+    assert bool(problems) == (lucky == TRIES)
 
 
 @pytest.mark.parametrize(

@@ -14,6 +14,7 @@ from grade.lab6.images import GEOMETRIES, Geometry, Staging, make_image, random_
 
 ENOENT, EIO, EEXIST, EINVAL, EFBIG = -2, -5, -17, -22, -27
 CACHE = 256
+FILE_BYTES = 1 << 30  # how far a sparse file may go: graders bound the size of files
 
 
 def random_image(
@@ -173,7 +174,8 @@ def test_reading_files(core: Core, rng: random.Random, tmp_path: Path) -> None:
         staging.populate(14)
         double, triple = 12 + pointers, 12 + pointers + pointers**2
         staging.sparse([3, 12, 11 + pointers, double, double + pointers + rng.randint(0, 20)])
-        staging.sparse([0, double - 1, double + rng.randrange(pointers**2)])
+        deep = rng.randrange(min(pointers**2, FILE_BYTES // geometry.block_size))
+        staging.sparse([0, double - 1, double + deep])
         if index == 0:
             staging.sparse([rng.randint(0, 99), triple - 1, triple, triple + rng.randint(256, 999)])
         image = make_image(tmp_path / f"{index}.img", geometry, staging.folder)

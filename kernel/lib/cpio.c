@@ -5,14 +5,8 @@
 #include "abi/errno.h"
 #include <stdbool.h>
 
-enum {
-    MAGIC_LEN = 6,
-    FIELD_LEN = 8,
-    HEADER_LEN = MAGIC_LEN + 13 * FIELD_LEN,
-    FIELD_MODE = 1,
-    FIELD_SIZE = 6,
-    FIELD_NAME_LEN = 11, /* with the NUL */
-};
+enum { MAGIC_LEN = 6, FIELD_LEN = 8, HEADER_LEN = MAGIC_LEN + 13 * FIELD_LEN };
+enum { FIELD_MODE = 1, FIELD_SIZE = 6, FIELD_NAME_LEN = 11 /* with the NUL */ };
 
 static bool read_field(const char *header, unsigned field, uint32_t *value)
 {

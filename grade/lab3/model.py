@@ -29,12 +29,9 @@ from grade.lab3.shapes import (
     EPEER,
     FREE,
     HANDLES_MAX,
-    MEMORY_SIZE,
-    MEMORY_START,
     MESSAGE_CLOSED,
     MESSAGE_PULSE,
     NO_RESEND,
-    PAGE,
     PULSE,
     RECEIVING,
     RECV,
@@ -51,6 +48,7 @@ from grade.lab3.shapes import (
     Session,
     Tag,
     Thread,
+    move,
     user_range,
 )
 
@@ -245,6 +243,8 @@ class Model:
             return
         channel.server = server
         server.bound.append(channel)
+        if channel.callers:
+            self.lend(server, channel.callers[0].priority)
 
     def receive(self, server: Thread, handle: Handle | None, deadline: int = 0) -> int:
         """0: something was received, or the server waits."""
@@ -405,10 +405,10 @@ class Model:
 
     def charged(self, process: Process) -> int:
         """Channels stay, for the test holds on to them; sessions, until the server knows."""
-        sessions = (s for s in self.sessions if s.handles or s in s.channel.closed)
-        return sum(one.payer is process for one in [*self.channels, *sessions])
+        kept = [s for s in self.sessions if s.handles or s in s.channel.closed]
+        return sum(one.payer is process for one in [*self.channels, *kept])
 
-    # ---- Ends ---------------------------------------------------------------------------------
+    # ---- Ends -----------------------------------------------------------------------------------
 
     def end_thread(self, thread: Thread) -> None:
         thread.process.threads.remove(thread)
@@ -483,17 +483,3 @@ class Model:
         if access == WINDOW_READ:
             return move(caller.process, there, server.process, buffer, size)
         return move(server.process, buffer, caller.process, there, size)
-
-
-def move(source: Process, here: int, target: Process, there: int, size: int) -> int:
-    """Page by page, as far as both sides are mapped."""
-    done = 0
-    while done < size:
-        a, b = here + done, there + done
-        n = min(size - done, PAGE - a % PAGE, PAGE - b % PAGE)
-        if not all(MEMORY_START <= x < MEMORY_START + MEMORY_SIZE for x in (a, b)):
-            return done if done else -EFAULT
-        a, b = a - MEMORY_START, b - MEMORY_START
-        target.memory[b : b + n] = source.memory[a : a + n]
-        done += n
-    return done

@@ -65,8 +65,14 @@ class Picture:
         self.order()
 
     def change(self) -> None:
+        """A new base priority; often of somebody to whom others lend."""
         threads = [t for t in self.model.threads if t.state != ENDED]
-        self.script.base(self.chance.choice(threads), self.chance.randrange(1, 31))
+        waited_for = [t for t in threads if t.bound and self.model.lent_to(t) > t.base]
+        thread = self.chance.choice(threads)
+        if waited_for and self.chance.random() < 0.5:
+            thread = self.chance.choice(waited_for)
+        self.script.base(thread, self.chance.randrange(1, 31))
+        self.script.base(thread, self.chance.randrange(1, 31))
 
     def leave(self) -> None:
         """Somebody who waits is no more: what it lent is taken back."""

@@ -231,12 +231,6 @@ class Player:
             words, identity = self.words(), self.chance.getrandbits(16)
             badge, resent = self.chance.getrandbits(64), self.chance.random() < 0.3
             self.script.deliver(caller, receiver, tag, words, identity, badge, resent)
-            self.make_room(receiver.process)
-
-    def make_room(self, process: Process) -> None:
-        """Closes handles of a process that has received many, so that more can come."""
-        while len(process.table) > 100:
-            self.script.close(process, len(self.script.given[process]) - 1)
 
     @staticmethod
     def is_served(channel: Channel) -> bool:

@@ -156,7 +156,8 @@ SYSCALL(call)
     return call_start(caller, channel, badge, CALL_PLAIN, caller->regs[REG_T0]);
 }
 
-/* Remembers who serves the channel, for donation and deadlock detection. */
+/* Remembers who serves the channel, for donation and deadlock detection. Callers may have come
+ * before their server: it may be given a notification first, and they lend to it all the same. */
 static inline void bind(struct thread *server, struct channel *channel)
 {
     if (channel->server == server)
@@ -170,6 +171,8 @@ static inline void bind(struct thread *server, struct channel *channel)
     channel->server = server;
     channel->stats.server = server->process->pid;
     list_push_back(&server->bound, &channel->server_link);
+    if (!list_empty(&channel->callers))
+        donate(channel, container_of(channel->callers.next, struct thread, link)->priority);
 }
 
 /* exercise 3.5 */

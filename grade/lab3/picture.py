@@ -75,12 +75,17 @@ class Picture:
         self.script.base(thread, self.chance.randrange(1, 31))
 
     def leave(self) -> None:
-        """Somebody who waits is no more: what it lent is taken back."""
-        waiting = [t for t in self.model.threads if t.state in (CALLING, SERVED) and not t.bound]
-        if len(waiting) > 3 and len(self.model.threads) < OBJECTS_MAX:
-            thread = self.chance.choice(waiting)
-            self.script.end(thread)
-            self.script.thread(thread.process, self.chance.randrange(1, 31))
+        """Somebody does not wait any more, or is no more: what was lent is taken back."""
+        waiting = [t for t in self.model.threads if t.state in (CALLING, SERVED)]
+        if len(waiting) <= 3:
+            return
+        thread = self.chance.choice(waiting)
+        full = len(self.model.threads) >= OBJECTS_MAX
+        if thread.bound or full or self.chance.random() < 0.7:
+            self.script.expire(thread)
+            return
+        self.script.end(thread)
+        self.script.thread(thread.process, self.chance.randrange(1, 31))
 
     def ask(self) -> None:
         thread = self.chance.choice([t for t in self.model.threads if t.state != ENDED])

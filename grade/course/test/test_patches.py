@@ -218,3 +218,14 @@ def test_handing_in_takes_what_may_be_changed(tmp_path: Path, handin: ModuleType
         assert archive.getnames() == ["MANIFEST.json", ADD, "two/multiply.c"]
         manifest = archive.extractfile("MANIFEST.json")
         assert manifest and json.load(manifest)["files"][ADD]["lab"] == 1
+
+
+@pytest.mark.parametrize("strict", [False, True])
+def test_only_strict_builds_are_those_of_ci(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, strict: bool
+) -> None:
+    """A mutant may leave a function unused; a solution may not."""
+    monkeypatch.setenv("CI", "1")
+    (tmp_path / "Makefile").write_text("all:\n\t@test -z '$(CI)'\n")
+    ran, _ = Workshop(tmp_path).make(strict=strict)
+    assert (ran.status != 0) == strict

@@ -71,11 +71,13 @@ class Guest:
         return self.model.add(*self.parent(path), node)
 
     def files(self, rng: random.Random, count: int) -> list[str]:
-        """Some files that are not programs, not empty, and have one name."""
+        """Some files that are not programs, not empty, not huge (the sparse ones, whose copies
+        could fill the disk too early), and have one name."""
+        largest = 24 * self.geometry.block_size
         found = [
             path
             for path, node in self.model.paths().items()
-            if node.type == REGULAR and node.data.size and node.links == 1
+            if node.type == REGULAR and 0 < node.data.size <= largest and node.links == 1
             and not path.startswith("/bin/")
         ]
         return rng.sample(sorted(found), count)

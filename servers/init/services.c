@@ -15,6 +15,7 @@
 #define MILLISECOND     1000000ul
 #define BACKOFF_DEFAULT 100 /* ms */
 #define BACKOFF_MAX     10000
+#define POISONED        3 /* deaths in a row after which a service begins anew */
 #define STEADY                                                                                     \
     (10000 * MILLISECOND) /* having run so long, a service's earlier deaths are forgotten */
 
@@ -189,6 +190,8 @@ static void pack(struct parcel *parcel, struct service *service)
         parcel_add(parcel, SPAWN_NAMESPACE, namespace, RIGHTS_ALL, NULL);
     if (service->channel > 0)
         parcel_add(parcel, SPAWN_SERVICE, service->channel, RIGHTS_ALL, section->name);
+    if (service->state > 0)
+        parcel_add(parcel, SPAWN_STATE, service->state, RIGHT_MAP_R | RIGHT_MAP_W, NULL);
     for (size_t i = 0; i < section->device_count; i++)
         add_devices(parcel, section->devices[i].virtio_id);
     for (size_t i = 0; i < section->give_count; i++)
@@ -278,6 +281,12 @@ static int prepare(struct service *service)
 {
     const struct config_section *section = service->section;
 
+    if (section->keep != 0 && service->state == 0) {
+        int64_t state = memory_create(section->keep, 0);
+        if (state < 0)
+            return (int)state;
+        service->state = (handle_t)state;
+    }
     if (section->shell || service->channel > 0)
         return 0;
     int64_t channel = channel_create(0);
@@ -374,6 +383,15 @@ static void give_up(struct service *service, const char *why)
     service->channel = 0;
 }
 
+/* What kills one process after the other is perhaps what the first has left behind. */
+static void forget_state(struct service *service)
+{
+    init_log("%s starts with fresh state: it died %d times in a row with what it had",
+             service->section->name, POISONED);
+    handle_close(service->state);
+    service->state = 0;
+}
+
 static void plan_restart(struct service *service)
 {
     const struct config_section *section = service->section;
@@ -384,6 +402,8 @@ static void plan_restart(struct service *service)
         return;
     }
     service->deaths = now - service->started_at > STEADY ? 1 : service->deaths + 1;
+    if (service->state > 0 && service->deaths % POISONED == 0)
+        forget_state(service);
     if (section->restart_limit != 0 && service->deaths > section->restart_limit) {
         give_up(service, "it died too often");
         return;

@@ -6,6 +6,7 @@
 struct service {
     const struct config_section *section;
     handle_t channel; /* what it serves; stays when it dies, so that its callers wait */
+    handle_t state;   /* the memory that its processes leave to each other, 0 = none */
     uint32_t pid;     /* 0 = not running */
     bool was_started;
     uint32_t deaths;     /* in a row */

@@ -89,5 +89,7 @@ enum {
     SPAWN_DEVICE = 2,    /* a driver's device; several in order */
     SPAWN_SERVICE = 3,   /* the channel that a server serves: RECV; minted and kept by init */
     SPAWN_KERNEL = 4,    /* a kernel-served channel, by name */
+    SPAWN_STATE = 5,     /* a service's memory object (MAP_R, MAP_W) that outlives its processes:
+                            all zero for the first, then as the one before left it */
     SPAWN_ENDPOINT = 16, /* + 1..4: a well-known endpoint */
 };

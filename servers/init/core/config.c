@@ -3,6 +3,7 @@
 #include "config.h"
 #include "abi/errno.h"
 #include "abi/handle.h"
+#include "abi/memory.h"
 #include <string.h>
 
 #define WORDS_MAX      20
@@ -166,6 +167,15 @@ static const char *apply_stack(struct config_section *section, char **words, siz
     return parse_number(words[1], true, 1u << 30, &section->stack) ? NULL : "not a size";
 }
 
+static const char *apply_keep(struct config_section *section, char **words, size_t count)
+{
+    (void)count;
+    if (!parse_number(words[1], true, MEMORY_SIZE_MAX, &section->keep) || section->keep == 0)
+        return "not a size";
+    section->keep = (section->keep + PAGE_SIZE - 1) & ~(uint32_t)(PAGE_SIZE - 1);
+    return NULL;
+}
+
 static const char *apply_quota(struct config_section *section, char **words, size_t count)
 {
     struct {
@@ -216,6 +226,7 @@ static const struct directive directives[] = {
     {"endpoint", 2, 2, apply_endpoint},
     {"priority", 2, 2, apply_priority},
     {"stack", 2, 2, apply_stack},
+    {"keep", 2, 2, apply_keep},
     {"quota", 2, 5, apply_quota},
     {"restart", 2, 6, apply_restart},
     {"sync", 1, 1, apply_sync},

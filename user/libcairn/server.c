@@ -2,6 +2,7 @@
  * message. Every received handle is either taken by its handler or closed here. */
 #include "cairn/server.h"
 
+#include "cairn/spawn.h"
 #include "cairn/syscall.h"
 #include "internal.h"
 #include <string.h>
@@ -53,13 +54,22 @@ static void header_clear(struct message *reply, uint32_t type)
     reply->request_id = 0;
 }
 
+static void show_life(void)
+{
+    const struct spawn_block *block = start_block();
+    if (block)
+        call_words(block->process_service, PROC_ALIVE, 0, 0, 0);
+}
+
 static void take_pulse(struct server *server, uint64_t bits)
 {
-    const uint64_t names = 1ul << SERVER_PULSE_NAMES;
+    const uint64_t names = 1ul << SERVER_PULSE_NAMES, alive = 1ul << SERVER_PULSE_ALIVE;
+    if (bits & alive)
+        show_life();
     if (bits & names && names_register_again) /* it is there if name_register is */
         names_register_again();
-    if (bits & ~names && server->pulse)
-        server->pulse(server, bits & ~names);
+    if (bits & ~(names | alive) && server->pulse)
+        server->pulse(server, bits & ~(names | alive));
 }
 
 /* One received message; true if *reply is to be sent. */

@@ -17,6 +17,7 @@ struct service {
     uint64_t asked_at;   /* whether it still answers; 0 = it has answered */
     uint64_t ask_at;     /* when it is asked again */
     uint64_t down_since; /* 0 = it has answered since it was started */
+    uint64_t away;       /* ns from its last end to its first answer */
     bool hung;           /* it is being killed because it did not answer */
     char last_end[120];  /* how its last process ended, in words */
 };

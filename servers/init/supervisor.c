@@ -84,7 +84,7 @@ static void plan_restart(struct service *service, bool ordered)
     for (uint32_t i = 1; i < service->deaths && backoff < BACKOFF_MAX; i++)
         backoff *= 2;
     service->restart_at = service->started_at + backoff * MILLISECOND;
-    if (service->restart_at < now)
+    if (ordered || service->restart_at < now)
         service->restart_at = now;
     init_tick_at(service->restart_at);
 }
@@ -157,10 +157,9 @@ int64_t heartbeat_request(struct request *request, struct process *caller)
     if (service == NULL)
         return -EPERM;
     if (service->down_since != 0) {
-        uint64_t away = (now - service->down_since) / 1000;
-        init_log("%s (pid %u) serves again after %llu.%03llu ms", service->section->name,
-                 (unsigned)service->pid, (unsigned long long)away / 1000,
-                 (unsigned long long)away % 1000);
+        service->away = now - service->down_since;
+        init_log("%s (pid %u) serves again after %llu us", service->section->name,
+                 (unsigned)service->pid, (unsigned long long)service->away / 1000);
     }
     service->down_since = 0;
     service->asked_at = 0;

@@ -2,7 +2,8 @@
  *
  * A service is started again as soon as its last start is its back-off ago, so one that ran longer
  * comes back at once. Deaths in a row double the back-off, and restart_limit of them end it. A
- * kill that somebody ordered says nothing about the service: it counts for neither.
+ * kill that somebody ordered says nothing about the service: it counts for neither, and the service
+ * comes back at once.
  *
  * A service with a heartbeat is asked by a pulse (SERVER_PULSE_ALIVE), and its loop answers by
  * PROC_ALIVE. One that has owed the answer for the time in its section is killed. */

@@ -9,6 +9,7 @@
 
 /* While messages keep coming, the clock is only read every so many of them. */
 #define MESSAGES_BETWEEN_TICKS 8
+#define PAST                   1 /* a deadline: what is not there already is not waited for */
 
 static const struct server_operation *find_operation(const struct server *server, uint32_t type)
 {
@@ -72,6 +73,13 @@ static void take_pulse(struct server *server, uint64_t bits)
         server->pulse(server, bits & ~(names | alive));
 }
 
+static void settle(struct server *server)
+{
+    void (*settled)(struct server *) = server->settled;
+    server->settled = NULL;
+    settled(server);
+}
+
 /* One received message; true if *reply is to be sent. */
 static bool serve(struct server *server, uint64_t token, struct message *m, struct message *reply)
 {
@@ -115,10 +123,15 @@ int server_run(struct server *server)
 
     run_tick(server);
     while (!server->stop) {
-        int64_t token = answer_to ? ipc_reply_recv(answer_to, &reply, &m, server->channel,
-                                                   server->deadline)
-                                  : channel_recv(server->channel, &m, server->deadline);
+        uint64_t deadline = server->settled ? PAST : server->deadline;
+        int64_t token = answer_to
+                            ? ipc_reply_recv(answer_to, &reply, &m, server->channel, deadline)
+                            : channel_recv(server->channel, &m, deadline);
         answer_to = 0;
+        if (token == -ETIMEDOUT && server->settled) {
+            settle(server);
+            continue;
+        }
         if (token == -ETIMEDOUT) {
             run_tick(server);
             since_tick = 0;

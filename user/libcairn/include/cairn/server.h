@@ -37,6 +37,9 @@ struct server {
     void (*closed)(struct server *server, uint64_t badge);
     void (*pulse)(struct server *server, uint64_t bits);
     uint64_t (*tick)(struct server *server);
+    /* settled: called once, when there is nothing to receive for the first time: so whatever an
+     * earlier process of the service left unanswered has come (flagged MESSAGE_RESENT). */
+    void (*settled)(struct server *server);
     int stop; /* set by a handler: server_run returns after the reply */
     uint64_t deadline; /* of the next tick, 0 = none; a handler may bring it forward */
 };

@@ -36,3 +36,29 @@ def test_pipes_survive_piped(machine: Machine, smp: int) -> None:
     first, second = (line.split()[0] for line in output.splitlines() if line.endswith("-"))
     assert first == machine.console.check(f"seq 1 {last} > fs:temp:n && sha256sum < fs:temp:n").split()[0]
     assert second == first
+
+
+@pytest.mark.parametrize("smp", HARTS)
+def test_names_aliases_and_views_survive_nsd(machine: Machine, smp: int) -> None:
+    """What a view hides stays hidden, what it shows stays there, whoever asks at that moment."""
+    console = machine.console
+    console.check("ns alias notes: fs:root:home/ && echo kept > /home/note")
+    names = console.check("ls -1 ns:")
+    seen = "cat notes:note && cat there:note && ! cat /etc/motd 2> /dev/null && ls -1 ns: | wc -l"
+    loop = f"n=0; while [ $n -lt 40 ]; do n=$((n + 1)); {seen} || echo BAD $n; done"
+    view = f"ns run -x fs:root:etc -b there:=fs:root:home/ sh -c '{loop}'"
+    lines = under_deaths(console, view, 40, "nsd").splitlines()
+    assert lines[0::3] == lines[1::3] == ["kept"] * 40, lines
+    assert len(set(lines[2::3])) == 1, lines
+    assert console.check("ls -1 ns:") == names
+    assert console.check("ns resolve notes:note") != ""
+
+
+@pytest.mark.parametrize("smp", HARTS)
+def test_registrations_happen_once(machine: Machine, smp: int) -> None:
+    """An alias is made by a call that may come again: it is neither lost nor in its own way."""
+    loop = "n=0; while [ $n -lt 60 ]; do n=$((n + 1)); ns alias name$n: fs:root:home/; done"
+    console = machine.console
+    assert under_deaths(console, loop, 60, "nsd") == ""
+    listed = console.check("ls -1 ns:").splitlines()
+    assert [f"name{n}:" for n in range(1, 61) if f"name{n}:" not in listed] == []

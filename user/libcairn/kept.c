@@ -32,8 +32,12 @@ static struct header *map_state(size_t size)
 {
     struct memory_info info;
     handle_t memory = start_handle(SPAWN_STATE, 0);
-    if (memory < 0 || memory_info(memory, &info) < 0 || info.size < size)
+    if (memory < 0)
         return NULL;
+    if (memory_info(memory, &info) < 0 || info.size < size) {
+        debug_write("kept state: too small in services.conf\n", 39);
+        return NULL;
+    }
     int64_t at = memory_map(0, memory, 0, 0, info.size, PROT_READ | PROT_WRITE);
     return at < 0 ? NULL : (struct header *)at;
 }

@@ -54,11 +54,16 @@ def test_names_aliases_and_views_survive_nsd(machine: Machine, smp: int) -> None
     assert console.check("ns resolve notes:note") != ""
 
 
+# Who notices first when this server loses something, as ways of grade/programs/clients.c.
+CLIENTS = {"nsd": "names", "blkd": "blocks", "randd": "random"}
+
+
 @pytest.mark.parametrize("smp", HARTS)
-def test_registrations_happen_once(machine: Machine, smp: int) -> None:
-    """An alias is made by a call that may come again: it is neither lost nor in its own way."""
-    loop = "n=0; while [ $n -lt 60 ]; do n=$((n + 1)); ns alias name$n: fs:root:home/; done"
-    console = machine.console
-    assert under_deaths(console, loop, 60, "nsd") == ""
-    listed = console.check("ls -1 ns:").splitlines()
-    assert [f"name{n}:" for n in range(1, 61) if f"name{n}:" not in listed] == []
+@pytest.mark.parametrize("server", CLIENTS)
+def test_client_notices_nothing(machine: Machine, smp: int, server: str) -> None:
+    """Each answer is the right one, and what was asked is done once."""
+    way = CLIENTS[server]
+    killing = f"/test/deaths 100 {seed()} {server} > fs:temp:deaths; echo > fs:temp:over"
+    output = machine.console.check(f"{{ {killing}; }} & /test/clients {way}; wait", SECONDS)
+    assert output == f"clients: {way}: right\n"
+    assert "deaths: 100, " in machine.console.check("cat fs:temp:deaths")

@@ -1,5 +1,5 @@
-/* What nsd leaves to its successor: the table and the views, twice. One copy is valid (current says
- * which); a change is written into the other, which then becomes the valid one by a single store.
+/* What nsd leaves to its successor: the table and the views, twice. One copy is valid; a change is
+ * written into the other, which becomes the valid one by a single store: version counts them.
  *
  * In the table stand no handles but places: numbers under which init keeps the handles, so that the
  * table means the same to every process. Invariant: a place that the valid copy names is kept. */
@@ -14,7 +14,6 @@
 
 struct copy {
     uint64_t generation;
-    uint64_t call; /* the change that made this copy */
     uint32_t entry_count;
     uint64_t used; /* views, a bit each */
     uint64_t badges[NAME_VIEWS];
@@ -25,9 +24,11 @@ struct copy {
 _Static_assert(NAME_VIEWS <= 64, "a bit for each view");
 
 static struct kept {
-    uint64_t current; /* 0 = none yet, else 1 + which copy */
+    uint64_t version; /* of the copy that is valid, copies[version % 2]; 0 = none yet */
     struct copy copies[2];
+    struct kept_calls calls; /* value: the version that this call made */
     struct kept_listing listings[LISTINGS_MAX];
+    struct kept_calls reads; /* value: the offset before */
 } *kept;
 
 static struct {
@@ -86,12 +87,11 @@ static void places_empty(void)
 
 /* ---- Copies ----------------------------------------------------------------------------------- */
 
-void keep_changes(uint64_t call)
+void keep_changes(uint64_t token)
 {
-    unsigned other = kept->current == 1;
-    struct copy *copy = &kept->copies[other];
+    uint64_t version = kept->version + 1;
+    struct copy *copy = &kept->copies[version % 2];
     copy->generation = badge_generation;
-    copy->call = call;
     copy->entry_count = (uint32_t)name_table->entry_count;
     memcpy(copy->entries, name_table->entries, name_table->entry_count * sizeof copy->entries[0]);
     copy->used = 0;
@@ -102,16 +102,17 @@ void keep_changes(uint64_t call)
         copy->views[i] = name_table->views[i];
         copy->badges[i] = view_owner(i, &copy->clients[i]);
     }
+    if (token)
+        kept_note(&kept->calls, token, version);
     kept_barrier();
-    kept->current = 1 + other;
+    kept->version = version;
     kept_barrier();
     places_empty();
 }
 
 bool keep_is_done(uint64_t token, const struct message *m)
 {
-    return kept->current != 0 &&
-           kept_same_call(kept->copies[kept->current - 1].call, token, m);
+    return kept_noted(&kept->calls, token, m) != NULL;
 }
 
 static bool place_adopt(int64_t place)
@@ -146,8 +147,9 @@ static bool adopt(const struct copy *copy)
     return true;
 }
 
-struct kept_listing *keep_listings(void)
+struct kept_listing *keep_listings(struct kept_calls **calls)
 {
+    *calls = &kept->reads;
     return kept->listings;
 }
 
@@ -157,9 +159,12 @@ bool keep_start(void)
     kept = kept_state(LAYOUT, sizeof *kept, &adopted);
     if (kept == NULL)
         process_exit(1);
-    if (!adopted || kept->current == 0)
+    if (!adopted || kept->version == 0)
         return false;
-    if (kept->current <= 2 && adopt(&kept->copies[kept->current - 1]))
+    for (unsigned i = 0; i < THREADS_MAX; i++) /* noted, but not made */
+        if (kept->calls.of[i].value > kept->version)
+            kept->calls.of[i].call = 0;
+    if (adopt(&kept->copies[kept->version % 2]))
         return true;
     debug_write("nsd: what was kept makes no sense\n", 34);
     kept_reset();

@@ -13,6 +13,7 @@
 #define SESSIONS_A_CLIENT 16
 
 static struct kept_listing *sessions; /* LISTINGS_MAX */
+static struct kept_calls *reads;
 static struct text_session files[LISTINGS_MAX];
 
 static char scratch[TEXT_MAX];
@@ -236,15 +237,10 @@ static int64_t open_request(struct request *request, struct text_session *file, 
 static int64_t session_request(struct request *request, struct kept_listing *session,
                                struct text_session *file)
 {
-    bool again = kept_same_call(session->call, request->token, request->message);
+    const uint64_t *before = kept_noted(reads, request->token, request->message);
     file->dead = session->dead;
-    file->offset = again ? session->before : session->offset;
-    session->call = 0;
-    kept_barrier();
-    session->before = file->offset;
-    kept_barrier();
-    session->call = kept_call(request->token);
-    kept_barrier();
+    file->offset = before ? *before : session->offset;
+    kept_note(reads, request->token, file->offset);
     int64_t result = open_request(request, file, session->face);
     session->offset = file->offset;
     session->dead = file->dead;
@@ -285,7 +281,7 @@ void listing_closed(uint64_t badge)
 
 void listing_start(void)
 {
-    sessions = keep_listings();
+    sessions = keep_listings(&reads);
     for (unsigned i = 0; i < LISTINGS_MAX; i++) {
         struct text contents = {0};
         int view = sessions[i].badge ? view_of_badge(sessions[i].face) : -ENOENT;

@@ -1,6 +1,5 @@
 /* The operations of proto/ns.h: each checks its text and handle, asks the table, and answers. */
 #include "abi/errno.h"
-#include "cairn/kept.h"
 #include "cairn/syscall.h"
 #include "nsd/nsd.h"
 #include <string.h>
@@ -284,7 +283,7 @@ int64_t namespace_request(struct request *request, int view)
         return 0;
     int64_t result = operations[type].run(request, view, &arguments);
     if (operations[type].changes)
-        keep_changes(result == 0 ? kept_call(request->token) : 0);
+        keep_changes(result == 0 ? request->token : 0);
     if (result == 0 && operations[type].changes)
         waiters_wake();
     return result;

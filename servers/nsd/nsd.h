@@ -52,24 +52,25 @@ int64_t waiters_add(struct request *request, int view, const char *uri, size_t l
 void waiters_wake(void);
 void waiters_drop(int view);
 
-/* An opened file of ns:, as far as it survives nsd: what it says is made again. Offsets are kept
- * twice: the call that moved offset from before may come again, and then begins there again. */
+/* An opened file of ns:, as far as it survives nsd: what it says is made again. The offset is
+ * kept for the case that the call comes again that moved it: it begins again where it began. */
 #define LISTINGS_MAX 64
 struct kept_listing {
     uint64_t badge; /* 0: free */
     uint64_t face;  /* the badge of ns: that it was opened through; its view may be gone since */
-    uint64_t offset, before, call;
+    uint64_t offset;
     uint32_t client;
     uint8_t directory, dead; /* dead: closed by FS_CLOSE, but handles to it are still about */
     char path[NAME_MAX_LEN + 2]; /* a longer one is none of the names */
 };
-struct kept_listing *keep_listings(void);
+struct kept_calls;
+struct kept_listing *keep_listings(struct kept_calls **calls); /* value: the offset before */
 
 /* keep.c: what survives nsd. keep_start: true if there was something. keep_changes: from here on the
- * table's changes are valid; they are due to this call (0: none). keep_is_done: the call of this
- * message is the one whose changes were made last. */
+ * table's changes are valid; they are due to the call with this token (0: none). keep_is_done: the
+ * changes of this call were made by an nsd before. */
 bool keep_start(void);
-void keep_changes(uint64_t call);
+void keep_changes(uint64_t token);
 bool keep_is_done(uint64_t token, const struct message *m);
 
 /* Places stand for handles in the table. place_take: a place for a handle, which belongs to it from

@@ -7,7 +7,6 @@
 #include "cairn/kept.h"
 
 #include "abi/memory.h"
-#include "abi/process.h"
 #include "cairn/spawn.h"
 #include "cairn/syscall.h"
 #include <stdlib.h>
@@ -81,6 +80,23 @@ bool kept_same_call(uint64_t call, uint64_t token, const struct message *m)
     uint64_t delivered = (token << NUMBER_BITS >> NUMBER_BITS) - (call >> NUMBER_BITS);
     uint64_t processes = (header->number - call) & NUMBER_MASK;
     return delivered != 0 && delivered % THREADS_MAX == 0 && delivered / THREADS_MAX <= processes;
+}
+
+void kept_note(struct kept_calls *calls, uint64_t token, uint64_t value)
+{
+    unsigned thread = token % THREADS_MAX;
+    calls->of[thread].call = 0;
+    kept_barrier();
+    calls->of[thread].value = value;
+    kept_barrier();
+    calls->of[thread].call = kept_call(token);
+    kept_barrier();
+}
+
+const uint64_t *kept_noted(const struct kept_calls *calls, uint64_t token, const struct message *m)
+{
+    unsigned thread = token % THREADS_MAX;
+    return kept_same_call(calls->of[thread].call, token, m) ? &calls->of[thread].value : NULL;
 }
 
 /* ---- Handles ---------------------------------------------------------------------------------- */

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import secrets
 
 import pytest
@@ -67,3 +68,40 @@ def test_client_notices_nothing(machine: Machine, smp: int, server: str) -> None
     output = machine.console.check(f"{{ {killing}; }} & /test/clients {way}; wait", SECONDS)
     assert output == f"clients: {way}: right\n"
     assert "deaths: 100, " in machine.console.check("cat fs:temp:deaths")
+
+
+@pytest.mark.parametrize("smp", HARTS)
+def test_characters_typed_survive_consoled(machine: Machine, smp: int) -> None:
+    """Every character once and in order, in lines long and short, however they are typed."""
+    console = machine.console
+    lines = [secrets.token_hex(secrets.randbelow(200) + 1) for _ in range(2000)]
+    text = "".join(f"{line}\n" for line in lines)
+    console.start(f"/test/deaths 60 {seed()} consoled > fs:temp:deaths & cat > fs:temp:typed")
+    at = 0
+    while at < len(text):
+        n = secrets.randbelow(600) + 1
+        console.send(text[at : at + n])
+        at += n
+    console.send(b"\x04")
+    console.finish("typing", SECONDS)
+    console.finish("typing", SECONDS)
+    assert console.run("wait", SECONDS).status == 0
+    assert "deaths: 60, " in console.check("cat fs:temp:deaths")
+    typed = console.check("sha256sum < fs:temp:typed; wc < fs:temp:typed").split()
+    assert typed[0] == hashlib.sha256(text.encode()).hexdigest(), typed
+
+
+@pytest.mark.parametrize("smp", HARTS)
+def test_terminal_survives_consoled(machine: Machine, smp: int) -> None:
+    """A line begun before a death is ended behind it; ^C reaches the job that was in front."""
+    console = machine.console
+    console.start(f"/test/deaths 30 {seed()} consoled > fs:temp:deaths & cat")
+    for n in range(10):
+        console.send(f"half a line {n}")
+        machine.expect_log("consoled .* serves again")
+        console.send(", the other half\n")
+        console.expect(f"half a line {n}, the other half\r*\n")
+    machine.expect_log("consoled .* serves again")
+    assert console.interrupt("cat").status == 130
+    assert console.run("wait", SECONDS).status == 0
+    assert "deaths: 30, " in console.check("cat fs:temp:deaths")

@@ -12,5 +12,5 @@ HOST = $(wildcard user/libcairn/test/host/*.c) user/libcairn/server.c user/libca
     user/libcairn/kept.c
 HOST_FLAGS = -Iuser/libcairn/test/host -Dmain=server_main -Wl,--wrap=server_run \
     -ftrivial-auto-var-init=pattern -Wno-missing-field-initializers -Wno-missing-prototypes
-HOST_VIRTIO = user/libcairn/test/device/virtio.c user/libvirtio/queue.c
+HOST_VIRTIO = user/libcairn/test/device/virtio.c user/libvirtio/queue.c user/libvirtio/left.c
 HOST_VIRTIO_FLAGS = -Iuser/libcairn/test/device -Iuser/libvirtio

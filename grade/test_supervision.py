@@ -18,6 +18,13 @@ def seed() -> int:
     return secrets.randbelow(1 << 30)
 
 
+@pytest.fixture
+def console(machine: Machine) -> Console:
+    """The shell, once there is a place for what the killing says."""
+    machine.console.check("while ! test -d fs:temp: ; do sleep 0.05; done")
+    return machine.console
+
+
 def under_deaths(console: Console, command: str, deaths: int, *servers: str) -> str:
     """The output of a command beside which servers are killed so often, and what the killing says."""
     killing = f"/test/deaths {deaths} {seed()} {' '.join(servers)} > fs:temp:deaths"
@@ -28,21 +35,20 @@ def under_deaths(console: Console, command: str, deaths: int, *servers: str) -> 
 
 
 @pytest.mark.parametrize("smp", HARTS)
-def test_pipes_survive_piped(machine: Machine, smp: int) -> None:
+def test_pipes_survive_piped(console: Console, smp: int) -> None:
     """Every byte once, in order, through pipes of three programs."""
     last = 200000
     output = under_deaths(
-        machine.console, f"seq 1 {last} | cat | sha256sum; seq 1 {last} | sha256sum", 40, "piped"
+        console, f"seq 1 {last} | cat | sha256sum; seq 1 {last} | sha256sum", 40, "piped"
     )
     first, second = (line.split()[0] for line in output.splitlines() if line.endswith("-"))
-    assert first == machine.console.check(f"seq 1 {last} > fs:temp:n && sha256sum < fs:temp:n").split()[0]
+    assert first == console.check(f"seq 1 {last} > fs:temp:n && sha256sum < fs:temp:n").split()[0]
     assert second == first
 
 
 @pytest.mark.parametrize("smp", HARTS)
-def test_names_aliases_and_views_survive_nsd(machine: Machine, smp: int) -> None:
+def test_names_aliases_and_views_survive_nsd(console: Console, smp: int) -> None:
     """What a view hides stays hidden, what it shows stays there, whoever asks at that moment."""
-    console = machine.console
     console.check("ns alias notes: fs:root:home/ && echo kept > /home/note")
     names = console.check("ls -1 ns:")
     seen = "cat notes:note && cat there:note && ! cat /etc/motd 2> /dev/null && ls -1 ns: | wc -l"
@@ -61,19 +67,18 @@ CLIENTS = {"nsd": "names", "blkd": "blocks", "randd": "random"}
 
 @pytest.mark.parametrize("smp", HARTS)
 @pytest.mark.parametrize("server", CLIENTS)
-def test_client_notices_nothing(machine: Machine, smp: int, server: str) -> None:
+def test_client_notices_nothing(console: Console, smp: int, server: str) -> None:
     """Each answer is the right one, and what was asked is done once."""
     way = CLIENTS[server]
     killing = f"/test/deaths 100 {seed()} {server} > fs:temp:deaths; echo > fs:temp:over"
-    output = machine.console.check(f"{{ {killing}; }} & /test/clients {way}; wait", SECONDS)
+    output = console.check(f"{{ {killing}; }} & /test/clients {way}; wait", SECONDS)
     assert output == f"clients: {way}: right\n"
-    assert "deaths: 100, " in machine.console.check("cat fs:temp:deaths")
+    assert "deaths: 100, " in console.check("cat fs:temp:deaths")
 
 
 @pytest.mark.parametrize("smp", HARTS)
-def test_characters_typed_survive_consoled(machine: Machine, smp: int) -> None:
+def test_characters_typed_survive_consoled(console: Console, smp: int) -> None:
     """Every character once and in order, in lines long and short, however they are typed."""
-    console = machine.console
     lines = [secrets.token_hex(secrets.randbelow(200) + 1) for _ in range(2000)]
     text = "".join(f"{line}\n" for line in lines)
     console.start(f"/test/deaths 60 {seed()} consoled > fs:temp:deaths & cat > fs:temp:typed")
@@ -92,16 +97,15 @@ def test_characters_typed_survive_consoled(machine: Machine, smp: int) -> None:
 
 
 @pytest.mark.parametrize("smp", HARTS)
-def test_terminal_survives_consoled(machine: Machine, smp: int) -> None:
+def test_terminal_survives_consoled(console: Console, smp: int) -> None:
     """A line begun before a death is ended behind it; ^C reaches the job that was in front."""
-    console = machine.console
     console.start(f"/test/deaths 30 {seed()} consoled > fs:temp:deaths & cat")
     for n in range(10):
         console.send(f"half a line {n}")
-        machine.expect_log("consoled .* serves again")
+        console.machine.expect_log("consoled .* serves again")
         console.send(", the other half\n")
         console.expect(f"half a line {n}, the other half\r*\n")
-    machine.expect_log("consoled .* serves again")
+    console.machine.expect_log("consoled .* serves again")
     assert console.interrupt("cat").status == 130
     assert console.run("wait", SECONDS).status == 0
     assert "deaths: 30, " in console.check("cat fs:temp:deaths")

@@ -158,7 +158,7 @@ def test_soak(console: Console, smp: int, capsys: pytest.CaptureFixture[str]) ->
     assert kept_handles(console) == held
     after = free_memory(console)
     with capsys.disabled():
-        print(f"\\n{smp} hart(s): {said.splitlines()[-1]}; free memory {after - free:+} bytes")
+        print(f"\n{smp} hart(s): {said.splitlines()[-1]}; free memory {after - free:+} bytes")
     assert abs(after - free) <= LEAK
     for command in ("echo through | cat", "head -c 8 random: | wc -c", "ls ns: | wc -l"):
         assert console.run(command).status == 0, command

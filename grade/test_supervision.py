@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
 import re
@@ -234,3 +235,39 @@ def test_back_off_and_limit(stuck: Console) -> None:
     assert log.count("stuck begins anew: it died 3 times in a row with what it had kept") == 1
     assert re.match(r"stuck +0 ended +4 +5 .* died of fault", reason(stuck))
     assert stuck.run("cat stuck:spin").status != 0  # at once: nobody will ever answer
+
+
+# ---- Limits -------------------------------------------------------------------------------------
+
+# What a greedy client takes (grade/programs/greedy.c): how many it gets, and the refusal.
+LIMITS = {
+    "files": (256, {errno.EMFILE, errno.ENFILE}),
+    "temporary": (256, {errno.EMFILE, errno.ENFILE}),
+    "disk": (64, {errno.EMFILE}),
+    "listings": (16, {errno.EMFILE}),
+    "facts": (32, {errno.EMFILE}),
+    "aliases": (64, {errno.EDQUOT}),
+    "views": (16, {errno.EDQUOT}),
+    "pipes": (32, {errno.EMFILE}),
+    "readers": (16, {errno.EAGAIN}),
+    "handles": (2048, {errno.EMFILE}),
+    "memory": (160, {errno.ENOMEM}),
+}
+KEPT_PERCENT = 50
+
+
+@pytest.mark.parametrize("way", LIMITS)
+def test_greedy_client_is_refused(
+    console: Console, way: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """It gets what is its share and an error, and a bystander half of what it had at least."""
+    console.check("echo > fs:temp:greedy")
+    said = console.check(f"/test/greedy {way}", SECONDS)
+    found = re.search(r"limit (\d+), then (\d+), error (\d+); .* (\d+) %", said)
+    assert found, said
+    with capsys.disabled():
+        print(f"\n{said.strip()}")
+    most, errors = LIMITS[way]
+    assert 0 < int(found[1]) <= most and int(found[2]) == int(found[1])
+    assert int(found[3]) in errors
+    assert int(found[4]) >= KEPT_PERCENT

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
 import re
 import secrets
+from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
 from grade.harness.console import Console
+from grade.harness.guest import write_archive
 from grade.harness.machine import Machine
+from grade.harness.plugin import Laboratory
 
 HARTS = [pytest.param(smp, marks=pytest.mark.machine(smp=smp)) for smp in (1, 4)]
 SECONDS = 120.0
@@ -158,7 +163,111 @@ def test_soak(console: Console, smp: int, capsys: pytest.CaptureFixture[str]) ->
     assert kept_handles(console) == held
     after = free_memory(console)
     with capsys.disabled():
-        print(f"\\n{smp} hart(s): {said.splitlines()[-1]}; free memory {after - free:+} bytes")
+        print(f"\n{smp} hart(s): {said.splitlines()[-1]}; free memory {after - free:+} bytes")
     assert abs(after - free) <= LEAK
     for command in ("echo through | cat", "head -c 8 random: | wc -c", "ls ns: | wc -l"):
         assert console.run(command).status == 0, command
+
+
+# ---- A service that misbehaves ----------------------------------------------------------------
+
+STUCK = b"""
+service stuck
+    run stuck
+    keep 4k
+    serves stuck:
+    heartbeat 4000
+    restart always limit 4 backoff 20
+
+"""
+
+
+@pytest.fixture
+def stuck(boot: Callable[..., Machine], laboratory: Laboratory, tmp_path: Path) -> Console:
+    """The shell of a machine that has a service called stuck, too (grade/programs/stuck.c)."""
+    services = Path("servers/init/services.conf").read_bytes()
+    at = services.index(b"# The terminal's user.")
+    files = [laboratory.build / "boot" / name for name in os.listdir(laboratory.build / "boot")]
+    files += [laboratory.build / "bin" / "sh", laboratory.build / "test" / "stuck"]
+    members: list[tuple[str, bytes | Path]] = [(path.name, path) for path in files]
+    members.append(("services.conf", services[:at] + STUCK + services[at:]))
+    return boot(archive=write_archive(tmp_path / "archive", members)).console
+
+
+def reason(console: Console) -> str:
+    """The line of the service in sys:services."""
+    return console.check("grep '^stuck ' sys:services")
+
+
+@pytest.mark.parametrize("way", ["spin", "wait"])
+def test_hung_service_is_killed_and_comes_back(stuck: Console, way: str) -> None:
+    """Running for ever, or waiting for ever; whoever waited for it gets an answer."""
+    result = stuck.run(f"cat stuck:{way}", SECONDS)
+    assert "File exists" in result.output
+    log = r"stuck \(pid \d+\) was killed: it did not answer for 4000 ms"
+    stuck.machine.expect_log(log + r"[\s\S]*stuck \(pid \d+\) serves again")
+    assert re.match(r"stuck +\d+ running +1 .*it did not answer for 4000 ms", reason(stuck))
+
+
+def test_service_that_works_long_is_left_alone(stuck: Console) -> None:
+    """It answers between its requests, and each takes less than its heartbeat."""
+    loop = "n=0; while [ $n -lt 8 ]; do n=$((n + 1)); cat stuck:work; done"
+    assert stuck.run(loop, SECONDS).output.count("No such file") == 8
+    assert re.match(r"stuck +\d+ running +0 +0 ", reason(stuck))
+
+
+def test_mad_service_harms_nobody(stuck: Console) -> None:
+    names = stuck.check("ls -1 ns:")
+    assert "File exists" in stuck.run("cat stuck:rave", SECONDS).output
+    assert "died of fault" in reason(stuck)
+    assert stuck.check("ls -1 ns:") == names
+    for name in ("nsd", "piped", "blkd", "consoled", "fsd-root"):
+        assert re.search(rf"^{name} +\d+ running +0 ", stuck.check("cat sys:services"), re.M), name
+
+
+def test_back_off_and_limit(stuck: Console) -> None:
+    """Deaths in a row: longer and longer pauses, what it had kept is suspected, then the end."""
+    result = stuck.run("cat stuck:fatal", SECONDS)
+    assert result.status != 0
+    log = stuck.machine.log.text()
+    assert log.count("stuck (pid") >= 10 and "stuck is not started again: it died too often" in log
+    assert len(re.findall(r"stuck \(pid \d+\) died of fault", log)) == 5
+    assert log.count("stuck begins anew: it died 3 times in a row with what it had kept") == 1
+    assert re.match(r"stuck +0 ended +4 +5 .* died of fault", reason(stuck))
+    assert stuck.run("cat stuck:spin").status != 0  # at once: nobody will ever answer
+
+
+# ---- Limits -------------------------------------------------------------------------------------
+
+# What a greedy client takes (grade/programs/greedy.c): how many it gets, and the refusal.
+LIMITS = {
+    "files": (256, {errno.EMFILE, errno.ENFILE}),
+    "temporary": (256, {errno.EMFILE, errno.ENFILE}),
+    "disk": (64, {errno.EMFILE}),
+    "listings": (16, {errno.EMFILE}),
+    "facts": (32, {errno.EMFILE}),
+    "aliases": (64, {errno.EDQUOT}),
+    "views": (16, {errno.EDQUOT}),
+    "pipes": (32, {errno.EMFILE}),
+    "readers": (16, {errno.EAGAIN}),
+    "handles": (2048, {errno.EMFILE}),
+    "memory": (160, {errno.ENOMEM}),
+}
+KEPT_PERCENT = 50
+
+
+@pytest.mark.parametrize("way", LIMITS)
+def test_greedy_client_is_refused(
+    console: Console, way: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """It gets what is its share and an error, and a bystander half of what it had at least."""
+    console.check("echo > fs:temp:greedy")
+    said = console.check(f"/test/greedy {way}", SECONDS)
+    found = re.search(r"limit (\d+), then (\d+), error (\d+); .* (\d+) %", said)
+    assert found, said
+    with capsys.disabled():
+        print(f"\n{said.strip()}")
+    most, errors = LIMITS[way]
+    assert 0 < int(found[1]) <= most and int(found[2]) == int(found[1])
+    assert int(found[3]) in errors
+    assert int(found[4]) >= KEPT_PERCENT

@@ -255,14 +255,14 @@ class Model:
         if isinstance(channel, Session):
             return EBADF
         self.bind(server, channel)
+        server.told = None
         if channel.pulses:
             self.notify(server, MESSAGE_PULSE, channel.pulses, 0)
             channel.pulses = 0
             self.ready(server)
             return 0
         if channel.closed:
-            self.notify(server, MESSAGE_CLOSED, 0, channel.closed.pop(0).badge)
-            self.ready(server)
+            self.tell(server, channel.closed.pop(0))
             return 0
         while channel.callers:
             caller = channel.callers[0]
@@ -360,8 +360,11 @@ class Model:
         if not channel.receivers:
             channel.closed.append(session)
             return
-        receiver = channel.receivers.pop(0)
+        self.tell(channel.receivers.pop(0), session)
+
+    def tell(self, receiver: Thread, session: Session) -> None:
         self.notify(receiver, MESSAGE_CLOSED, 0, session.badge)
+        receiver.told = session
         self.ready(receiver)
 
     def receivers_gone(self, channel: Channel) -> None:
@@ -405,7 +408,8 @@ class Model:
 
     def charged(self, process: Process) -> int:
         """Channels stay, for the test holds on to them; sessions, until the server knows."""
-        kept = [s for s in self.sessions if s.handles or s in s.channel.closed]
+        told = [t.told for p in self.processes for t in p.threads if t.told]
+        kept = [s for s in self.sessions if s.handles or s in s.channel.closed or s in told]
         return sum(one.payer is process for one in [*self.channels, *kept])
 
     # ---- Ends -----------------------------------------------------------------------------------
@@ -418,6 +422,8 @@ class Model:
         for caller in thread.process.serving:
             if caller.server is thread:
                 caller.server = None
+        if thread.told:  # it may have ended before it did anything about it
+            self.session_gone(thread.told)
         if thread.state in (CALLING, SERVED):
             self.leave(thread)
         elif thread.state == RECEIVING:

@@ -164,6 +164,7 @@ class Thread:
     server_process: Process | None = None
     bound: list[Channel] = field(default_factory=list)
     token: tuple[Thread, int] | None = None  # that it received last
+    told: Session | None = None  # whose end it received last; until the next receive
 
 
 def user_range(address: int, size: int) -> bool:

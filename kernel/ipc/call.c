@@ -119,15 +119,13 @@ static int64_t call_kernel(struct thread *caller, struct channel *channel)
     struct kernel_message request = {
         .type = TAG_TYPE(tag), .len = TAG_LEN(tag), .sender = caller->process->pid};
     struct kernel_message reply = {.len = 8};
-    for (int i = 0; i < 4; i++)
-        request.words[i] = caller->regs[REG_A2 + i];
+    __builtin_memcpy(request.words, &caller->regs[REG_A2], MESSAGE_REGISTER_BYTES);
     for (unsigned i = MESSAGE_REGISTER_BYTES; i < request.len; i++)
         request.data[i] = caller->ipc->data[i];
     channel->stats.calls++;
     channel->stats.replies++;
     reply.words[0] = (uint64_t)channel->serve(&request, &reply);
-    for (int i = 0; i < 4; i++)
-        caller->regs[REG_A2 + i] = reply.words[i];
+    __builtin_memcpy(&caller->regs[REG_A2], reply.words, MESSAGE_REGISTER_BYTES);
     for (unsigned i = MESSAGE_REGISTER_BYTES; i < reply.len; i++)
         caller->ipc->data[i] = reply.data[i];
     caller->regs[REG_A0] = 0;

@@ -111,6 +111,13 @@ struct thread *take_receiver(struct channel *channel)
     return thread;
 }
 
+/* The session is freed when the receiver comes back: only then is it sure to know. */
+static void session_tell(struct session *session, struct thread *receiver)
+{
+    notify_deliver(receiver, MESSAGE_CLOSED, 0, session->badge);
+    receiver->told = session;
+}
+
 /* exercise 3.7 */
 static void session_destroy(struct object *object)
 {
@@ -125,8 +132,7 @@ static void session_destroy(struct object *object)
         list_push_back(&channel->closed, &session->link);
         return;
     }
-    notify_deliver(receiver, MESSAGE_CLOSED, 0, session->badge);
-    session_free(session);
+    session_tell(session, receiver);
     thread_make_ready(receiver);
 }
 
@@ -148,6 +154,9 @@ void channel_pulse(struct channel *channel, uint64_t bits)
 /* What a channel holds for a receiver besides calls; true if something was delivered. */
 bool channel_notification(struct channel *channel, struct thread *receiver)
 {
+    if (receiver->told)
+        session_free(receiver->told);
+    receiver->told = NULL;
     if (channel->pulses) {
         notify_deliver(receiver, MESSAGE_PULSE, channel->pulses, 0);
         channel->pulses = 0;
@@ -155,9 +164,7 @@ bool channel_notification(struct channel *channel, struct thread *receiver)
     }
     if (list_empty(&channel->closed))
         return false;
-    struct session *session = container_of(list_pop_front(&channel->closed), struct session, link);
-    notify_deliver(receiver, MESSAGE_CLOSED, 0, session->badge);
-    session_free(session);
+    session_tell(container_of(list_pop_front(&channel->closed), struct session, link), receiver);
     return true;
 }
 
@@ -271,6 +278,8 @@ static void unbind(struct thread *thread)
 void channel_thread_ended(struct thread *thread)
 {
     unbind(thread);
+    if (thread->told) /* it may have ended before it did anything about it */
+        session_destroy(&thread->told->object);
     if (thread->state == THREAD_CALLING || thread->state == THREAD_SERVED) {
         struct channel *channel = thread->channel;
         caller_leave(thread);

@@ -103,10 +103,7 @@ void notify_deliver(struct thread *receiver, uint32_t type, uint64_t word, uint6
 /* The part of a message that travels in registers. */
 static inline void message_copy_words(const struct thread *from, struct thread *to)
 {
-    to->regs[REG_A2] = from->regs[REG_A2];
-    to->regs[REG_A3] = from->regs[REG_A3];
-    to->regs[REG_A4] = from->regs[REG_A4];
-    to->regs[REG_A5] = from->regs[REG_A5];
+    __builtin_memcpy(&to->regs[REG_A2], &from->regs[REG_A2], MESSAGE_REGISTER_BYTES);
 }
 
 /* A short message: in registers only. */

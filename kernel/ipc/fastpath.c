@@ -87,8 +87,8 @@ static inline struct thread *reply_recv_fast(struct thread *self)
         entry->object->class != &channel_class)
         return NULL;
     struct channel *channel = container_of(entry->object, struct channel, object);
-    if (channel->server != self || channel->pulses || !list_empty(&channel->closed) ||
-        !list_empty(&channel->callers))
+    if (channel->server != self || channel->pulses || self->told ||
+        !list_empty(&channel->closed) || !list_empty(&channel->callers))
         return NULL;
     if (caller->channel != channel || caller->call_kind != CALL_PLAIN || caller->deadline ||
         self->priority != self->base_priority || !may_switch(caller))

@@ -40,11 +40,9 @@ static int64_t service_console(const struct kernel_message *request, struct kern
         return n;
     }
     case KCON_LOG: {
-        uint64_t oldest;
-        int64_t n = log_read(request->words[0], (char *)&reply->words[1], 240, &oldest);
+        /* Behind the result is the text, or the oldest offset there is. */
+        int64_t n = log_read(request->words[0], (char *)&reply->words[1], 240, &reply->words[1]);
         reply->len = (uint32_t)(n > 0 ? 8 + n : 16);
-        if (n < 0)
-            reply->words[1] = oldest;
         return n;
     }
     }
@@ -201,7 +199,7 @@ static int64_t service_clock(const struct kernel_message *request, struct kernel
 
 static int64_t service_power(const struct kernel_message *request, struct kernel_message *reply)
 {
-    reply->len = 8;
+    (void)reply;
     if (request->type == KPOWER_REBOOT)
         power_reboot();
     if (request->type == KPOWER_OFF)

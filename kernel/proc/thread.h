@@ -70,6 +70,7 @@ struct thread {
     struct channel *channel;        /* CALLING, SERVED, RECEIVING: which */
     struct list bound;              /* the channels that this thread serves alone */
     uint64_t badge;                 /* of the current call */
+    struct session *told;           /* whose CLOSED was received last; until the next receive */
     struct process *server_process; /* SERVED: who holds the token */
     struct thread *server_thread;   /* SERVED: who received, NULL once it is gone */
     struct window windows[MESSAGE_WINDOWS_MAX]; /* lent by the current call */

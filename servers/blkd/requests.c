@@ -1,20 +1,33 @@
-/* The requests under way: a fixed pool, shared by all disks, with a limit for each session. */
+/* The requests under way: a fixed pool, shared by all disks, with a limit for each session and for
+ * each client, however many sessions it has. */
 #include "blkd.h"
 
 #include "abi/errno.h"
 #include "cairn/syscall.h"
 #include <string.h>
 
-#define IOS_MAX 256
+#define IOS_MAX      256
+#define IOS_A_CLIENT 64
 
 static struct io ios[IOS_MAX];
+static uint32_t clients[IOS_MAX]; /* pids: whose each is, 0 = free */
 static struct io *free_ios;
 static unsigned fresh; /* ios[fresh..] were never used */
+static unsigned in_use;
+
+/* While few are in use, nobody can have too many. */
+static bool may_take(uint32_t client)
+{
+    unsigned own = 0;
+    for (unsigned i = 0; in_use >= IOS_A_CLIENT && i < fresh; i++)
+        own += clients[i] == client;
+    return own < IOS_A_CLIENT;
+}
 
 struct io *io_new(struct request *request, struct session *session, enum disk_command command)
 {
     struct io *io = free_ios;
-    if (session->in_flight >= SESSION_REQUESTS_MAX)
+    if (session->in_flight >= SESSION_REQUESTS_MAX || !may_take(request->message->sender))
         return NULL;
     if (io)
         free_ios = io->next;
@@ -26,6 +39,8 @@ struct io *io_new(struct request *request, struct session *session, enum disk_co
     io->token = request->token;
     io->command = command;
     io->owner = session;
+    clients[io - ios] = request->message->sender;
+    in_use++;
     session->in_flight++;
     return io;
 }
@@ -38,6 +53,8 @@ void io_finish(struct disk *disk, struct io *io, int64_t result)
         session->offset = io->position;
     server_reply(io->token, result, NULL, 0);
     session_done(session);
+    clients[io - ios] = 0;
+    in_use--;
     io->next = free_ios;
     free_ios = io;
 }

@@ -25,7 +25,7 @@ static int64_t read_request(struct request *request, struct console_port *port)
     if (given >= 0)
         return given;
     console_reading();
-    return port_read(&port->port, request->token, r->length, nonblocking(request));
+    return port_read(&port->port, m->sender, request->token, r->length, nonblocking(request));
 }
 
 static int64_t write_request(struct request *request, struct console_port *port)
@@ -45,8 +45,9 @@ static int64_t write_request(struct request *request, struct console_port *port)
         data = r->data;
     }
     int64_t done = keep_noted(request->token, m);
-    return port_write(&port->port, request->token, r->length, done < 0 ? 0 : (uint64_t)done, data,
-                      (int64_t)r->length, nonblocking(request));
+    return port_write(&port->port, m->sender, request->token, r->length,
+                      done < 0 ? 0 : (uint64_t)done, data, (int64_t)r->length,
+                      nonblocking(request));
 }
 
 /* There is nothing below a port. */

@@ -35,6 +35,7 @@ static struct {
     handle_t handle; /* 0 = not fetched from init yet */
     bool used, leaving;
 } places[PLACES];
+static bool any_leaves;
 
 /* ---- Places ----------------------------------------------------------------------------------- */
 
@@ -69,12 +70,17 @@ handle_t place_handle(int64_t place)
 void place_leave(int64_t place)
 {
     if (place > PLACE_FACE)
-        places[place].leaving = true;
+        places[place].leaving = any_leaves = true;
+}
+
+bool places_leave(void)
+{
+    return any_leaves;
 }
 
 static void places_empty(void)
 {
-    for (unsigned place = PLACE_FACE + 1; place < PLACES; place++) {
+    for (unsigned place = PLACE_FACE + 1; any_leaves && place < PLACES; place++) {
         if (!places[place].leaving)
             continue;
         if (places[place].handle > 0)
@@ -83,6 +89,7 @@ static void places_empty(void)
         places[place].handle = 0;
         places[place].used = places[place].leaving = false;
     }
+    any_leaves = false;
 }
 
 /* ---- Copies ----------------------------------------------------------------------------------- */

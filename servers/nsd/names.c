@@ -282,7 +282,7 @@ int64_t namespace_request(struct request *request, int view)
     if (operations[type].once && keep_is_done(request->token, request->message))
         return 0;
     int64_t result = operations[type].run(request, view, &arguments);
-    if (operations[type].changes)
+    if (operations[type].changes && (result == 0 || places_leave()))
         keep_changes(result == 0 ? request->token : 0);
     if (result == 0 && operations[type].changes)
         waiters_wake();

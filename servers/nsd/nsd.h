@@ -79,6 +79,7 @@ bool keep_is_done(uint64_t token, const struct message *m);
 int64_t place_take(handle_t handle);
 handle_t place_handle(int64_t place);
 void place_leave(int64_t place);
+bool places_leave(void); /* some do */
 
 /* listing.c: the file protocol on ns: (a class FACE or OPEN badge). */
 int64_t listing_request(struct request *request);

@@ -14,6 +14,7 @@
 
 #define NAME           "random:"
 #define WAITERS_MAX    128
+#define WAITERS_A_CLIENT 16
 #define READ_MAX       65536ul         /* bytes that one read gives at most */
 #define GET_MAX        240             /* of RAND_GET */
 #define RESEED_TIME    60000000000ul   /* ns */
@@ -25,6 +26,7 @@
 struct waiter {
     uint64_t token;
     uint64_t length;
+    uint32_t client; /* pid */
     bool window; /* FS_READ: into window 0; RAND_GET: into the reply */
 };
 
@@ -145,6 +147,14 @@ static void forget_stale(void)
     randd.waiting = kept;
 }
 
+static bool may_wait(uint32_t client)
+{
+    unsigned own = 0;
+    for (unsigned i = 0; i < randd.waiting; i++)
+        own += randd.waiters[i].client == client;
+    return randd.waiting < WAITERS_MAX && own < WAITERS_A_CLIENT;
+}
+
 static int64_t answer_or_wait(struct waiter waiter)
 {
     if (generator_seeded(&randd.generator)) {
@@ -153,9 +163,9 @@ static int64_t answer_or_wait(struct waiter waiter)
     }
     if (!randd.present)
         return -ENXIO;
-    if (randd.waiting == WAITERS_MAX)
+    if (!may_wait(waiter.client))
         forget_stale();
-    if (randd.waiting == WAITERS_MAX)
+    if (!may_wait(waiter.client))
         return -EAGAIN;
     randd.waiters[randd.waiting++] = waiter;
     return SERVER_DEFERRED;
@@ -168,7 +178,8 @@ static int64_t random_get(struct request *request)
     uint64_t length = request->message->words[0];
     if (length > GET_MAX)
         return -EINVAL;
-    return answer_or_wait((struct waiter){.token = request->token, .length = length});
+    return answer_or_wait((struct waiter){
+        .token = request->token, .length = length, .client = request->message->sender});
 }
 
 static int64_t random_read(struct request *request)
@@ -180,8 +191,10 @@ static int64_t random_read(struct request *request)
     if (m->window_count == 0 || !(m->windows[0].access & WINDOW_WRITE) ||
         length > m->windows[0].length)
         return -EINVAL;
-    return answer_or_wait((struct waiter){
-        .token = request->token, .length = length < READ_MAX ? length : READ_MAX, .window = true});
+    return answer_or_wait((struct waiter){.token = request->token,
+                                          .length = length < READ_MAX ? length : READ_MAX,
+                                          .client = m->sender,
+                                          .window = true});
 }
 
 /* What is written is mixed in, but not trusted: it counts nothing towards the seed. */

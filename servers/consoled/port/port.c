@@ -99,18 +99,27 @@ static void purge_readers(struct port *port)
     port->reader_count = kept;
 }
 
-int64_t port_read(struct port *port, uint64_t token, uint64_t length, bool nonblock)
+static bool may_read(const struct port *port, uint32_t client)
+{
+    unsigned own = 0;
+    for (unsigned i = 0; i < port->reader_count; i++)
+        own += port->readers[(port->reader_head + i) % PORT_READERS].client == client;
+    return port->reader_count < PORT_READERS && own < PORT_A_CLIENT;
+}
+
+int64_t port_read(struct port *port, uint32_t client, uint64_t token, uint64_t length,
+                  bool nonblock)
 {
     if (length == 0)
         return 0;
-    if (port->reader_count == PORT_READERS)
+    if (!may_read(port, client))
         purge_readers(port);
-    if (port->reader_count == PORT_READERS)
+    if (!may_read(port, client))
         return -EAGAIN;
     if (nonblock && (port->reader_count > 0 || !hold(port, length)))
         return -EAGAIN;
     unsigned tail = (port->reader_head + port->reader_count++) % PORT_READERS;
-    port->readers[tail] = (struct port_reader){token, length};
+    port->readers[tail] = (struct port_reader){token, length, client};
     port_work(port);
     return PORT_DEFERRED;
 }
@@ -196,8 +205,16 @@ static void purge_writers(struct port *port)
     port->writer_count = kept;
 }
 
-int64_t port_write(struct port *port, uint64_t token, uint64_t length, uint64_t done,
-                   const void *data, int64_t result, bool nonblock)
+static bool may_write(const struct port *port, uint32_t client)
+{
+    unsigned own = 0;
+    for (unsigned i = 0; i < port->writer_count; i++)
+        own += port->writers[(port->writer_head + i) % PORT_WRITERS].client == client;
+    return port->writer_count < PORT_WRITERS && own < PORT_A_CLIENT;
+}
+
+int64_t port_write(struct port *port, uint32_t client, uint64_t token, uint64_t length,
+                   uint64_t done, const void *data, int64_t result, bool nonblock)
 {
     if (length <= done)
         return result;
@@ -205,13 +222,14 @@ int64_t port_write(struct port *port, uint64_t token, uint64_t length, uint64_t 
         return -EINVAL;
     if (nonblock && port->writer_count > 0)
         return -EAGAIN;
-    if (port->writer_count == PORT_WRITERS)
+    if (!may_write(port, client))
         purge_writers(port);
-    if (port->writer_count == PORT_WRITERS)
+    if (!may_write(port, client))
         return -EAGAIN;
     unsigned tail = (port->writer_head + port->writer_count++) % PORT_WRITERS;
     struct port_writer *writer = &port->writers[tail];
     writer->token = token;
+    writer->client = client;
     writer->length = length;
     writer->done = done;
     writer->result = result;

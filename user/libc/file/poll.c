@@ -1,6 +1,7 @@
 /* poll and select. Each server is asked once what is ready, and asked to pulse when that changes
  * (FS_POLL with a channel); then one wait covers them all. A server that cannot pulse is asked
- * again after a pause that doubles from 1 ms to 16 ms: no loop ever spins. */
+ * again after a pause that doubles from 1 ms to 16 ms: no loop ever spins. The others are asked
+ * again each second: one that was started anew has forgotten whom to pulse. */
 #include "cairn/syscall.h"
 #include "fd.h"
 #include "fsclient/fsclient.h"
@@ -12,6 +13,7 @@
 
 #define MILLISECOND 1000000ul
 #define PAUSE_MAX (16 * MILLISECOND)
+#define ASK_AGAIN (1000 * MILLISECOND)
 #define READY_BIT 1ul
 
 _Static_assert(POLLIN == FS_POLL_IN && POLLOUT == FS_POLL_OUT && POLLERR == FS_POLL_ERR &&
@@ -103,10 +105,12 @@ static int poll_until(struct pollfd *fds, nfds_t count, uint64_t deadline)
         if (ready || (deadline && now >= deadline))
             break;
         uint64_t until = deadline;
-        if (!all_armed && count > 0) {
-            until = deadline && deadline < now + pause ? deadline : now + pause;
-            pause = pause < PAUSE_MAX ? pause * 2 : PAUSE_MAX;
+        if (count > 0) {
+            uint64_t again = now + (all_armed ? ASK_AGAIN : pause);
+            until = deadline && deadline < again ? deadline : again;
         }
+        if (!all_armed)
+            pause = pause < PAUSE_MAX ? pause * 2 : PAUSE_MAX;
         if (w.pulser > 0)
             channel_recv(w.channel, &m, until);
         else

@@ -367,6 +367,6 @@ int journal_replay(struct ext2 *fs, const struct ext2_options *options)
     if (error)
         return error;
     journal->sequence = replay.end + 1; /* what is behind the end must not continue the new log */
-    error = journal_super_write(fs, 0);
+    error = journal_tail_write(fs, 0);
     return error ? error : device_flush(fs);
 }

@@ -78,9 +78,11 @@ static void work(struct ext2 *fs, struct outcome *outcome)
 }
 
 #ifdef JOURNALED
+#define CACHE    100 /* transactions of more than one operation */
 #define JOURNAL  " -j -J size=1"
 #define JOURNAL2 " -j -J size=2"
 #else
+#define CACHE    64
 #define JOURNAL  ""
 #define JOURNAL2 ""
 #endif
@@ -122,17 +124,20 @@ static void judge(struct image *image, const char *what, unsigned n)
           status, output);
 }
 
-static void run_one(const struct image *base, bool reads, unsigned n, unsigned *failures)
+enum kind { WRITE, READ, FLUSH, KINDS };
+
+static void run_one(const struct image *base, enum kind kind, unsigned n, unsigned *failures)
 {
     struct image image = *base;
     struct outcome outcome = {0};
     struct ext2_info info;
     struct ext2 *fs;
-    const char *what = reads ? "read" : "write";
+    const char *what = (const char *const[]){"write", "read", "flush"}[kind];
+    unsigned *const fail[] = {&image.fail_write, &image.fail_read, &image.fail_flush};
     image.bytes = malloc(image.size);
     memcpy(image.bytes, base->bytes, image.size);
-    *(reads ? &image.fail_read : &image.fail_write) = n;
-    int error = image_mount_try(&image, 64, false, &fs);
+    *fail[kind] = n;
+    int error = image_mount_try(&image, CACHE, false, &fs);
     CHECK(error == 0 || (error == -EIO && image.failed), "%s %u: mount gives %d", what, n, error);
     if (!error) {
         work(fs, &outcome);
@@ -141,7 +146,8 @@ static void run_one(const struct image *base, bool reads, unsigned n, unsigned *
         CHECK(!info.errors || outcome.io_errors || outcome.read_only || error == -EIO,
               "%s %u: nobody was told", what, n);
         CHECK(!outcome.late, "%s %u: changes after the error", what, n);
-        CHECK(info.errors || reads || !image.failed || error, "%s %u: a lost write", what, n);
+        CHECK(info.errors || kind == READ || !image.failed || error, "%s %u: a lost write", what,
+              n);
         CHECK(!info.errors || noted(&image), "%s %u: not noted on the disk", what, n);
     }
     *failures += image.failed;
@@ -158,15 +164,17 @@ static void test_faults(const char *options, unsigned step)
     struct image base = image;
     base.bytes = malloc(image.size);
     memcpy(base.bytes, image.bytes, image.size);
-    struct ext2 *fs = image_mount(&image, 64);
+    struct ext2 *fs = image_mount(&image, CACHE);
     work(fs, &outcome);
     CHECK(!ext2_unmount(fs) && !outcome.io_errors && !outcome.read_only, "without faults");
     judge(&image, "no fault", 0);
-    for (int reads = 0; reads < 2; reads++) {
-        unsigned failures = 0, tried = 0, total = reads ? image.reads : image.writes;
+    const unsigned totals[KINDS] = {image.writes, image.reads, image.flushes};
+    for (enum kind kind = WRITE; kind < KINDS; kind++) {
+        unsigned failures = 0, tried = 0, total = totals[kind];
         for (unsigned n = 1; n <= total; n += n < 20 ? 1 : step, tried++)
-            run_one(&base, reads, n, &failures);
-        CHECK(total > 30 && failures == tried, "%s: %u of %u failed", options, failures, tried);
+            run_one(&base, kind, n, &failures);
+        CHECK(total > (kind == FLUSH ? 3 : 30) && failures == tried, "%s: %u of %u failed", options,
+              failures, tried);
     }
     image_free(&image);
     image_free(&base);

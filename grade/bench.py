@@ -82,22 +82,23 @@ def run_guest(
         return parse(machine.console.check(command, BENCH_SECONDS))
 
 
-def without_journal(image: Path, folder: Path) -> Path:
-    """A copy of a disk with the same files and no journal."""
-    copy = copy_image(image, folder / "plain.img")
-    command = [find_tool("tune2fs"), "-O", "^has_journal", str(copy)]
+def copies(image: Path, folder: Path) -> tuple[Disk, Disk]:
+    """Two copies of a disk in one place: as it is, and without its journal."""
+    journaled = copy_image(image, folder / "journaled.img")
+    plain = copy_image(image, folder / "plain.img")
+    command = [find_tool("tune2fs"), "-O", "^has_journal", str(plain)]
     subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
-    return copy
+    return Disk(journaled), Disk(plain)
 
 
 def journal_costs(config: MachineConfig, limits: Limits) -> dict[str, Measure]:
     """Large writes and many small fsyncs, with the journal and without, by turns."""
-    with tempfile.TemporaryDirectory(prefix="cairn-bench-") as folder:
-        plain_disk = Disk(without_journal(config.disks[0].path, Path(folder)))
-        plain_config = replace(config, disks=(plain_disk,))
+    with tempfile.TemporaryDirectory(prefix="cairn-bench-") as name:
+        folder = Path(name)
+        configs = [replace(config, disks=(disk,)) for disk in copies(config.disks[0].path, folder)]
         runs = [
-            (run_guest(config, limits, command), run_guest(plain_config, limits, command))
-            for command in ["/test/bench write"] * JOURNAL_RUNS
+            [run_guest(each, limits, "/test/bench write") for each in configs]
+            for _ in range(JOURNAL_RUNS)
         ]
     result = runs[0][0]
     for name in ("large_write", "small_fsync"):

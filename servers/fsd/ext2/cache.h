@@ -51,8 +51,16 @@ struct cache {
     uint64_t hits, misses, blocks_read, blocks_written;
 };
 
+/* What others may see of a memory that is adopted (ext2_adopt) if this process ends now: stores
+ * before this come before those behind it. */
+static inline void store_barrier(void)
+{
+    __atomic_signal_fence(__ATOMIC_SEQ_CST);
+}
+
 int cache_init(struct ext2 *fs, const struct ext2_options *options); /* ENOMEM */
 void cache_free(struct ext2 *fs);
+void cache_adopt(struct ext2 *fs); /* rebuilds the lists; keeps what is dirty or running */
 
 /* cache_get: the block with its contents. EIO: unreadable, or no buffer could be freed. */
 int cache_get(struct ext2 *fs, uint32_t block, struct buffer **out);

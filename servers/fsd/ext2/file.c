@@ -8,8 +8,9 @@
 #include <string.h>
 
 #define READ_AHEAD_BYTES (2 * CACHE_RUN_BYTES)
-#define POKE_BLOCKS      17u /* metadata blocks that writing one block changes, at most: inode, four
-                                allocations of bitmap, descriptors; superblock; tables */
+#define POKE_BLOCKS                                                                                \
+    17u /* metadata blocks that writing one block changes, at most: inode, four                    \
+           allocations of bitmap, descriptors; superblock; tables */
 
 static int get_regular(struct ext2 *fs, uint32_t number, struct inode *inode)
 {

@@ -93,7 +93,4 @@ int transaction_commit(struct ext2 *fs)
     return fs->errors ? -EIO : 0;
 }
 
-void transaction_abort(struct ext2 *fs)
-{
-    end(fs);
-}
+void transaction_abort(struct ext2 *fs) { end(fs); }

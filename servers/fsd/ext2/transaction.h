@@ -8,8 +8,9 @@
  * its older copies must never be written again.
  *
  * Adding and ordering cannot fail, freeing only for damage: begin reserves room for
- * TRANSACTION_BLOCKS blocks, and no transaction adds more. Long work (truncation) asks transaction_room and restarts at a
- * point where everything is consistent; blocks must then be added again.
+ * TRANSACTION_BLOCKS blocks, and no transaction adds more. Long work (truncation) asks
+ * transaction_room and restarts at a point where everything is consistent; blocks must then be
+ * added again.
  *
  * The word `active` is what makes an operation whole for a process that adopts the memory of this
  * one (ext2_adopt): while it is set, all that was added is to be undone.

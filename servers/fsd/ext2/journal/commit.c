@@ -77,9 +77,8 @@ void journal_mark(const struct ext2 *fs, struct journal_mark *mark)
 {
     const struct journal *journal = &fs->journal;
     const uint32_t count = journal->freed_count;
-    *mark = (struct journal_mark){.count = count,
-                                  .blocks = journal->freed_blocks,
-                                  .revoked = journal->revoked};
+    *mark = (struct journal_mark){
+        .count = count, .blocks = journal->freed_blocks, .revoked = journal->revoked};
     if (count)
         mark->last = journal->freed[count - 1];
 }
@@ -350,6 +349,8 @@ int journal_adopt(struct ext2 *fs)
         advance(fs);
     else if (journal->phase == JOURNAL_COMMITTING)
         error = uncommit(fs);
+    if (!error && journal->available < journal->limit)
+        error = journal_checkpoint(fs); /* which was to follow the commit */
     return error;
 }
 

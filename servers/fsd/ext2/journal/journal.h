@@ -80,7 +80,7 @@ struct journal {
     uint32_t revoked;      /* those of them that are metadata */
 
     enum { JOURNAL_IDLE, JOURNAL_COMMITTING, JOURNAL_COMMITTED } phase; /* for adopt.h */
-    uint32_t commit_size;                               /* of the one in COMMITTING, blocks */
+    uint32_t commit_size;                              /* of the one in COMMITTING, blocks */
     uint32_t next_head, next_available, next_sequence; /* behind the one in COMMITTED */
 
     uint64_t commits, checkpoints, blocks_logged;
@@ -128,8 +128,8 @@ int journal_adopt(struct ext2 *fs);
  */
 int journal_checkpoint(struct ext2 *fs);
 
-/* journal_tail_write: the log begins at `start` with journal.sequence, says the journal's superblock
- * from now on; 0: it is empty. Without a flush. */
+/* journal_tail_write: the log begins at `start` with journal.sequence, says the journal's
+ * superblock from now on; 0: it is empty. Without a flush. */
 int journal_tail_write(struct ext2 *fs, uint32_t start);
 
 /* log_append: one more block for the log; result: the copy that will be written, or NULL after

@@ -8,6 +8,7 @@
 #include "ext2.h"
 #include "format.h"
 #include "inode.h"
+#include "journal/journal.h"
 #include "lookup_cache.h"
 #include "transaction.h"
 
@@ -24,6 +25,7 @@ struct ext2 {
     bool errors;          /* damage or an I/O error in metadata was met */
     bool file_types;      /* directory entries carry the type */
     uint16_t mount_state; /* superblock.state as it was found */
+    bool unflushed;       /* something was written since the last flush */
     uint32_t now;         /* s since 1970, never 0 */
 
     uint32_t block_size, block_bits; /* bytes; log2 */
@@ -44,6 +46,8 @@ struct ext2 {
 
     struct cache cache;
     struct transaction transaction;
+    uint8_t *undo_memory; /* what transaction.undo points to, or NULL */
+    struct journal journal;
     struct inode_table inode_table;
     struct lookup_cache lookup_cache;
     uint32_t readdir_inode;  /* where ext2_readdir stopped: at a record of this directory, */
@@ -54,6 +58,11 @@ struct ext2 {
 /* fs_error: damage or an I/O error in metadata: no more changes, and e2fsck is to know. Result:
  * -EIO, always. */
 int fs_error(struct ext2 *fs);
+
+/* Parts of a mount: fs_super_get pins the superblock's buffer; fs_groups_load reads the descriptors
+ * into groups[] and the sums (EIO: impossible ones). */
+int fs_super_get(struct ext2 *fs);
+int fs_groups_load(struct ext2 *fs);
 
 /* metadata_get: cache_get of a metadata block; failure is an fs_error. */
 int metadata_get(struct ext2 *fs, uint32_t block, struct buffer **out);

@@ -97,13 +97,19 @@ static int image_write(struct block_device *device, uint64_t offset, const void 
         image->failed++;
         return -EIO;
     }
-    memcpy(image->bytes + offset, buffer, length);
+    if (!image->cut || image->writes <= image->cut)
+        memcpy(image->bytes + offset, buffer, length);
     return 0;
 }
 
 static int image_flush(struct block_device *device)
 {
-    ((struct image *)device)->flushes++;
+    struct image *image = (struct image *)device;
+    image->flushes++;
+    if (image->fail_flush && --image->fail_flush == 0) {
+        image->failed++;
+        return -EIO;
+    }
     return 0;
 }
 
@@ -192,7 +198,11 @@ static void release(void *memory)
 
 int image_mount_try(struct image *image, size_t cache_blocks, bool read_only, struct ext2 **fs)
 {
-    struct ext2_options options = {read_only, cache_blocks, allocate, release, NOW};
+    struct ext2_options options = {.read_only = read_only,
+                                   .cache_blocks = cache_blocks,
+                                   .allocate = allocate,
+                                   .release = release,
+                                   .now = NOW};
     return ext2_mount(fs, &image->device, &options);
 }
 
@@ -205,6 +215,14 @@ struct ext2 *image_mount(struct image *image, size_t cache_blocks)
         exit(2);
     }
     return fs;
+}
+
+struct ext2 *image_crash(struct image *image, struct ext2 *fs, size_t cache_blocks)
+{
+    image->cut = image->writes ? image->writes : 1;
+    ext2_unmount(fs);
+    image->cut = 0;
+    return image_mount(image, cache_blocks);
 }
 
 int image_fsck_status(struct image *image, char *output, size_t size)

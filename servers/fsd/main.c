@@ -1,6 +1,6 @@
 /* fsd: the file system server. `fsd PREFIX DEVICE` serves the ext2 on DEVICE (block:virtio:N, or
- * ram:SIZE, which it makes first) under PREFIX. Data is written back every second; SIGTERM
- * unmounts. */
+ * ram:SIZE, which it makes first) under PREFIX. Data is written back every second, a transaction
+ * is committed every five; SIGTERM unmounts. */
 #include "abi/kernel_services.h"
 #include "cairn/names.h"
 #include "cairn/spawn.h"
@@ -21,6 +21,7 @@
 #define POOL_BYTES (CACHE_BYTES + (128ul << 10)) /* the blocks, and the merging buffer */
 #define POOL_PIECE_MIN (32ul << 10)
 #define WRITE_BACK_BLOCKS 256 /* a second */
+#define COMMIT_SECONDS 5      /* what is older than that is on the disk */
 #define PULSE_TERMINATE 0     /* bit on our own channel */
 #define DEVICE_PATIENCE (10 * SECOND)
 
@@ -90,7 +91,7 @@ static void on_pulse(struct server *server, uint64_t bits)
 static uint64_t on_tick(struct server *server)
 {
     (void)server;
-    static uint64_t next;
+    static uint64_t next, next_commit;
     uint64_t now = (uint64_t)clock_now();
     if (job_step())
         return now + 1; /* requests first, then the next piece */
@@ -98,7 +99,27 @@ static uint64_t on_tick(struct server *server)
         ext2_sync_some(volume, WRITE_BACK_BLOCKS);
         next = now + SECOND;
     }
+    if (now >= next_commit) {
+        ext2_sync(volume);
+        next_commit = now + COMMIT_SECONDS * SECOND;
+    }
     return next;
+}
+
+static const char *why_not(int error)
+{
+    switch (error) {
+    case -EINVAL:
+        return "no ext2 there";
+    case -EOPNOTSUPP:
+        return "it has features that fsd does not know";
+    case -EIO:
+        return "it is damaged, or cannot be read: e2fsck may help";
+    case -EROFS:
+        return "its journal must be replayed first, and the disk is read-only";
+    default:
+        return strerror(-error);
+    }
 }
 
 static int mount(const char *prefix, const char *device_name)
@@ -119,7 +140,7 @@ static int mount(const char *prefix, const char *device_name)
                                    .now = wall_clock()};
     error = ext2_mount(&volume, device, &options);
     if (error)
-        fprintf(stderr, "fsd: %s: %s: cannot mount: %s\n", prefix, device_name, strerror(-error));
+        fprintf(stderr, "fsd: %s: %s: cannot mount: %s\n", prefix, device_name, why_not(error));
     return error;
 }
 
@@ -139,8 +160,9 @@ int main(int argc, char **argv)
         return 1;
     struct ext2_info info;
     ext2_info(volume, &info);
-    fprintf(stderr, "fsd: %s on %s: %u blocks of %u, %u free%s\n", argv[1], argv[2], info.blocks,
-            info.block_size, info.blocks_free, info.read_only ? ", read-only" : "");
+    fprintf(stderr, "fsd: %s on %s: %u blocks of %u, %u free%s%s\n", argv[1], argv[2], info.blocks,
+            info.block_size, info.blocks_free, info.journal_blocks ? ", journal" : "",
+            info.read_only ? ", read-only" : "");
     int error = name_register(argv[1], service);
     if (error) {
         fprintf(stderr, "fsd: cannot register %s: %s\n", argv[1], strerror(-error));

@@ -577,7 +577,10 @@ static int64_t op_statfs(struct request *request)
                                       .inodes_free = info.inodes_free,
                                       .read_only = info.read_only,
                                       .name_max = EXT2_NAME_MAX,
-                                      .type = "ext2"};
+                                      .type = "ext2",
+                                      .commits = info.commits};
+    if (info.journal_blocks)
+        reply->type[3] = '3';
     request->reply->len = sizeof(*reply);
     return 0;
 }

@@ -154,7 +154,8 @@ struct fs_statfs_reply {
     uint64_t block_size, blocks, blocks_free, inodes, inodes_free;
     uint32_t read_only;
     uint32_t name_max;
-    char type[16]; /* "ext2" */
+    char type[16]; /* "ext2"; "ext3": with a journal */
+    uint64_t commits; /* transactions that the journal has written since the mount */
 };
 
 /* sync_async: handle 0 = a channel to pulse (PULSE right), word 0 = bit. job_status: word 0 = job

@@ -164,30 +164,51 @@ int block_alloc(struct ext2 *fs, uint32_t goal, uint32_t *block)
     return fs_error(fs); /* the counters promised a block */
 }
 
-int block_free(struct ext2 *fs, uint32_t block, bool metadata)
+/* Finds the block's group and bit; its blocks are pinned on success. EIO if it is not in use. */
+static int used_block_get(struct ext2 *fs, uint32_t block, struct group **group,
+                          struct group_blocks *blocks, uint32_t *bit)
 {
     if (!fs_block_valid(fs, block))
         return fs_error(fs);
-    uint32_t index = (block - fs->first_block) / fs->blocks_per_group;
-    uint32_t bit = (block - fs->first_block) % fs->blocks_per_group;
-    struct group *group = &fs->groups[index];
-    struct group_blocks blocks;
-    int error = group_get(fs, index, group->block_bitmap, &blocks);
+    const uint32_t index = (block - fs->first_block) / fs->blocks_per_group;
+    *bit = (block - fs->first_block) % fs->blocks_per_group;
+    *group = &fs->groups[index];
+    int error = group_get(fs, index, (*group)->block_bitmap, blocks);
     if (error)
         return error;
-    if (in_metadata(fs, group, block) || !bit_test(blocks.bitmap->data, bit) ||
-        group->free_blocks >= fs_group_size(fs, index)) {
-        error = fs_error(fs);
-    } else {
-        group_add(fs, &blocks);
-        blocks.bitmap->data[bit / 8] &= (uint8_t) ~(1u << bit % 8);
-        count_blocks(fs, group, &blocks, 1);
-        if (metadata)
-            transaction_revoke(fs, block);
-        cache_forget(fs, block);
-    }
+    if (!in_metadata(fs, *group, block) && bit_test(blocks->bitmap->data, *bit) &&
+        (*group)->free_blocks < fs_group_size(fs, index))
+        return 0;
+    group_put(blocks);
+    return fs_error(fs);
+}
+
+int block_release(struct ext2 *fs, uint32_t block)
+{
+    struct group *group;
+    struct group_blocks blocks;
+    uint32_t bit;
+    int error = used_block_get(fs, block, &group, &blocks, &bit);
+    if (error)
+        return error;
+    blocks.bitmap->data[bit / 8] &= (uint8_t) ~(1u << bit % 8);
+    count_blocks(fs, group, &blocks, 1);
     group_put(&blocks);
-    return error;
+    return 0;
+}
+
+int block_free(struct ext2 *fs, uint32_t block, bool metadata)
+{
+    struct group *group;
+    struct group_blocks blocks;
+    uint32_t bit;
+    int error = used_block_get(fs, block, &group, &blocks, &bit);
+    if (error)
+        return error;
+    group_add(fs, &blocks);
+    group_put(&blocks);
+    cache_forget(fs, block);
+    return transaction_free(fs, block, metadata);
 }
 
 /* ---- Inodes ----------------------------------------------------------------------------- */

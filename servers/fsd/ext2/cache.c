@@ -1,6 +1,7 @@
-/* The block cache: a hash table over all buffers, a list of them by use, a list of the dirty
- * ones. Invariant: a buffer is in the hash table exactly if MAPPED, in the dirty list exactly if
- * DIRTY, DIRTY implies MAPPED; a pinned buffer is never given to another block. */
+/* The block cache: a hash table over all buffers, a list of them by use, one of the dirty ones, one
+ * of those in the running transaction. Invariant: a buffer is in the hash table exactly if MAPPED,
+ * in the dirty list exactly if DIRTY, in the running list exactly if RUNNING; it is not both, and
+ * either implies MAPPED; a pinned buffer is never given to another block. */
 #include "cache.h"
 #include "fs.h"
 #include <string.h>
@@ -40,6 +41,7 @@ int cache_init(struct ext2 *fs, const struct ext2_options *options)
     cache->hash_shift = 32 - bits;
     cache->use.newer = cache->use.older = &cache->use;
     cache->dirty_list.dirty_next = cache->dirty_list.dirty_previous = &cache->dirty_list;
+    cache->running_list.dirty_next = cache->running_list.dirty_previous = &cache->running_list;
     for (uint32_t i = 0; i < count; i++) {
         struct buffer *buffer = &cache->buffers[i];
         buffer->data = cache->frames + i * stride;
@@ -94,27 +96,53 @@ static void use_oldest(struct cache *cache, struct buffer *buffer)
     cache->use.newer = buffer;
 }
 
+/* Out of the dirty or the running list. */
 static void clean(struct cache *cache, struct buffer *buffer)
 {
-    if (!(buffer->flags & BUFFER_DIRTY))
+    if (!(buffer->flags & (BUFFER_DIRTY | BUFFER_RUNNING)))
         return;
-    buffer->flags &= (uint16_t)~BUFFER_DIRTY;
+    cache->dirty -= (buffer->flags & BUFFER_DIRTY) != 0;
+    cache->running -= (buffer->flags & BUFFER_RUNNING) != 0;
+    buffer->flags &= (uint16_t) ~(BUFFER_DIRTY | BUFFER_RUNNING);
     buffer->dirty_previous->dirty_next = buffer->dirty_next;
     buffer->dirty_next->dirty_previous = buffer->dirty_previous;
-    cache->dirty--;
+}
+
+static void append(struct buffer *list, struct buffer *buffer)
+{
+    buffer->dirty_next = list;
+    buffer->dirty_previous = list->dirty_previous;
+    list->dirty_previous->dirty_next = buffer;
+    list->dirty_previous = buffer;
 }
 
 void cache_dirty(struct ext2 *fs, struct buffer *buffer)
 {
-    struct cache *cache = &fs->cache;
-    if (buffer->flags & BUFFER_DIRTY)
+    if (buffer->flags & (BUFFER_DIRTY | BUFFER_RUNNING))
         return;
     buffer->flags |= BUFFER_DIRTY;
-    buffer->dirty_next = &cache->dirty_list;
-    buffer->dirty_previous = cache->dirty_list.dirty_previous;
-    cache->dirty_list.dirty_previous->dirty_next = buffer;
-    cache->dirty_list.dirty_previous = buffer;
-    cache->dirty++;
+    append(&fs->cache.dirty_list, buffer);
+    fs->cache.dirty++;
+}
+
+void cache_join(struct ext2 *fs, struct buffer *buffer)
+{
+    if (buffer->flags & BUFFER_RUNNING)
+        return;
+    clean(&fs->cache, buffer);
+    buffer->flags |= BUFFER_RUNNING;
+    append(&fs->cache.running_list, buffer);
+    fs->cache.running++;
+}
+
+void cache_settle(struct ext2 *fs)
+{
+    struct cache *cache = &fs->cache;
+    while (cache->running) {
+        struct buffer *buffer = cache->running_list.dirty_next;
+        clean(cache, buffer);
+        cache_dirty(fs, buffer);
+    }
 }
 
 static void map(struct cache *cache, struct buffer *buffer, uint32_t block)
@@ -172,7 +200,7 @@ static struct buffer *oldest_clean(struct cache *cache, uint32_t limit)
 {
     struct buffer *buffer = cache->use.newer;
     for (; buffer != &cache->use && limit > 0; buffer = buffer->newer, limit--)
-        if (!buffer->pins && !(buffer->flags & BUFFER_DIRTY))
+        if (!buffer->pins && !(buffer->flags & (BUFFER_DIRTY | BUFFER_RUNNING)))
             return buffer;
     return NULL;
 }
@@ -321,13 +349,33 @@ static void sort_by_block(struct buffer **list, uint32_t count)
         }
 }
 
-static void sweep_fill(struct cache *cache)
+/* Lists the dirty buffers that have none of the flags in `without`. */
+static void sweep_fill(struct cache *cache, unsigned without)
 {
     cache->sweep_count = cache->sweep_next = 0;
     struct buffer *buffer = cache->dirty_list.dirty_next;
     for (; buffer != &cache->dirty_list; buffer = buffer->dirty_next)
-        cache->sweep[cache->sweep_count++] = buffer;
+        if (!(buffer->flags & without))
+            cache->sweep[cache->sweep_count++] = buffer;
     sort_by_block(cache->sweep, cache->sweep_count);
+}
+
+int device_write(struct ext2 *fs, uint32_t block, const uint8_t *data, uint32_t count)
+{
+    fs->unflushed = true;
+    int error = fs->device->write(fs->device, (uint64_t)block << fs->block_bits, data,
+                                  count << fs->block_bits);
+    return error ? fs_error(fs) : 0;
+}
+
+int device_flush(struct ext2 *fs)
+{
+    if (!fs->unflushed)
+        return 0;
+    if (fs->device->flush && fs->device->flush(fs->device))
+        return fs_error(fs);
+    fs->unflushed = false;
+    return 0;
 }
 
 static bool writable(const struct buffer *buffer, bool pinned)
@@ -343,10 +391,9 @@ static int write_run(struct ext2 *fs, struct buffer **run, uint32_t count)
         for (uint32_t i = 0; i < count; i++)
             memcpy(memory + ((size_t)i << fs->block_bits), run[i]->data, fs->block_size);
     }
-    int error = fs->device->write(fs->device, (uint64_t)run[0]->block << fs->block_bits, memory,
-                                  count << fs->block_bits);
+    int error = device_write(fs, run[0]->block, memory, count);
     if (error)
-        return fs_error(fs);
+        return error;
     for (uint32_t i = 0; i < count; i++)
         clean(&fs->cache, run[i]);
     fs->cache.blocks_written += count;
@@ -381,18 +428,24 @@ int cache_write_back(struct ext2 *fs, uint32_t limit, bool pinned)
     struct cache *cache = &fs->cache;
     int result = sweep_on(fs, &limit, pinned);
     if (limit > 0 && cache->dirty > 0) {
-        sweep_fill(cache);
+        sweep_fill(cache, 0);
         int error = sweep_on(fs, &limit, pinned);
         result = error ? error : result;
     }
     return result;
 }
 
+int cache_write_data(struct ext2 *fs)
+{
+    uint32_t limit = UINT32_MAX;
+    sweep_fill(&fs->cache, BUFFER_METADATA);
+    return sweep_on(fs, &limit, true);
+}
+
 int cache_flush(struct ext2 *fs)
 {
     fs->cache.sweep_count = fs->cache.sweep_next = 0;
     int result = cache_write_back(fs, UINT32_MAX, true);
-    if (fs->device->flush && fs->device->flush(fs->device))
-        result = fs_error(fs);
-    return result;
+    int error = device_flush(fs);
+    return error ? error : result;
 }

@@ -3,10 +3,10 @@
  * time from its caller, and compiles unchanged for the host.
  *
  * Format: "The Second Extended File System" as mke2fs, e2fsck and Linux read it; revision 0 and
- * 1, block sizes 1, 2 and 4 KiB, inode sizes 128 to 1024. Feature words decide: incompatible
- * ones other than FILETYPE refuse the mount (EOPNOTSUPP); read-only-compatible ones other than
- * SPARSE_SUPER, LARGE_FILE mount it read-only; a directory with an index that is modified loses
- * its INDEX flag.
+ * 1, block sizes 1, 2 and 4 KiB, inode sizes 128 to 1024; and its journal (ext3). Feature words
+ * decide: incompatible ones other than FILETYPE, RECOVER refuse the mount (EOPNOTSUPP);
+ * read-only-compatible ones other than SPARSE_SUPER, LARGE_FILE mount it read-only; a directory
+ * with an index that is modified loses its INDEX flag.
  *
  * Errors are negative errno values. Nothing in an image may crash or hang the core: every
  * number from disk is checked before use (EIO for a damaged structure), and after such an error
@@ -16,7 +16,9 @@
  * changed by ext2_utime only, and blocks reserved for the administrator are given to nobody.
  *
  * Order of updates: every operation brackets its changes with transaction_begin/commit
- * (transaction.h); without a journal these only mark blocks dirty. */
+ * (transaction.h). With a journal (feature HAS_JOURNAL; journal/journal.h) what was done up to an
+ * ext2_sync is there after a crash, and of what was done later a beginning. Without one these
+ * only mark blocks dirty. */
 #pragma once
 
 #include "block_device.h"
@@ -34,15 +36,19 @@ struct ext2_options {
     uint64_t now; /* ns since 1970, for the superblock */
 };
 
-/* ext2_mount: EINVAL not ext2, EOPNOTSUPP features, EIO damaged beyond use. On success *out. */
+/* ext2_mount: EINVAL not ext2, EOPNOTSUPP features (the journal's too), EIO damaged beyond use,
+ * EROFS: the journal is to be replayed, which a disk that cannot be written forbids (one that is
+ * only mounted read_only is replayed). On success *out. */
 int ext2_mount(struct ext2 **out, struct block_device *device, const struct ext2_options *options);
 
 /* ext2_unmount: writes everything back, marks the superblock clean (unless it was not when it was
  * mounted, or errors were met: e2fsck is to look then), frees what nobody can hold any more. */
 int ext2_unmount(struct ext2 *fs);
 
-/* ext2_sync: writes all dirty blocks and flushes the disk. ext2_sync_some: writes back at most
- * this many dirty blocks (in disk order, merged into long writes); result: how many are left. */
+/* ext2_sync: makes all that was done last: a commit, or without a journal all dirty blocks; and
+ * flushes the disk. ext2_fsync: at least what was done to this inode. After an I/O error both
+ * are EIO for ever: something was lost. ext2_sync_some: writes back at most this many dirty
+ * blocks (in disk order, merged into long writes); result: how many are left. */
 int ext2_sync(struct ext2 *fs);
 int ext2_sync_some(struct ext2 *fs, size_t blocks);
 
@@ -64,6 +70,8 @@ struct ext2_info {
     bool read_only;
     bool errors; /* damage was met since the mount */
     uint64_t cache_hits, cache_misses, blocks_read, blocks_written;
+    uint32_t journal_blocks; /* 0: changes are not journaled */
+    uint64_t commits, checkpoints, blocks_logged;
 };
 void ext2_info(const struct ext2 *fs, struct ext2_info *info);
 

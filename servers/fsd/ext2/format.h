@@ -19,7 +19,11 @@ enum { EXT2_OLD_FIRST_INODE = 11, EXT2_OLD_INODE_SIZE = 128 };
 
 enum { EXT2_COMPAT_HAS_JOURNAL = 0x4, EXT2_COMPAT_DIR_INDEX = 0x20 };
 enum { EXT2_INCOMPAT_FILETYPE = 0x2, EXT2_INCOMPAT_RECOVER = 0x4 };
-enum { EXT2_RO_COMPAT_SPARSE_SUPER = 0x1, EXT2_RO_COMPAT_LARGE_FILE = 0x2 };
+enum {
+    EXT2_RO_COMPAT_SPARSE_SUPER = 0x1,
+    EXT2_RO_COMPAT_LARGE_FILE = 0x2,
+    EXT2_RO_COMPAT_METADATA_CSUM = 0x400,
+};
 
 struct superblock {
     uint32_t inodes_count;
@@ -73,7 +77,8 @@ struct superblock {
     uint32_t first_meta_group;
     uint32_t made_time;
     uint32_t journal_blocks[17];
-    uint32_t unused[172];
+    uint32_t unused[171];
+    uint32_t checksum; /* of what is before, with feature METADATA_CSUM */
 };
 _Static_assert(sizeof(struct superblock) == EXT2_SUPER_SIZE, "superblock");
 _Static_assert(__builtin_offsetof(struct superblock, magic) == 56, "superblock");

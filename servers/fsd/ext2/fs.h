@@ -8,6 +8,7 @@
 #include "ext2.h"
 #include "format.h"
 #include "inode.h"
+#include "journal/journal.h"
 #include "lookup_cache.h"
 #include "transaction.h"
 
@@ -24,6 +25,7 @@ struct ext2 {
     bool errors;          /* damage or an I/O error in metadata was met */
     bool file_types;      /* directory entries carry the type */
     uint16_t mount_state; /* superblock.state as it was found */
+    bool unflushed;       /* something was written since the last flush */
     uint32_t now;         /* s since 1970, never 0 */
 
     uint32_t block_size, block_bits; /* bytes; log2 */
@@ -44,6 +46,7 @@ struct ext2 {
 
     struct cache cache;
     struct transaction transaction;
+    struct journal journal;
     struct inode_table inode_table;
     struct lookup_cache lookup_cache;
     uint32_t readdir_inode;  /* where ext2_readdir stopped: at a record of this directory, */

@@ -3,13 +3,16 @@
  *
  * State on disk, as Linux keeps it: while mounted for writing the VALID bit is clear; unmount
  * puts back what the mount found, so that a file system that was not clean before stays so until
- * e2fsck has seen it. Backups of superblock and descriptors are never written. */
+ * e2fsck has seen it. With a journal it is the feature RECOVER that is set meanwhile: then the
+ * journal is to be replayed before anything else is believed. Backups of superblock and
+ * descriptors are never written. */
 #include "fs.h"
+#include "journal/crc32c.h"
 #include "orphan.h"
 #include <string.h>
 
-#define COMPATIBLE_INCOMPAT EXT2_INCOMPAT_FILETYPE
-#define COMPATIBLE_RO       (EXT2_RO_COMPAT_SPARSE_SUPER | EXT2_RO_COMPAT_LARGE_FILE)
+#define COMPATIBLE_INCOMPAT (EXT2_INCOMPAT_FILETYPE | EXT2_INCOMPAT_RECOVER)
+#define COMPATIBLE_RO            (EXT2_RO_COMPAT_SPARSE_SUPER | EXT2_RO_COMPAT_LARGE_FILE)
 
 int fs_error(struct ext2 *fs)
 {
@@ -17,7 +20,9 @@ int fs_error(struct ext2 *fs)
         fs->errors = true;
         fs->read_only = true;
         fs->mount_state |= EXT2_STATE_ERROR;
-        if (fs->super && !fs->device->read_only) {
+        if (fs->journal.active) {
+            journal_abort(fs);
+        } else if (fs->super && !fs->device->read_only) {
             fs->super->state |= EXT2_STATE_ERROR;
             cache_dirty(fs, fs->super_buffer);
         }
@@ -54,6 +59,9 @@ static int check_features(struct ext2 *fs, const struct superblock *super)
     }
     if (super->feature_incompat & ~(uint32_t)COMPATIBLE_INCOMPAT)
         return -EOPNOTSUPP;
+    if (super->feature_incompat & EXT2_INCOMPAT_RECOVER &&
+        !(super->feature_compat & EXT2_COMPAT_HAS_JOURNAL))
+        return -EIO;
     if (super->feature_ro_compat & ~(uint32_t)COMPATIBLE_RO)
         fs->read_only = true;
     fs->file_types = super->feature_incompat & EXT2_INCOMPAT_FILETYPE;
@@ -128,6 +136,7 @@ static int load_groups(struct ext2 *fs)
     const uint32_t per_block = fs->block_size / sizeof(struct group_descriptor);
     struct buffer *buffer = NULL;
     int error = 0;
+    fs->free_blocks = fs->free_inodes = 0;
     for (uint32_t i = 0; i < fs->group_count && !error; i++) {
         if (i % per_block == 0) {
             if (buffer)
@@ -149,6 +158,7 @@ static int load_groups(struct ext2 *fs)
 
 static void fs_free(struct ext2 *fs)
 {
+    journal_close(fs);
     cache_free(fs);
     void *parts[] = {fs->groups, fs->zeros, fs->inode_table.states, fs->inode_table.hash,
                      fs->lookup_cache.entries};
@@ -193,21 +203,108 @@ static int read_super(struct ext2 *fs, const struct ext2_options *options)
     return error;
 }
 
+/* ---- The journal -------------------------------------------------------------------------- */
+
+/* The superblock and the descriptors have been replayed, too. They may have changed, but not what
+ * the memory was allocated for. */
+static int check_again(struct ext2 *fs)
+{
+    const struct ext2 before = *fs;
+    int error = fs->super->magic == EXT2_MAGIC ? check_features(fs, fs->super) : -EIO;
+    if (!error)
+        error = check_geometry(fs, fs->super);
+    if (error)
+        return error;
+    if (fs->block_size != before.block_size || fs->blocks != before.blocks ||
+        fs->blocks_per_group != before.blocks_per_group || fs->inodes != before.inodes ||
+        fs->inode_size != before.inode_size)
+        return -EIO;
+    return load_groups(fs);
+}
+
+/* Also where the file system is to be read-only: until it is replayed it is not there to be read. */
+static int recover(struct ext2 *fs, const struct ext2_options *options)
+{
+    struct superblock *super = fs->super;
+    if (fs->device->read_only)
+        return -EROFS;
+    int error = journal_replay(fs, options);
+    if (!error)
+        error = check_again(fs);
+    if (error)
+        return error;
+    fs->mount_state = super->state | (fs->journal.super->error ? EXT2_STATE_ERROR : 0);
+    super->state = fs->mount_state;
+    super->feature_incompat &= ~(uint32_t)EXT2_INCOMPAT_RECOVER;
+    if (super->feature_ro_compat & EXT2_RO_COMPAT_METADATA_CSUM)
+        super->checksum = crc32c(CRC32C_START, super, offsetof(struct superblock, checksum));
+    cache_dirty(fs, fs->super_buffer);
+    return cache_flush(fs);
+}
+
+/* A journal is looked at only if there is something in it, or if something is to be written. */
+static int load_journal(struct ext2 *fs, const struct ext2_options *options)
+{
+    const struct superblock *super = fs->super;
+    const bool dirty = super->feature_incompat & EXT2_INCOMPAT_RECOVER;
+    if (super->revision == EXT2_REVISION_OLD ||
+        !(super->feature_compat & EXT2_COMPAT_HAS_JOURNAL) || (fs->read_only && !dirty))
+        return 0;
+    int error = journal_open(fs, options);
+    if (!error && dirty)
+        error = recover(fs, options);
+    if (!error && fs->read_only)
+        journal_close(fs);
+    return error;
+}
+
+/* ---- Mount and unmount ------------------------------------------------------------------- */
+
 /* Marks the file system as in use, on disk, before anything else is written. */
 static int mark_mounted(struct ext2 *fs)
 {
     struct superblock *super = fs->super;
-    int error = transaction_begin(fs);
+    const bool journal = fs->journal.map != NULL;
+    int error = journal ? journal_start(fs) : 0;
+    if (error == -EROFS) {
+        fs->read_only = true;
+        return 0;
+    }
+    if (!error)
+        error = transaction_begin(fs);
     if (error)
         return error;
     transaction_add(fs, fs->super_buffer);
-    super->state &= (uint16_t)~EXT2_STATE_VALID;
+    if (journal)
+        super->feature_incompat |= EXT2_INCOMPAT_RECOVER;
+    else
+        super->state &= (uint16_t)~EXT2_STATE_VALID;
     super->mount_count++;
     super->mount_time = super->write_time = fs->now;
     super->free_blocks_count = fs->free_blocks;
     super->free_inodes_count = fs->free_inodes;
     error = transaction_commit(fs);
-    return error ? error : cache_flush(fs);
+    if (!error)
+        error = cache_flush(fs);
+    fs->journal.active = journal && !error;
+    return error;
+}
+
+static int load(struct ext2 *fs, const struct ext2_options *options)
+{
+    int error = cache_get(fs, fs->first_block, &fs->super_buffer);
+    if (error)
+        return error;
+    /* Block 0 holds the superblock at 1024 when blocks are larger than that. */
+    uint32_t offset = fs->first_block ? 0 : EXT2_SUPER_OFFSET;
+    fs->super = (struct superblock *)(fs->super_buffer->data + offset);
+    fs->mount_state = fs->super->state;
+    error = load_groups(fs);
+    if (!error)
+        error = load_journal(fs, options);
+    if (!error && !fs->read_only)
+        error = mark_mounted(fs);
+    return error;
 }
 
 int ext2_mount(struct ext2 **out, struct block_device *device, const struct ext2_options *options)
@@ -219,6 +316,7 @@ int ext2_mount(struct ext2 **out, struct block_device *device, const struct ext2
     fs->device = device;
     fs->release = options->release;
     fs->read_only = options->read_only || device->read_only;
+    fs->unflushed = true; /* whoever had the disk before */
     ext2_set_time(fs, options->now);
     fs->generation = fs->now;
 
@@ -226,25 +324,15 @@ int ext2_mount(struct ext2 **out, struct block_device *device, const struct ext2
     if (!error)
         error = fs_allocate(fs, options);
     if (!error)
-        error = cache_get(fs, fs->first_block, &fs->super_buffer);
-    if (error)
-        goto fail;
-    /* Block 0 holds the superblock at 1024 when blocks are larger than that. */
-    uint32_t offset = fs->first_block ? 0 : EXT2_SUPER_OFFSET;
-    fs->super = (struct superblock *)(fs->super_buffer->data + offset);
-    fs->mount_state = fs->super->state;
-    error = load_groups(fs);
-    if (!error && !fs->read_only)
-        error = mark_mounted(fs);
-    if (error)
-        goto fail;
+        error = load(fs, options);
+    if (error) {
+        fs_free(fs);
+        return error;
+    }
     if (!fs->read_only)
         orphans_recover(fs); /* on failure the file system is read-only, but readable */
     *out = fs;
     return 0;
-fail:
-    fs_free(fs);
-    return error;
 }
 
 /* Files that somebody still holds lose their holder now. */
@@ -262,7 +350,7 @@ static void drop_all(struct ext2 *fs)
 int ext2_unmount(struct ext2 *fs)
 {
     drop_all(fs);
-    int error = cache_flush(fs);
+    int error = fs->journal.active ? journal_stop(fs) : cache_flush(fs);
     if (fs->errors)
         cache_flush(fs); /* what failed, and the superblock that says so, once more */
     if (!fs->read_only) {
@@ -270,6 +358,7 @@ int ext2_unmount(struct ext2 *fs)
         transaction_begin(fs);
         transaction_add(fs, fs->super_buffer);
         fs->super->state = fs->mount_state;
+        fs->super->feature_incompat &= ~(uint32_t)EXT2_INCOMPAT_RECOVER;
         fs->super->write_time = fs->now;
         error = transaction_commit(fs);
         int flush_error = cache_flush(fs);
@@ -281,7 +370,7 @@ int ext2_unmount(struct ext2 *fs)
 
 int ext2_sync(struct ext2 *fs)
 {
-    return cache_flush(fs);
+    return fs->journal.active ? journal_commit(fs) : cache_flush(fs);
 }
 
 int ext2_sync_some(struct ext2 *fs, size_t blocks)
@@ -291,10 +380,13 @@ int ext2_sync_some(struct ext2 *fs, size_t blocks)
     return error ? error : (int)fs->cache.dirty;
 }
 
+/* The bitmaps and the directory that a file needs are shared with the others, so all are synced.
+ * Of several that wait for this, the first one does the work for all, as all had been written
+ * before the first was served: that is the group commit. */
 int ext2_fsync(struct ext2 *fs, uint32_t inode)
 {
-    (void)inode; /* the bitmaps and the directory that it needs are shared with the others */
-    return cache_flush(fs);
+    (void)inode;
+    return ext2_sync(fs);
 }
 
 void ext2_set_time(struct ext2 *fs, uint64_t now)
@@ -308,7 +400,7 @@ void ext2_info(const struct ext2 *fs, struct ext2_info *info)
     *info = (struct ext2_info){
         .block_size = fs->block_size,
         .blocks = fs->blocks,
-        .blocks_free = fs->free_blocks,
+        .blocks_free = fs->free_blocks + fs->journal.freed_blocks,
         .blocks_reserved = fs->reserved_blocks,
         .inodes = fs->inodes,
         .inodes_free = fs->free_inodes,
@@ -319,5 +411,9 @@ void ext2_info(const struct ext2 *fs, struct ext2_info *info)
         .cache_misses = fs->cache.misses,
         .blocks_read = fs->cache.blocks_read,
         .blocks_written = fs->cache.blocks_written,
+        .journal_blocks = fs->journal.active ? fs->journal.length : 0,
+        .commits = fs->journal.commits,
+        .checkpoints = fs->journal.checkpoints,
+        .blocks_logged = fs->journal.blocks_logged,
     };
 }

@@ -1,12 +1,16 @@
-/* Transactions without a journal: adding marks dirty. The blocks are counted all the same, so
- * that the promise of TRANSACTION_BLOCKS is tested before a journal relies on it. */
+/* The brackets of operations. What they enclose joins the journal's running transaction; without
+ * a journal, adding only marks dirty. */
 #include "transaction.h"
+#include "alloc.h"
 #include "fs.h"
 
 int transaction_begin(struct ext2 *fs)
 {
     if (fs->read_only)
         return -EROFS;
+    int error = fs->journal.active ? journal_reserve(fs) : 0;
+    if (error)
+        return error;
     fs->transaction.active = true;
     fs->transaction.id++;
     fs->transaction.used = 0;
@@ -22,7 +26,10 @@ void transaction_add(struct ext2 *fs, struct buffer *buffer)
             transaction->worst = transaction->used;
     }
     buffer->flags |= BUFFER_METADATA;
-    cache_dirty(fs, buffer);
+    if (fs->journal.active)
+        cache_join(fs, buffer);
+    else
+        cache_dirty(fs, buffer);
 }
 
 void transaction_order(struct ext2 *fs, struct buffer *buffer)
@@ -31,15 +38,18 @@ void transaction_order(struct ext2 *fs, struct buffer *buffer)
     cache_dirty(fs, buffer);
 }
 
-void transaction_revoke(struct ext2 *fs, uint32_t block)
+int transaction_free(struct ext2 *fs, uint32_t block, bool metadata)
 {
-    (void)fs;
-    (void)block;
+    if (!fs->journal.active)
+        return block_release(fs, block);
+    journal_free(fs, block, metadata);
+    return 0;
 }
 
 bool transaction_room(const struct ext2 *fs, uint32_t blocks)
 {
-    return fs->transaction.used + blocks <= TRANSACTION_BLOCKS;
+    return fs->transaction.used + blocks <= TRANSACTION_BLOCKS &&
+           (!fs->journal.active || journal_room(fs, blocks));
 }
 
 int transaction_restart(struct ext2 *fs)

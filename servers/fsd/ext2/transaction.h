@@ -4,13 +4,16 @@
  * nest. Before a metadata block (superblock, descriptor, bitmap, inode table, indirect block,
  * directory, attributes) is modified, it is added; the caller has it pinned. A data block that a
  * transaction makes reachable is ordered: it must be on disk before the transaction is. A
- * metadata block that is freed is revoked: its older copies must never be written again.
+ * block that is freed stays out of use until the transaction is on disk, and if it was metadata,
+ * its older copies must never be written again.
  *
- * Adding, ordering and revoking cannot fail: begin reserves room for TRANSACTION_BLOCKS blocks,
- * and no transaction adds more. Long work (truncation) asks transaction_room and restarts at a
+ * Adding and ordering cannot fail, freeing only for damage: begin reserves room for
+ * TRANSACTION_BLOCKS blocks, and no transaction adds more. Long work (truncation) asks transaction_room and restarts at a
  * point where everything is consistent; blocks must then be added again.
  *
- * Without a journal all of this only marks blocks dirty. */
+ * With a journal (journal/journal.h) all operations since the last commit to the disk make up one
+ * transaction there: transaction_commit ends an operation, ext2_sync makes it last. Without one
+ * all of this only marks blocks dirty. */
 #pragma once
 
 #include <stdbool.h>
@@ -31,7 +34,7 @@ struct transaction {
 int transaction_begin(struct ext2 *fs); /* EROFS */
 void transaction_add(struct ext2 *fs, struct buffer *buffer);
 void transaction_order(struct ext2 *fs, struct buffer *buffer);
-void transaction_revoke(struct ext2 *fs, uint32_t block);
+int transaction_free(struct ext2 *fs, uint32_t block, bool metadata); /* its bitmap was added */
 bool transaction_room(const struct ext2 *fs, uint32_t blocks);
 int transaction_restart(struct ext2 *fs); /* commit, begin */
 int transaction_commit(struct ext2 *fs);

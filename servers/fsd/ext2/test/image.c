@@ -97,7 +97,8 @@ static int image_write(struct block_device *device, uint64_t offset, const void 
         image->failed++;
         return -EIO;
     }
-    memcpy(image->bytes + offset, buffer, length);
+    if (!image->cut || image->writes <= image->cut)
+        memcpy(image->bytes + offset, buffer, length);
     return 0;
 }
 
@@ -205,6 +206,14 @@ struct ext2 *image_mount(struct image *image, size_t cache_blocks)
         exit(2);
     }
     return fs;
+}
+
+struct ext2 *image_crash(struct image *image, struct ext2 *fs, size_t cache_blocks)
+{
+    image->cut = image->writes ? image->writes : 1;
+    ext2_unmount(fs);
+    image->cut = 0;
+    return image_mount(image, cache_blocks);
 }
 
 int image_fsck_status(struct image *image, char *output, size_t size)

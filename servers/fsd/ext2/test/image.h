@@ -12,6 +12,7 @@ struct image {
     unsigned reads, writes, flushes; /* requests so far */
     unsigned fail_read, fail_write;  /* fail the Nth request from now on; 0: none */
     unsigned failed;                 /* requests that were made to fail */
+    unsigned cut; /* behind this many writes the power is off: no more reach the disk; 0: never */
     uint64_t largest;                /* the longest request, bytes */
 };
 
@@ -28,6 +29,8 @@ void image_empty(struct image *image, size_t kib);
 void image_free(struct image *image);
 
 struct ext2 *image_mount(struct image *image, size_t cache_blocks); /* exits if it fails */
+/* image_crash: forgets the mounted file system without writing anything, and mounts again. */
+struct ext2 *image_crash(struct image *image, struct ext2 *fs, size_t cache_blocks);
 int image_mount_try(struct image *image, size_t cache_blocks, bool read_only, struct ext2 **fs);
 
 /* e2fsck -fn: its exit status, and a CHECK that it is 0. image_debugfs: the output of one

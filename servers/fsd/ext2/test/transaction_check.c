@@ -5,6 +5,7 @@
  *   disk with the dirty blocks laid over it, at every restart in the middle of an operation and
  *   at every few commits.
  * - A freed metadata block is revoked, and no block is revoked that was data. */
+#include "../alloc.h"
 #include "../fs.h"
 #include "../transaction.h"
 #include "check.h"
@@ -117,13 +118,14 @@ void transaction_order(struct ext2 *fs, struct buffer *buffer)
     cache_dirty(fs, buffer);
 }
 
-void transaction_revoke(struct ext2 *fs, uint32_t block)
+int transaction_free(struct ext2 *fs, uint32_t block, bool metadata)
 {
     CHECK(fs->transaction.active, "block %u outside a transaction", block);
-    if (block < BLOCKS_MAX) {
+    if (metadata && block < BLOCKS_MAX) {
         CHECK(known[block].kind != DATA, "block %u was data", block);
         known[block].kind = UNKNOWN;
     }
+    return block_release(fs, block);
 }
 
 bool transaction_room(const struct ext2 *fs, uint32_t blocks)

@@ -153,10 +153,10 @@ static void run_generation(const struct geometry *geometry, struct image *image,
 int main(int argc, char **argv)
 {
     static const struct geometry geometries[] = {
-        {"-b 1024 -N 160 -J size=1", 6000, 1024, 128, 512},
-        {"-b 1024 -I 256 -N 300 -g 2048 -O ^resize_inode -J size=1", 6000, 1024, 300, 700},
-        {"-b 2048 -N 200 -J size=2", 9000, 2048, 128, 512},
-        {"-b 4096 -N 200 -J size=4", 14000, 4096, 128, 512},
+        {"-b 1024 -N 160 -J size=1", 3000, 1024, 128, 512},
+        {"-b 1024 -I 256 -N 300 -g 2048 -O ^resize_inode -J size=1", 3500, 1024, 300, 700},
+        {"-b 2048 -N 200 -J size=2", 4500, 2048, 128, 512},
+        {"-b 4096 -N 200 -J size=4", 8300, 4096, 128, 512},
     };
     const unsigned seed = argc > 1 ? (unsigned)atoi(argv[1]) : 1;
     const unsigned states = argc > 2 ? (unsigned)atoi(argv[2]) : STATES;

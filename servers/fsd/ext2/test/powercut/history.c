@@ -291,21 +291,44 @@ static void trial_truncate(struct trial *trial, const struct contents *before,
         trial_range(trial, operation->length, trial->found->size, SIZE_MAX, false);
 }
 
+/* The trial begins with what was acknowledged; `now` goes on from there. */
+static void trial_begin(struct trial *trial, const struct contents *start, struct contents *now)
+{
+    const uint64_t size = trial->found->size, block_size = trial->block_size;
+    const uint64_t both = size < start->size ? size : start->size;
+    trial->legal = calloc(size + 1, sizeof(bool));
+    if (!start->size)
+        return;
+    contents_resize(now, start->size, trial->block_size);
+    memcpy(now->bytes, start->bytes, start->size);
+    memcpy(now->blocks, start->blocks, (start->size + block_size - 1) / block_size);
+    for (uint64_t from = 0, to; from < both; from = to) {
+        to = from + block_size < both ? from + block_size : both;
+        if (!memcmp(trial->found->bytes + from, start->bytes + from, to - from))
+            memset(trial->legal + from, true, to - from);
+        else
+            for (uint64_t at = from; at < to; at++)
+                trial->legal[at] = trial->found->bytes[at] == start->bytes[at];
+    }
+}
+
+static bool contents_same(const struct contents *a, const struct contents *b)
+{
+    return a->size == b->size && (a->size == 0 || !memcmp(a->bytes, b->bytes, a->size));
+}
+
 bool contents_legal(const struct history *history, const struct object *object,
                     const struct contents *found, size_t operations, bool partial, size_t begun,
                     uint64_t *wrong)
 {
-    const struct contents *start = &object->acknowledged;
-    struct trial trial = {found, history->block_size, calloc(found->size + 1, sizeof(bool))};
+    struct trial trial = {.found = found, .block_size = history->block_size};
     struct contents now = {0};
-    if (start->size)
-        contents_resize(&now, start->size, history->block_size);
-    for (uint64_t at = 0; at < start->size; at++) {
-        now.bytes[at] = start->bytes[at];
-        now.blocks[at / history->block_size] = start->blocks[at / history->block_size];
-        if (at < found->size)
-            trial.legal[at] = found->bytes[at] == start->bytes[at];
-    }
+    *wrong = 0;
+    if ((object->changes_synced == object->change_count ||
+         object->changes[object->changes_synced] >= begun) &&
+        contents_same(found, &object->acknowledged))
+        return true;
+    trial_begin(&trial, &object->acknowledged, &now);
     for (size_t i = object->changes_synced; i < object->change_count; i++) {
         const size_t index = object->changes[i];
         const struct operation *operation = &history->operations[index];
@@ -318,10 +341,9 @@ bool contents_legal(const struct history *history, const struct object *object,
             trial_truncate(&trial, &now, operation, index < operations);
         contents_apply(history, &now, index);
     }
-    bool legal = true;
-    for (*wrong = 0; *wrong < found->size && legal; *wrong += legal)
-        legal = trial.legal[*wrong];
+    const bool *hole = memchr(trial.legal, false, found->size);
+    *wrong = hole ? (uint64_t)(hole - trial.legal) : found->size;
     contents_free(&now);
     free(trial.legal);
-    return legal;
+    return !hole;
 }

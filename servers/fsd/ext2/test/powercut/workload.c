@@ -8,8 +8,9 @@
 #include <string.h>
 
 #define WRITE_MAX   24000u
-#define LARGE_MIN   150000u
-#define LARGE_MORE  170000u /* tables of tables where blocks are small */
+#define LARGE_MIN   60000u
+#define LARGE_MORE  80000u
+#define DOUBLE      240000u /* tables of tables begin behind this, where blocks are small */
 #define SPARSE_MAX  500000u
 #define HOLE_CHANCE 8u
 
@@ -218,7 +219,8 @@ static void do_write_large(struct workload *workload, struct operation *operatio
 {
     operation->object = random_file(workload);
     if (operation->object != ROOT_OBJECT)
-        write_at(workload, operation, 0, LARGE_MIN + pick(workload, LARGE_MORE));
+        write_at(workload, operation, pick(workload, 2) ? 0 : DOUBLE,
+                 LARGE_MIN + pick(workload, LARGE_MORE));
 }
 
 static void do_truncate(struct workload *workload, struct operation *operation)

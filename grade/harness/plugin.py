@@ -14,6 +14,7 @@ import os
 import re
 import signal
 import sys
+from collections import Counter
 from collections.abc import Callable, Generator, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -147,6 +148,18 @@ def pytest_runtest_makereport(
         report.sections.append(("infrastructure", "this is not the fault of the system under test"))
 
 
+def pytest_terminal_summary(terminalreporter: Any) -> None:
+    """Tests that try many cases say how many: record_property("counted", (what, number))."""
+    totals: Counter[str] = Counter()
+    for report in terminalreporter.getreports("passed"):
+        for name, value in report.user_properties:
+            if name == COUNTED:
+                totals[value[0]] += value[1]
+    for what, number in totals.items():
+        terminalreporter.write_line(f"{what}: {number}")
+
+
+COUNTED = "counted"
 FAILED = pytest.StashKey[bool]()
 
 

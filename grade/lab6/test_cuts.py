@@ -189,4 +189,4 @@ def test_power_cuts(
                 f"{'with' if whole else 'without'} what was not flushed; seed {seed} "
                 f"(CAIRN_SEED={seed} repeats the test)"
             )
-    record_property("disks after power cuts, booted", STATES)
+    record_property("counted", ("disks booted after power cuts", STATES))

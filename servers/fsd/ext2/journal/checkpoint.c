@@ -12,7 +12,7 @@ int journal_checkpoint(struct ext2 *fs)
     struct journal *journal = &fs->journal;
     int error = cache_flush(fs);
     if (!error)
-        error = journal_super_write(fs, journal->head);
+        error = journal_tail_write(fs, journal->head);
     if (!error)
         error = device_flush(fs);
     if (error)

@@ -154,14 +154,19 @@ void journal_close(struct ext2 *fs)
 
 /* ---- From mount to unmount --------------------------------------------------------------- */
 
-int journal_super_write(struct ext2 *fs, uint32_t start)
+static int super_write(struct ext2 *fs)
 {
-    struct journal *journal = &fs->journal;
-    struct journal_super *super = journal->super;
-    super->sequence = to_be(journal->sequence);
-    super->start = to_be(start);
-    super->checksum = journal->checksums ? to_be(super_checksum(super)) : super->checksum;
-    return device_write(fs, journal->map[0], (const uint8_t *)super, 1);
+    struct journal_super *super = fs->journal.super;
+    if (fs->journal.checksums)
+        super->checksum = to_be(super_checksum(super));
+    return device_write(fs, fs->journal.map[0], (const uint8_t *)super, 1);
+}
+
+int journal_tail_write(struct ext2 *fs, uint32_t start)
+{
+    fs->journal.super->start = to_be(start);
+    fs->journal.super->sequence = to_be(fs->journal.sequence);
+    return super_write(fs);
 }
 
 int journal_start(struct ext2 *fs)
@@ -177,7 +182,7 @@ int journal_start(struct ext2 *fs)
     journal->available = journal->length - journal->first;
     journal->limit = journal->available / SHARE;
     journal->freed_count = journal->freed_blocks = journal->revoked = 0;
-    return journal_super_write(fs, journal->head);
+    return journal_tail_write(fs, journal->head);
 }
 
 int journal_stop(struct ext2 *fs)
@@ -186,7 +191,7 @@ int journal_stop(struct ext2 *fs)
     if (!error)
         error = journal_checkpoint(fs);
     if (!error)
-        error = journal_super_write(fs, 0);
+        error = journal_tail_write(fs, 0);
     if (!error)
         error = device_flush(fs);
     if (!error)
@@ -197,6 +202,6 @@ int journal_stop(struct ext2 *fs)
 void journal_abort(struct ext2 *fs)
 {
     fs->journal.super->error = to_be((uint32_t)-EIO);
-    journal_super_write(fs, from_be(fs->journal.super->start));
+    super_write(fs); /* with the tail that it has: the log is still needed */
     device_flush(fs);
 }

@@ -111,8 +111,9 @@ void journal_abort(struct ext2 *fs);
  */
 int journal_checkpoint(struct ext2 *fs);
 
-/* journal_super_write: `start` 0 says that the log is empty. Without a flush. */
-int journal_super_write(struct ext2 *fs, uint32_t start);
+/* journal_tail_write: the log begins at `start` with journal.sequence, says the journal's superblock
+ * from now on; 0: it is empty. Without a flush. */
+int journal_tail_write(struct ext2 *fs, uint32_t start);
 
 /* log_append: one more block for the log; result: the copy that will be written, or NULL after
  * an error. log_write: writes what was gathered. */

@@ -118,7 +118,7 @@ static uint32_t type_of(const struct ext2 *fs, const uint8_t *block, uint32_t se
 
 /* ---- Walking ---------------------------------------------------------------------------- */
 
-static void rewind(struct ext2 *fs, struct replay *replay)
+static void pass_begin(struct ext2 *fs, struct replay *replay)
 {
     replay->position = from_be(fs->journal.super->start);
     replay->sequence = fs->journal.sequence;
@@ -158,7 +158,7 @@ static int find_end(struct ext2 *fs, struct replay *replay)
 {
     static const struct pass pass = {NULL, NULL};
     int result;
-    rewind(fs, replay);
+    pass_begin(fs, replay);
     replay->steps = fs->journal.length - fs->journal.first;
     do
         result = step(fs, replay, &pass);
@@ -169,7 +169,7 @@ static int find_end(struct ext2 *fs, struct replay *replay)
 
 static int walk(struct ext2 *fs, struct replay *replay, const struct pass *pass)
 {
-    rewind(fs, replay);
+    pass_begin(fs, replay);
     replay->steps = fs->journal.length - fs->journal.first;
     while (replay->sequence != replay->end) {
         int result = step(fs, replay, pass);
@@ -367,6 +367,6 @@ int journal_replay(struct ext2 *fs, const struct ext2_options *options)
     if (error)
         return error;
     journal->sequence = replay.end + 1; /* what is behind the end must not continue the new log */
-    error = journal_super_write(fs, 0);
+    error = journal_tail_write(fs, 0);
     return error ? error : device_flush(fs);
 }

@@ -104,7 +104,12 @@ static int image_write(struct block_device *device, uint64_t offset, const void 
 
 static int image_flush(struct block_device *device)
 {
-    ((struct image *)device)->flushes++;
+    struct image *image = (struct image *)device;
+    image->flushes++;
+    if (image->fail_flush && --image->fail_flush == 0) {
+        image->failed++;
+        return -EIO;
+    }
     return 0;
 }
 

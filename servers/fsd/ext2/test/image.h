@@ -10,7 +10,7 @@ struct image {
     uint8_t *bytes;
     size_t size;
     unsigned reads, writes, flushes; /* requests so far */
-    unsigned fail_read, fail_write;  /* fail the Nth request from now on; 0: none */
+    unsigned fail_read, fail_write, fail_flush; /* fail the Nth from now on; 0: none */
     unsigned failed;                 /* requests that were made to fail */
     unsigned cut; /* behind this many writes the power is off: no more reach the disk; 0: never */
     uint64_t largest;                /* the longest request, bytes */

@@ -2,6 +2,7 @@
  * the error is reported, after one in metadata nothing is changed any more, and what is on the
  * disk in the end is consistent: no operation is left half done. */
 #include "../format.h"
+#include "../journal/format.h"
 #include "check.h"
 #include "image.h"
 #include "paths.h"
@@ -76,6 +77,35 @@ static void work(struct ext2 *fs, struct outcome *outcome)
     LOOK(ext2_sync(fs));
 }
 
+#ifdef JOURNALED
+#define CACHE    100 /* transactions of more than one operation */
+#define JOURNAL  " -j -J size=1"
+#define JOURNAL2 " -j -J size=2"
+#else
+#define CACHE    64
+#define JOURNAL  ""
+#define JOURNAL2 ""
+#endif
+
+/* The journal's superblock, if the journal is in use. */
+static struct journal_super *journal_of(const struct image *image)
+{
+    const struct superblock *super = (struct superblock *)(image->bytes + EXT2_SUPER_OFFSET);
+    const size_t block_size = 1024u << super->log_block_size;
+    if (!(super->feature_incompat & EXT2_INCOMPAT_RECOVER))
+        return NULL;
+    return (struct journal_super *)(image->bytes + super->journal_blocks[0] * block_size);
+}
+
+/* Was the error written down for e2fsck and the next mount? With a journal in there, as what it
+ * replays replaces the superblock. */
+static bool noted(const struct image *image)
+{
+    const struct superblock *super = (struct superblock *)(image->bytes + EXT2_SUPER_OFFSET);
+    const struct journal_super *journal = journal_of(image);
+    return journal ? journal->error != 0 : super->state & EXT2_STATE_ERROR;
+}
+
 /* Consistent means for e2fsck: nothing to ask. Only orphans may be left, if the error came while
  * one was being freed; e2fsck frees those without asking (unless the error flag is set, which
  * makes it look at everything instead: so that is taken off here). */
@@ -84,24 +114,30 @@ static void judge(struct image *image, const char *what, unsigned n)
     char output[8192];
     struct superblock *super = (struct superblock *)(image->bytes + EXT2_SUPER_OFFSET);
     super->state = EXT2_STATE_VALID;
+    if (journal_of(image))
+        journal_of(image)->error = 0;
     image_save(image, "check.img");
-    int status = run(super->last_orphan ? "e2fsck -fy check.img" : "e2fsck -fn check.img", output,
-                     sizeof output);
-    CHECK(status <= (super->last_orphan != 0) && !strstr(output, "? yes"),
-          "%s %u: e2fsck exits with %d:\n%s", what, n, status, output);
+    const bool writes = super->last_orphan || super->feature_incompat & EXT2_INCOMPAT_RECOVER;
+    int status =
+        run(writes ? "e2fsck -fy check.img" : "e2fsck -fn check.img", output, sizeof output);
+    CHECK(status <= writes && !strstr(output, "? yes"), "%s %u: e2fsck exits with %d:\n%s", what, n,
+          status, output);
 }
 
-static void run_one(const struct image *base, bool reads, unsigned n, unsigned *failures)
+enum kind { WRITE, READ, FLUSH, KINDS };
+
+static void run_one(const struct image *base, enum kind kind, unsigned n, unsigned *failures)
 {
     struct image image = *base;
     struct outcome outcome = {0};
     struct ext2_info info;
     struct ext2 *fs;
-    const char *what = reads ? "read" : "write";
+    const char *what = (const char *const[]){"write", "read", "flush"}[kind];
+    unsigned *const fail[] = {&image.fail_write, &image.fail_read, &image.fail_flush};
     image.bytes = malloc(image.size);
     memcpy(image.bytes, base->bytes, image.size);
-    *(reads ? &image.fail_read : &image.fail_write) = n;
-    int error = image_mount_try(&image, 64, false, &fs);
+    *fail[kind] = n;
+    int error = image_mount_try(&image, CACHE, false, &fs);
     CHECK(error == 0 || (error == -EIO && image.failed), "%s %u: mount gives %d", what, n, error);
     if (!error) {
         work(fs, &outcome);
@@ -110,10 +146,9 @@ static void run_one(const struct image *base, bool reads, unsigned n, unsigned *
         CHECK(!info.errors || outcome.io_errors || outcome.read_only || error == -EIO,
               "%s %u: nobody was told", what, n);
         CHECK(!outcome.late, "%s %u: changes after the error", what, n);
-        CHECK(info.errors || reads || !image.failed || error, "%s %u: a lost write", what, n);
-        const struct superblock *super = (struct superblock *)(image.bytes + EXT2_SUPER_OFFSET);
-        CHECK(!info.errors || (super->state & EXT2_STATE_ERROR), "%s %u: state %u", what, n,
-              super->state);
+        CHECK(info.errors || kind == READ || !image.failed || error, "%s %u: a lost write", what,
+              n);
+        CHECK(!info.errors || noted(&image), "%s %u: not noted on the disk", what, n);
     }
     *failures += image.failed;
     judge(&image, what, n);
@@ -125,19 +160,21 @@ static void test_faults(const char *options, unsigned step)
 {
     struct image image;
     struct outcome outcome = {0};
-    image_make(&image, options, 3000);
+    image_make(&image, options, 3000 + (JOURNAL[0] ? 2048 : 0));
     struct image base = image;
     base.bytes = malloc(image.size);
     memcpy(base.bytes, image.bytes, image.size);
-    struct ext2 *fs = image_mount(&image, 64);
+    struct ext2 *fs = image_mount(&image, CACHE);
     work(fs, &outcome);
     CHECK(!ext2_unmount(fs) && !outcome.io_errors && !outcome.read_only, "without faults");
     judge(&image, "no fault", 0);
-    for (int reads = 0; reads < 2; reads++) {
-        unsigned failures = 0, tried = 0, total = reads ? image.reads : image.writes;
+    const unsigned totals[KINDS] = {image.writes, image.reads, image.flushes};
+    for (enum kind kind = WRITE; kind < KINDS; kind++) {
+        unsigned failures = 0, tried = 0, total = totals[kind];
         for (unsigned n = 1; n <= total; n += n < 20 ? 1 : step, tried++)
-            run_one(&base, reads, n, &failures);
-        CHECK(total > 30 && failures == tried, "%s: %u of %u failed", options, failures, tried);
+            run_one(&base, kind, n, &failures);
+        CHECK(total > (kind == FLUSH ? 3 : 30) && failures == tried, "%s: %u of %u failed", options,
+              failures, tried);
     }
     image_free(&image);
     image_free(&base);
@@ -147,8 +184,8 @@ int main(void)
 {
     for (size_t i = 0; i < sizeof data; i++)
         data[i] = (uint8_t)(i * 31 + i / 256);
-    test_faults("-b 1024 -N 128 -g 512 -O ^resize_inode,^meta_bg -m 0", 3);
-    test_faults("-b 2048 -N 128", 2);
+    test_faults("-b 1024 -N 128 -g 512 -O ^resize_inode,^meta_bg -m 0" JOURNAL, 3);
+    test_faults("-b 2048 -N 128" JOURNAL2, 2);
     CHECK(allocations == 0, "%d", allocations);
     return check_end();
 }

@@ -61,16 +61,25 @@ static int cut_order(const void *left, const void *right)
     return a->seed < b->seed ? -1 : a->seed > b->seed;
 }
 
-/* A third of the cuts are behind consecutive writes, from somewhere on, with nothing lost; a third
- * are anywhere; the last third are right before a flush, when most is at stake. */
-static void cuts_choose(const struct tape *tape, struct cut *cuts, unsigned count, uint64_t *random)
+/* Of six cuts two are behind consecutive writes, from somewhere on, with nothing lost; two are
+ * right before a flush, when most is at stake; one is anywhere, and one in the mount or in the last
+ * operation (an unmount, in some runs), where few writes decide much. */
+static void cuts_choose(const struct judge *judge, struct cut *cuts, unsigned count,
+                        uint64_t *random)
 {
+    const struct tape *tape = judge->tape;
+    const struct history *history = judge->history;
     const uint32_t entries = (uint32_t)tape->count;
-    size_t start = random_below(random, entries);
+    const uint32_t mount = (uint32_t)history->operations[0].end;
+    const uint32_t last = (uint32_t)history->operations[history->count - 1].begin;
+    const size_t start = random_below(random, entries);
     for (unsigned i = 0; i < count; i++) {
         size_t end = random_below(random, entries + 1);
         if (i % 3 == 0)
             end = (start + i / 3) % (entries + 1);
+        else if (i % 6 == 5)
+            end = i % 12 == 5 ? random_below(random, mount + 1)
+                              : last + random_below(random, entries - last + 1);
         else if (i % 3 == 1)
             while (end < entries && tape->entries[end].length)
                 end++;
@@ -88,7 +97,7 @@ static void judge_all(struct judge *judge, struct image *image, unsigned states,
     const unsigned next = states / 2 + random_below(random, states / 2);
     state.bytes = malloc(image->size);
     player_begin(&player, judge->tape);
-    cuts_choose(judge->tape, cuts, states, random);
+    cuts_choose(judge, cuts, states, random);
     for (unsigned i = 0; i < states; i++) {
         player_show(&player, &cuts[i], state.bytes);
         if (i == next)

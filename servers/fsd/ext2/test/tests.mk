@@ -4,8 +4,8 @@ EXT2_TEST := servers/fsd/ext2/test
 EXT2_TEST_COMMON := $(EXT2_CORE) $(EXT2_TEST)/image.c $(EXT2_TEST)/paths.c
 
 HOST_TESTS += ext2_names ext2_files ext2_images ext2_cache ext2_model ext2_faults \
-    ext2_damage ext2_transactions ext2_journal_model ext2_journal ext2_journal_crash \
-    ext2_powercut
+    ext2_damage ext2_transactions ext2_journal ext2_journal_model \
+    ext2_journal_faults ext2_journal_crash ext2_powercut
 ext2_names_SOURCES := $(EXT2_TEST_COMMON) $(EXT2_TEST)/test_names.c
 ext2_files_SOURCES := $(EXT2_TEST_COMMON) $(EXT2_TEST)/test_files.c
 ext2_model_SOURCES := $(EXT2_TEST_COMMON) $(EXT2_TEST)/model.c $(EXT2_TEST)/test_model.c
@@ -22,9 +22,11 @@ ext2_transactions_SOURCES := $(filter-out %/transaction.c,$(ext2_model_SOURCES))
     $(EXT2_TEST)/transaction_check.c
 ext2_transactions_CFLAGS := -DSEEDS=3
 
-# The model once more, with journals and crashes.
+# The model and the faults once more, with journals.
 ext2_journal_model_SOURCES := $(ext2_model_SOURCES)
 ext2_journal_model_CFLAGS := -DJOURNALED -DSEEDS=12
+ext2_journal_faults_SOURCES := $(ext2_faults_SOURCES)
+ext2_journal_faults_CFLAGS := -DJOURNALED
 ext2_journal_SOURCES := $(EXT2_TEST_COMMON) $(EXT2_TEST)/test_journal.c
 ext2_journal_crash_SOURCES := $(EXT2_TEST_COMMON) $(EXT2_TEST)/test_journal_crash.c
 

@@ -87,8 +87,8 @@ void journal_close(struct ext2 *fs);
  * if one of them makes no sense; then nothing has been written. */
 int journal_replay(struct ext2 *fs, const struct ext2_options *options);
 
-/* journal_start: an empty log on disk, ready for transactions (EROFS: its features forbid).
- * journal_stop: commits, brings everything home, leaves the log empty. Both flush. */
+/* journal_start: an empty log, ready for transactions (EROFS: its features forbid); on disk it has
+ * no start yet. journal_stop: commits, brings everything home, leaves the log empty, flushes. */
 int journal_start(struct ext2 *fs);
 int journal_stop(struct ext2 *fs);
 

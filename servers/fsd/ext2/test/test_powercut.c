@@ -33,9 +33,16 @@ struct total {
 
 /* ---- The disk --------------------------------------------------------------------------- */
 
+struct disk {
+    struct image image;
+    uint64_t journal_super; /* where the journal's superblock is, bytes */
+};
+
 /* Most of its journal is never used. mke2fs makes none that is as short as that. */
-static void journal_shorten(struct image *image, const struct geometry *geometry)
+static void disk_make(struct disk *disk, const struct geometry *geometry)
 {
+    struct image *image = &disk->image;
+    image_make(image, geometry->options, geometry->kib);
     const size_t descriptors = geometry->block_size == 1024 ? 2 : 1;
     const struct superblock *super = (struct superblock *)(image->bytes + EXT2_SUPER_OFFSET);
     const struct group_descriptor *group =
@@ -44,7 +51,8 @@ static void journal_shorten(struct image *image, const struct geometry *geometry
     const struct disk_inode *journal =
         (struct disk_inode *)(image->bytes + (size_t)group->inode_table * geometry->block_size +
                               (8 - 1) * inode_size);
-    uint8_t *journal_super = image->bytes + (size_t)journal->block[0] * geometry->block_size;
+    disk->journal_super = (uint64_t)journal->block[0] * geometry->block_size;
+    uint8_t *journal_super = image->bytes + disk->journal_super;
     const uint8_t magic[] = {0xC0, 0x3B, 0x39, 0x98};
     CHECK(!memcmp(journal_super, magic, sizeof magic), "no journal");
     const uint32_t length = __builtin_bswap32(geometry->log_blocks);
@@ -61,26 +69,33 @@ static int cut_order(const void *left, const void *right)
     return a->seed < b->seed ? -1 : a->seed > b->seed;
 }
 
-/* Of six cuts two are behind consecutive writes, from somewhere on, with nothing lost; two are
- * right before a flush, when most is at stake; one is anywhere, and one in the mount or in the last
- * operation (an unmount, in some runs), where few writes decide much. */
-static void cuts_choose(const struct judge *judge, struct cut *cuts, unsigned count,
-                        uint64_t *random)
+/* Behind one of the writes to the journal's superblock, which decide what is replayed. */
+static size_t behind_super(const struct tape *tape, uint64_t journal_super, uint64_t *random)
 {
-    const struct tape *tape = judge->tape;
-    const struct history *history = judge->history;
+    size_t end = 0;
+    unsigned seen = 0;
+    for (size_t i = 0; i < tape->count; i++)
+        if (tape->entries[i].length && tape->entries[i].offset == journal_super &&
+            random_below(random, ++seen) == 0)
+            end = i + 1;
+    return end;
+}
+
+/* Of six cuts two are behind consecutive writes, from somewhere on, with nothing lost; one is
+ * anywhere, and one behind a write to the journal's superblock; and two, with half of the latter,
+ * are right before a flush, when most is at stake. */
+static void cuts_choose(const struct tape *tape, uint64_t journal_super, struct cut *cuts,
+                        unsigned count, uint64_t *random)
+{
     const uint32_t entries = (uint32_t)tape->count;
-    const uint32_t mount = (uint32_t)history->operations[0].end;
-    const uint32_t last = (uint32_t)history->operations[history->count - 1].begin;
     const size_t start = random_below(random, entries);
     for (unsigned i = 0; i < count; i++) {
         size_t end = random_below(random, entries + 1);
         if (i % 3 == 0)
             end = (start + i / 3) % (entries + 1);
         else if (i % 6 == 5)
-            end = i % 12 == 5 ? random_below(random, mount + 1)
-                              : last + random_below(random, entries - last + 1);
-        else if (i % 3 == 1)
+            end = behind_super(tape, journal_super, random);
+        if (i % 3 == 1 || i % 12 == 5)
             while (end < entries && tape->entries[end].length)
                 end++;
         cuts[i] = (struct cut){end, i % 3 ? 1 + random_next(random) : 0};
@@ -88,16 +103,17 @@ static void cuts_choose(const struct judge *judge, struct cut *cuts, unsigned co
     qsort(cuts, count, sizeof *cuts, cut_order);
 }
 
-/* Judges the states; one of them becomes `image`, the disk of the next run. */
-static void judge_all(struct judge *judge, struct image *image, unsigned states, uint64_t *random)
+/* Judges the states; one of them becomes the disk of the next run. */
+static void judge_all(struct judge *judge, struct disk *disk, unsigned states, uint64_t *random)
 {
     struct player player;
+    struct image *image = &disk->image;
     struct cut *cuts = malloc(states * sizeof *cuts);
     struct image state = *image;
     const unsigned next = states / 2 + random_below(random, states / 2);
     state.bytes = malloc(image->size);
     player_begin(&player, judge->tape);
-    cuts_choose(judge, cuts, states, random);
+    cuts_choose(judge->tape, disk->journal_super, cuts, states, random);
     for (unsigned i = 0; i < states; i++) {
         player_show(&player, &cuts[i], state.bytes);
         if (i == next)
@@ -133,7 +149,7 @@ static void work(struct workload *workload, const struct geometry *geometry, str
         ext2_unmount(workload->fs); /* only its memory matters */
 }
 
-static void run_generation(const struct geometry *geometry, struct image *image, uint64_t *random,
+static void run_generation(const struct geometry *geometry, struct disk *disk, uint64_t *random,
                            unsigned states, bool unmount, const char *what, struct total *total)
 {
     struct tape tape;
@@ -142,13 +158,13 @@ static void run_generation(const struct geometry *geometry, struct image *image,
     struct judge judge;
     struct workload workload = {
         .tape = &tape, .history = &history, .now = &now, .random = random_next(random) + 1};
-    tape_begin(&tape, image);
+    tape_begin(&tape, &disk->image);
     history_begin(&history, geometry->block_size);
     moment_begin(&first);
     moment_begin(&now);
     work(&workload, geometry, &first, unmount);
     judge_begin(&judge, &history, &tape, &first, what);
-    judge_all(&judge, image, states, random);
+    judge_all(&judge, disk, states, random);
     total->states += judge.states;
     total->mended += judge.mended;
     total->entries += (unsigned)tape.count;
@@ -173,15 +189,14 @@ int main(int argc, char **argv)
     for (size_t i = 0; i < sizeof geometries / sizeof geometries[0]; i++) {
         const struct geometry *geometry = &geometries[i];
         uint64_t random = (seed * 16 + i) * UINT64_C(0x9E3779B97F4A7C15) + 1;
-        struct image image;
-        image_make(&image, geometry->options, geometry->kib);
-        journal_shorten(&image, geometry);
+        struct disk disk;
+        disk_make(&disk, geometry);
         for (unsigned generation = 0; generation < GENERATIONS; generation++) {
             char what[160];
             snprintf(what, sizeof what, "seed %u, %s, run %u", seed, geometry->options, generation);
-            run_generation(geometry, &image, &random, states, generation == 1, what, &total);
+            run_generation(geometry, &disk, &random, states, generation == 1, what, &total);
         }
-        image_free(&image);
+        image_free(&disk.image);
     }
     CHECK(allocations == 0, "%d", allocations);
     printf("note: %u disks after power cuts (seed %u; %u writes and flushes), %u of them also "

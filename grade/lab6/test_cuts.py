@@ -145,6 +145,7 @@ def choose_cuts(recording: Recording, dice: random.Random) -> list[tuple[int, bo
     before a flush, when most is at stake; one is at the end."""
     requests = recording.requests
     flushes = [index for index, request in enumerate(requests) if request.flush]
+    flushes = flushes or [len(requests)]
     cuts = [(len(requests), False)]
     while len(cuts) < STATES:
         at = dice.choice(flushes) if len(cuts) % 2 else dice.randrange(len(requests) + 1)

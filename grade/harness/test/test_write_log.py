@@ -46,6 +46,11 @@ def test_cut_off_request_does_not_count(tmp_path: Path) -> None:
     assert [request.offset for request in read_write_log(log)] == [512]
 
 
+def test_log_without_any_flush_has_no_superblock(tmp_path: Path) -> None:
+    (tmp_path / "log").write_bytes(bytes(SECTOR) + entry(1, b"a" * 512))
+    assert [request.offset for request in read_write_log(tmp_path / "log")] == [512]
+
+
 def test_what_is_no_log_or_not_understood(tmp_path: Path) -> None:
     (tmp_path / "other").write_bytes(b"something")
     with pytest.raises(HarnessError, match="no log"):

@@ -13,11 +13,14 @@ import argparse
 import json
 import platform
 import re
+import subprocess
 import sys
+import tempfile
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
+from grade.harness.disk import copy_image, find_tool
 from grade.harness.failure import GuestFailure, HarnessError
 from grade.harness.limits import Limits, calibrate
 from grade.harness.machine import Machine
@@ -26,6 +29,7 @@ from grade.harness.qemu import Disk, MachineConfig, QemuError, qemu_version
 BENCH_SECONDS = 240.0
 LINE = re.compile(r"^bench (\S+) ([-+.\deE]+) (\S+)\s*$", re.MULTILINE)
 BOOTS = 5
+JOURNAL_RUNS = 3
 
 
 @dataclass(frozen=True)
@@ -43,6 +47,8 @@ TARGETS = {
     "file_read_cold": Target("", ">= 100 MB/s"),
     "file_read_cached": Target("", ">= 300 MB/s"),
     "file_write_fsync": Target("", ">= 50 MB/s"),
+    "large_write_ratio": Target("", "<= 1.5"),
+    "fsyncs_per_commit": Target("", "> 1"),
     "block_read_4k": Target("", "< 150000 ns"),
     "file_stat": Target("", "< 80000 ns"),
     "name_lookup": Target("", "< 120000 ns"),
@@ -68,10 +74,38 @@ def parse(output: str) -> dict[str, Measure]:
     return {name: Measure(float(value), unit) for name, value, unit in LINE.findall(output)}
 
 
-def run_guest(config: MachineConfig, limits: Limits) -> dict[str, Measure]:
+def run_guest(
+    config: MachineConfig, limits: Limits, command: str = "/test/bench"
+) -> dict[str, Measure]:
     with Machine(config, limits) as machine:
         machine.console.wait_ready(60)
-        return parse(machine.console.check("/test/bench", BENCH_SECONDS))
+        return parse(machine.console.check(command, BENCH_SECONDS))
+
+
+def copies(image: Path, folder: Path) -> tuple[Disk, Disk]:
+    """Two copies of a disk in one place: as it is, and without its journal."""
+    journaled = copy_image(image, folder / "journaled.img")
+    plain = copy_image(image, folder / "plain.img")
+    command = [find_tool("tune2fs"), "-O", "^has_journal", str(plain)]
+    subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
+    return Disk(journaled), Disk(plain)
+
+
+def journal_costs(config: MachineConfig, limits: Limits) -> dict[str, Measure]:
+    """Large writes and many small fsyncs, with the journal and without, by turns."""
+    with tempfile.TemporaryDirectory(prefix="cairn-bench-") as name:
+        folder = Path(name)
+        configs = [replace(config, disks=(disk,)) for disk in copies(config.disks[0].path, folder)]
+        runs = [
+            [run_guest(each, limits, "/test/bench write") for each in configs]
+            for _ in range(JOURNAL_RUNS)
+        ]
+    result = runs[0][0]
+    for name in ("large_write", "small_fsync"):
+        journaled, plain = (min(run[i][name].value for run in runs) for i in (0, 1))
+        result[name] = Measure(journaled, "ns")
+        result[f"{name}_ratio"] = Measure(round(journaled / plain, 3), "x unjournaled")
+    return result
 
 
 def boot_time(config: MachineConfig, limits: Limits) -> Measure:
@@ -152,6 +186,7 @@ def measure(build: Path, qemu: str) -> tuple[dict[str, Measure], dict[str, Measu
     counted = as_instructions(run_guest(config(icount=True), limits))
     print("measuring wall-clock times ...", file=sys.stderr)
     wall = run_guest(config(icount=False), limits)
+    wall |= journal_costs(config(icount=False), limits)
     wall["boot_to_shell"] = boot_time(config(icount=False), limits)
     counted["kernel_lines"] = kernel_lines(Path("kernel"))
     return counted, wall

@@ -1,10 +1,12 @@
 /* Measures Cairn from inside: lines `bench NAME VALUE UNIT`. Under -icount a nanosecond is an
- * instruction. `bench echo` is the other side of the IPC measurements. */
+ * instruction. `bench echo` is the other side of the IPC measurements. `bench write` measures
+ * what depends on the file system's journal; `bench small FILE` is one of its writers. */
 #include "abi/memory.h"
 #include "cairn/ipc.h"
 #include "cairn/names.h"
 #include "cairn/spawn.h"
 #include "cairn/syscall.h"
+#include "fsclient/fsclient.h"
 #include "lib/puppet.h"
 #include "proto/blk.h"
 #include "proto/ns.h"
@@ -228,10 +230,87 @@ static void cold_read(void)
            "MB/s");
 }
 
+/* ---- What a journal costs ------------------------------------------------------------------ */
+
+#define LARGE_SIZE   (16ul << 20)
+#define LARGE_ROUNDS 8
+#define WRITERS      4
+#define SMALL_WRITES 32 /* of each */
+
+static void run_large(void)
+{
+    int file = open(FILE_NAME, O_WRONLY | O_CREAT, 0644);
+    for (uint64_t at = 0; at < LARGE_SIZE; at += CHUNK)
+        write(file, buffer, CHUNK);
+    fsync(file);
+    close(file);
+}
+
+/* One of several programs that make small writes last, each for itself. They begin together, when
+ * their standard input ends. */
+static int small_writes(const char *name)
+{
+    char end;
+    read(STDIN_FILENO, &end, 1);
+    int file = open(name, O_WRONLY | O_CREAT | O_TRUNC, 0644);
+    for (int i = 0; i < SMALL_WRITES; i++)
+        if (write(file, buffer, 200) != 200 || fsync(file) != 0)
+            return 1;
+    close(file);
+    return unlink(name);
+}
+
+static uint64_t commits(void)
+{
+    char rest[NS_URI_MAX];
+    struct fs_statfs_reply reply = {0};
+    handle_t root = name_resolve("fs:root:", rest);
+    if (root > 0)
+        fs_statfs(root, &reply);
+    return reply.commits;
+}
+
+static int measure_journal(char *self)
+{
+    uint64_t best = UINT64_MAX; /* the disk is the host's, and others use that */
+    for (int i = 0; i < LARGE_ROUNDS; i++) {
+        uint64_t begin = (uint64_t)clock_now();
+        run_large();
+        uint64_t took = (uint64_t)clock_now() - begin;
+        best = took < best ? took : best;
+        unlink(FILE_NAME);
+    }
+    report("large_write", (double)best, "ns");
+    pid_t pids[WRITERS];
+    int gate[2], status, failed = pipe(gate);
+    failed |= dup2(gate[0], STDIN_FILENO) < 0;
+    failed |= fcntl(gate[1], F_SETFD, FD_CLOEXEC);
+    for (int i = 0; i < WRITERS; i++) {
+        char name[32];
+        snprintf(name, sizeof name, "/tmp/small.%d", i);
+        char *argv[] = {self, "small", name, NULL};
+        failed |= posix_spawn(&pids[i], self, NULL, NULL, argv, environ);
+    }
+    uint64_t commits_before = commits(), start = (uint64_t)clock_now();
+    close(gate[1]);
+    for (int i = 0; i < WRITERS && !failed; i++)
+        failed = waitpid(pids[i], &status, 0) < 0 || status != 0;
+    uint64_t done = commits() - commits_before;
+    report("small_fsync", (double)((uint64_t)clock_now() - start) / (WRITERS * SMALL_WRITES), "ns");
+    if (done)
+        report("fsyncs_per_commit", (double)(WRITERS * SMALL_WRITES) / (double)done, "fsyncs");
+    printf("DONE %u\n", reported);
+    return failed;
+}
+
 int main(int argc, char **argv)
 {
     if (argc > 1 && strcmp(argv[1], "echo") == 0)
         return echo();
+    if (argc > 2 && strcmp(argv[1], "small") == 0)
+        return small_writes(argv[2]);
+    if (argc > 1 && strcmp(argv[1], "write") == 0)
+        return measure_journal("/test/bench");
     if (start_echo(argv[0][0] == '/' ? argv[0] : "/test/bench") < 0) {
         printf("bench: cannot start the echo server\n");
         return 1;

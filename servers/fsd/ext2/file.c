@@ -200,6 +200,7 @@ static int prepare(struct ext2 *fs, struct inode *inode, struct poke *poke)
         error = get_block(fs, inode, poke); /* only data changes */
         if (!error)
             cache_dirty(fs, poke->buffer);
+        inode_data_changed(fs, inode);
         return error;
     }
     error = transaction_begin(fs);

@@ -63,6 +63,12 @@ bool inode_held(const struct ext2 *fs, uint32_t number)
     return held_state(fs, number) != NULL;
 }
 
+bool inode_synced(const struct ext2 *fs, uint32_t number)
+{
+    const struct inode_state *state = held_state(fs, number);
+    return state && state->changed != fs->journal.sequence;
+}
+
 int ext2_hold(struct ext2 *fs, uint32_t number)
 {
     struct inode_table *table = &fs->inode_table;
@@ -83,6 +89,7 @@ int ext2_hold(struct ext2 *fs, uint32_t number)
         inode.state->number = 0;
         state->holds = 1;
         state->pins = 0;
+        state->changed = fs->journal.sequence; /* nobody has watched until now */
         state->hash_next = *chain;
         *chain = state;
     }
@@ -208,6 +215,12 @@ void inode_set_size(struct ext2 *fs, struct inode *inode, uint64_t size)
 void inode_changed(struct ext2 *fs, struct inode *inode)
 {
     transaction_add(fs, inode->buffer);
+    inode_data_changed(fs, inode);
+}
+
+void inode_data_changed(struct ext2 *fs, struct inode *inode)
+{
+    inode->state->changed = fs->journal.sequence;
 }
 
 bool inode_has_blocks(const struct ext2 *fs, const struct inode *inode)

@@ -14,7 +14,7 @@ struct buffer;
 
 /* What is remembered of an inode between calls: how often it is held, and where the last access
  * went, so that the next one need not walk the tree of indirect blocks. All but the
- * counts is a hint that may be forgotten at any time; every change of the tree keeps it true. */
+ * counts and `changed` is a hint that may be forgotten at any time; every change of the tree keeps it true. */
 struct inode_state {
     uint32_t number; /* 0: unused */
     uint32_t holds;
@@ -22,7 +22,8 @@ struct inode_state {
     uint32_t extent_logical, extent_physical, extent_length; /* a contiguous piece of the file */
     uint32_t leaf_logical, leaf_block; /* the last indirect block of data, and the first file
                                           block that it maps; leaf_block 0: none */
-    uint32_t next_read;                /* file block that a sequential reader wants next */
+    uint32_t next_read; /* file block that a sequential reader wants next */
+    uint32_t changed;   /* journal.sequence at the last change; only of held inodes */
     struct inode_state *hash_next;
 };
 
@@ -52,11 +53,13 @@ int inode_get_directory(struct ext2 *fs, uint32_t number, struct inode *inode);
 void inode_put(struct inode *inode);
 
 bool inode_held(const struct ext2 *fs, uint32_t number);
+bool inode_synced(const struct ext2 *fs, uint32_t number); /* surely no change since a commit? */
 void inode_state_forget(struct inode_state *state); /* the hints, not the holds */
 
 uint64_t inode_size(const struct inode *inode);
 void inode_set_size(struct ext2 *fs, struct inode *inode, uint64_t size); /* in a transaction */
 void inode_changed(struct ext2 *fs, struct inode *inode); /* in a transaction: adds the block */
+void inode_data_changed(struct ext2 *fs, struct inode *inode); /* without any other change */
 bool inode_has_blocks(const struct ext2 *fs, const struct inode *inode); /* is block[] a map? */
 
 static inline unsigned inode_type(const struct inode *inode)

@@ -384,11 +384,12 @@ int ext2_sync_some(struct ext2 *fs, size_t blocks)
 }
 
 /* The bitmaps and the directory that a file needs are shared with the others, so all are synced.
- * Of several that wait for this, the first one does the work for all, as all had been written
- * before the first was served: that is the group commit. */
+ * Of several that wait for this, the first one does the work for all, as their writes were served
+ * before the first fsync was: that is the group commit. */
 int ext2_fsync(struct ext2 *fs, uint32_t inode)
 {
-    (void)inode;
+    if (fs->journal.active && !fs->errors && inode_synced(fs, inode))
+        return 0;
     return ext2_sync(fs);
 }
 

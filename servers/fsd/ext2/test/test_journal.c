@@ -321,6 +321,68 @@ static void test_escape(bool checksums)
     image_free(&image);
 }
 
+/* An fsync writes only if something happened to the file since the last commit. */
+static void test_fsync(void)
+{
+    struct image image;
+    uint32_t a = 0, b = 0;
+    image_make(&image, OPTIONS, KIB);
+    struct ext2 *fs = image_mount(&image, 400);
+    CHECK(!path_create(fs, "/a", &a) && !path_create(fs, "/b", &b), "create");
+    CHECK(!ext2_hold(fs, a) && !ext2_hold(fs, b), "hold");
+    CHECK(ext2_write(fs, a, 0, "one", 3) == 3 && ext2_write(fs, b, 0, "two", 3) == 3, "write");
+    unsigned writes = image.writes;
+    CHECK(!ext2_fsync(fs, a) && image.writes > writes, "changed");
+    writes = image.writes;
+    CHECK(!ext2_fsync(fs, b) && !ext2_fsync(fs, a) && image.writes == writes, "with the other");
+    CHECK(ext2_write(fs, b, 0, "new", 3) == 3, "write over");
+    CHECK(!ext2_fsync(fs, a) && image.writes == writes, "the other");
+    CHECK(!ext2_fsync(fs, b) && image.writes > writes, "data only");
+    writes = image.writes;
+    CHECK(!path_rename(fs, "/a", "/c") && !ext2_fsync(fs, a) && image.writes > writes, "renamed");
+    writes = image.writes;
+    CHECK(!ext2_fsync(fs, EXT2_ROOT_INODE) && image.writes == writes, "nothing to do");
+    ext2_drop(fs, a);
+    CHECK(!path_create(fs, "/d", &a) && !ext2_hold(fs, a) && !ext2_fsync(fs, a), "fsync");
+    CHECK(image.writes > writes, "held after the change");
+    fs = image_crash(&image, fs, 400);
+    char back[4] = "";
+    CHECK(path_read(fs, "/b", 0, back, 3) == 3 && !strcmp(back, "new"), "%s", back);
+    CHECK(!path_walk(fs, "/c", true, &a) && !path_walk(fs, "/d", true, &a), "names");
+    CHECK(!ext2_unmount(fs), "unmount");
+    image_free(&image);
+}
+
+/* Blocks that were freed get no new contents while a crash can still bring their owner back. */
+static void test_freed(void)
+{
+    struct image image;
+    struct ext2_info info;
+    static uint8_t a[60000], b[60000], back[60000];
+    memset(a, 'a', sizeof a);
+    memset(b, 'b', sizeof b);
+    image_make(&image, OPTIONS, KIB);
+    struct ext2 *fs = image_mount(&image, 400);
+    CHECK(path_write(fs, "/a", 0, a, sizeof a) == sizeof a && !ext2_sync(fs), "write");
+    ext2_info(fs, &info);
+    const uint32_t free = info.blocks_free;
+    CHECK(!path_unlink(fs, "/a"), "unlink");
+    ext2_info(fs, &info);
+    CHECK(info.blocks_free == free + 60, "%u free, %u before", info.blocks_free, free);
+    CHECK(path_write(fs, "/b", 0, b, sizeof b) == sizeof b && !ext2_sync_some(fs, 1000), "write");
+    fs = image_crash(&image, fs, 400);
+    CHECK(path_read(fs, "/a", 0, back, sizeof back) == sizeof a && !memcmp(a, back, sizeof a), "-");
+
+    /* When there is nothing else, the commit comes first. */
+    for (uint64_t at = 0; path_write(fs, "/full", at, a, sizeof a) == sizeof a; at += sizeof a)
+        ;
+    CHECK(path_write(fs, "/b", 0, b, 10) == -ENOSPC, "full");
+    CHECK(!path_unlink(fs, "/a") && path_write(fs, "/b", 0, b, 40000) == 40000, "room again");
+    CHECK(!ext2_unmount(fs), "unmount");
+    image_fsck(&image, "freed");
+    image_free(&image);
+}
+
 /* ---- What is refused -------------------------------------------------------------------- */
 
 static struct image dirty; /* with two transactions in the log */
@@ -462,6 +524,8 @@ int main(void)
     test_wrap();
     test_escape(false);
     test_escape(true);
+    test_fsync();
+    test_freed();
     test_refused();
     test_truncated();
     test_read_only_features();

@@ -38,3 +38,7 @@ ext2_damage_CFLAGS := -DEXT2_FRAME_GAP=64
 FUZZERS += ext2
 ext2_SOURCES := $(EXT2_CORE) $(EXT2_TEST)/paths.c $(EXT2_DAMAGE) $(EXT2_TEST)/fuzz_ext2.c
 ext2_CFLAGS := -DEXT2_FRAME_GAP=64
+
+FUZZERS += ext2_journal_fuzz
+ext2_journal_fuzz_SOURCES := $(EXT2_TEST_COMMON) $(EXT2_TEST)/damage.c $(EXT2_TEST)/fuzz_journal.c
+ext2_journal_fuzz_CFLAGS := -DEXT2_FRAME_GAP=64

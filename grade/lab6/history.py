@@ -189,6 +189,24 @@ class Writer:
         self.promises[self.tag] = Promise(None, position + 1, position)
         self._add("sync")
 
+    def growing_operation(self) -> None:
+        """One that frees nothing."""
+        dice = self.dice
+        free = f"{dice.choice('abcdefgh')}{dice.randrange(1000)}"
+        there = dice.choice(sorted(self.names)) if self.names else free
+        draw = dice.randrange(10)
+        if there not in self.names or (draw < 3 and free not in self.names):
+            self.write(free, 0, dice.randint(1, 6000))
+        elif draw < 6:
+            size = len(self.files[self.names[there]].versions[-1].data)
+            self.write(there, min(size, 40_000), dice.randint(1, 9000))
+        elif draw < 7 and free not in self.names:
+            self.rename(there, free)
+        elif draw < 9:
+            self.fsync(there)
+        else:
+            self.sync()
+
     def any_operation(self) -> None:
         """One of all of these."""
         dice = self.dice

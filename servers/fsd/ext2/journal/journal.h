@@ -120,6 +120,9 @@ int journal_tail_write(struct ext2 *fs, uint32_t start);
 uint8_t *log_append(struct ext2 *fs, const void *block);
 int log_write(struct ext2 *fs);
 
+/* log_all_buffers: appends the running transaction's buffers, with their descriptors. */
+int log_all_buffers(struct ext2 *fs);
+
 static inline uint32_t log_next(const struct journal *journal, uint32_t position)
 {
     return position + 1 < journal->length ? position + 1 : journal->first;

@@ -81,6 +81,7 @@ def judge_cut(boot: Boot, recording: Recording, cut: Cut, folder: Path) -> str:
     return next(filter(None, problems), "")
 
 
+@pytest.mark.exercise("6.13", points=1)
 @pytest.mark.parametrize("number", range(RECORDINGS))
 def test_power_cuts(
     number: int, boot: Boot, laboratory: Laboratory, tmp_path: Path, seed: str,

@@ -266,7 +266,7 @@ def test_replay_after_cuts(core: Core, rng: random.Random, tmp_path: Path) -> No
     cut_everywhere(core, rng, tmp_path, True, replayed_by_the_core)
 
 
-@pytest.mark.exercise("6.13")
+@pytest.mark.exercise("6.13", points=4)
 def test_freed_blocks_after_cuts(core: Core, rng: random.Random, tmp_path: Path) -> None:
     """Files are removed, cut and replaced; a table that was logged becomes somebody's data."""
     cut_everywhere(core, rng, tmp_path, False, replayed_by_the_core)

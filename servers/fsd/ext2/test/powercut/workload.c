@@ -292,16 +292,20 @@ static void step(struct workload *workload,
 
 void workload_step(struct workload *workload)
 {
+    enum { SYNCS = 4 };
     static void (*const works[])(struct workload *, struct operation *) = {
         do_create, do_create,   do_create,   do_create, do_create, do_mkdir,       do_mkdir,
         do_link,   do_symlink,  do_remove,   do_remove, do_remove, do_rename,      do_rename,
         do_rename, do_write,    do_write,    do_write,  do_write,  do_write,       do_write,
         do_write,  do_truncate, do_truncate, do_hold,   do_hold,   do_write_large, do_sync_some,
-        do_fsync,  do_fsync,    do_fsync,    do_sync,
+        do_fsync,  do_fsync,    do_fsync,    do_sync, /* SYNCS */
     };
+    const uint32_t count = sizeof works / sizeof works[0], chosen = pick(workload, count);
+    if (workload->lazy && chosen >= count - SYNCS && pick(workload, 8))
+        return;
     if (pick(workload, 4) == 0)
         ext2_set_time(workload->fs, NOW + ++workload->seconds * UINT64_C(1000000000));
-    step(workload, works[pick(workload, sizeof works / sizeof works[0])]);
+    step(workload, works[chosen]);
 }
 
 static void do_unmount(struct workload *workload, struct operation *operation)

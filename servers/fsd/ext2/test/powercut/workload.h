@@ -16,6 +16,7 @@ struct workload {
     uint64_t random;
     uint32_t held[WORKLOAD_HELD]; /* objects; 0: none */
     uint32_t seconds;             /* of the clock, behind NOW */
+    bool lazy;                    /* hardly ever syncs: transactions become as large as they can */
 };
 
 /* workload_step: one operation, and its entry in the history. */

@@ -249,7 +249,8 @@ class Writer:
                 return self._wrong_contents(found, operations, partial, kept)
         listed = " ".join(f"{n}:{len(found.data[i])}" for n, i in sorted(found.names.items()))
         first = self.moments[floor]
-        wanted = " ".join(f"{n}:{len(self.files[f].at(floor).data)}" for n, f in sorted(first.items()))
+        sizes = {name: len(self.files[file].at(floor).data) for name, file in first.items()}
+        wanted = " ".join(f"{name}:{size}" for name, size in sorted(sizes.items()))
         return (
             f"folder {self.number}: these names and sizes were never there since operation {floor}:"
             f"\n    found {listed}\n    after operation {floor}: {wanted}"

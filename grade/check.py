@@ -29,6 +29,7 @@ FUZZ_SECONDS = 5
 FUZZ_LIMIT = 300.0
 SHOWN_LINES = 40
 SUMMARY = re.compile(r"^(\d+) passed, (\d+) failed", re.MULTILINE)
+NOTE = re.compile(r"^note: (.*)$", re.MULTILINE)  # what else a program wants to be known
 
 
 @dataclass
@@ -152,6 +153,8 @@ def show(outcome: Outcome) -> None:
         f"{outcome.seconds:.1f} s){reason}",
         flush=True,
     )
+    for note in NOTE.findall(outcome.output):
+        print(f"         {note}", flush=True)
     if counts.failed:
         print("\n".join(f"      {line}" for line in outcome.output.splitlines()[-SHOWN_LINES:]))
 

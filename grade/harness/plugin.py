@@ -14,6 +14,7 @@ import os
 import re
 import signal
 import sys
+from collections import Counter
 from collections.abc import Callable, Generator, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -84,7 +85,7 @@ class Laboratory:
         mem: str = "256M",
         append: str = "",
         plain: bool = True,
-        disks: list[Path] | None = None,
+        disks: list[Path | Disk] | None = None,
         icount: bool = False,
         extra: tuple[str, ...] = (),
         kernel: str = "kernel.elf",
@@ -101,7 +102,7 @@ class Laboratory:
             smp=smp if smp is not None else 1 if icount else self.smp,
             memory=mem,
             append=" ".join([*words, *append.split()]),
-            disks=tuple(Disk(path) for path in images),
+            disks=tuple(disk if isinstance(disk, Disk) else Disk(disk) for disk in images),
             icount=icount,
             qemu=self.qemu,
             serial_console=serial_console,
@@ -147,6 +148,18 @@ def pytest_runtest_makereport(
         report.sections.append(("infrastructure", "this is not the fault of the system under test"))
 
 
+def pytest_terminal_summary(terminalreporter: Any) -> None:
+    """Tests that try many cases say how many: record_property("counted", (what, number))."""
+    totals: Counter[str] = Counter()
+    for report in terminalreporter.getreports("passed"):
+        for name, value in report.user_properties:
+            if name == COUNTED:
+                totals[value[0]] += value[1]
+    for what, number in totals.items():
+        terminalreporter.write_line(f"{what}: {number}")
+
+
+COUNTED = "counted"
 FAILED = pytest.StashKey[bool]()
 
 

@@ -24,6 +24,7 @@ class Disk:
     path: Path
     format: str = "raw"
     read_only: bool = False
+    write_log: Path | None = None  # where to record all writes and flushes (write_log.py)
 
 
 @dataclass(frozen=True)
@@ -73,9 +74,20 @@ def disk_arguments(disks: tuple[Disk, ...]) -> list[str]:
     arguments = []
     for index, disk in enumerate(disks):
         read_only = ",read-only=on" if disk.read_only else ""
+        if disk.write_log:
+            disk.write_log.touch()
+            arguments += [
+                "-blockdev",
+                f"driver=blklogwrites,node-name=disk{index}"
+                f",file.driver=file,file.filename={quoted(disk.path)}"
+                f",log.driver=file,log.filename={quoted(disk.write_log)}",
+            ]
+        else:
+            arguments += [
+                "-drive",
+                f"if=none,id=disk{index},format={disk.format},file={quoted(disk.path)}{read_only}",
+            ]
         arguments += [
-            "-drive",
-            f"if=none,id=disk{index},format={disk.format},file={quoted(disk.path)}{read_only}",
             "-device",
             f"virtio-blk-device,drive=disk{index}",
         ]

@@ -9,6 +9,7 @@
 #include "fsd/ext2/branch.h"
 #include "fsd/ext2/dir.h"
 #include "fsd/ext2/fs.h"
+#include "record.h"
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -56,12 +57,14 @@ static int disk_write(struct block_device *device, uint64_t offset, const void *
                       uint32_t length)
 {
     check_request(device, offset, length);
+    record_write(offset, buffer, length);
     return pwrite(image, buffer, length, (off_t)offset) == (ssize_t)length ? 0 : -EIO;
 }
 
 static int disk_flush(struct block_device *device)
 {
     (void)device;
+    record_flush();
     return 0;
 }
 
@@ -127,6 +130,40 @@ static int64_t do_sync(const struct words *words)
 {
     (void)words;
     return ext2_sync(fs);
+}
+
+static int64_t do_fsync(const struct words *words)
+{
+    int64_t inode = inode_of(words, 1);
+    return inode < 0 ? inode : ext2_fsync(fs, (uint32_t)inode);
+}
+
+/* From here on the disk's writes are recorded. */
+static int64_t do_record(const struct words *words)
+{
+    (void)words;
+    record_begin("writes.log");
+    return 0;
+}
+
+static int64_t do_recorded(const struct words *words)
+{
+    (void)words;
+    return (int64_t)record_length();
+}
+
+/* The running transaction's buffers, in its order (number and contents), and then into the log. */
+static int64_t do_transaction(const struct words *words)
+{
+    (void)words;
+    const struct buffer *buffer = fs->cache.running_list.dirty_next;
+    for (; buffer != &fs->cache.running_list; buffer = buffer->dirty_next) {
+        answer(&buffer->block, sizeof buffer->block);
+        answer(buffer->data, fs->block_size);
+    }
+    fs->journal.at = fs->journal.head;
+    int error = log_all_buffers(fs);
+    return error ? error : log_write(fs);
 }
 
 static int64_t do_fail(const struct words *words)
@@ -405,15 +442,16 @@ static const struct {
     unsigned words; /* that it needs, its name among them */
     int64_t (*run)(const struct words *words);
 } commands[] = {
-    {"mount", 3, do_mount},   {"unmount", 1, do_unmount}, {"fail", 2, do_fail},
-    {"stat", 2, do_stat},     {"state", 2, do_state},     {"many", 3, do_many},
-    {"branch", 3, do_branch}, {"read", 4, do_read},       {"write", 5, do_write},
-    {"hold", 2, do_hold},     {"drop", 2, do_drop},       {"truncate", 3, do_truncate},
-    {"lookup", 3, do_lookup}, {"space", 3, do_space},     {"list", 2, do_list},
-    {"create", 3, do_create}, {"symlink", 4, do_symlink}, {"link", 4, do_link},
-    {"mkdir", 3, do_mkdir},   {"rmdir", 3, do_rmdir},     {"unlink", 3, do_unlink},
-    {"alloc", 2, do_alloc},   {"free", 2, do_free},       {"rename", 5, do_rename},
-    {"info", 1, do_info},     {"sync", 1, do_sync},
+    {"mount", 3, do_mount},   {"unmount", 1, do_unmount},   {"fail", 2, do_fail},
+    {"stat", 2, do_stat},     {"state", 2, do_state},       {"many", 3, do_many},
+    {"branch", 3, do_branch}, {"read", 4, do_read},         {"write", 5, do_write},
+    {"hold", 2, do_hold},     {"drop", 2, do_drop},         {"truncate", 3, do_truncate},
+    {"lookup", 3, do_lookup}, {"space", 3, do_space},       {"list", 2, do_list},
+    {"create", 3, do_create}, {"symlink", 4, do_symlink},   {"link", 4, do_link},
+    {"mkdir", 3, do_mkdir},   {"rmdir", 3, do_rmdir},       {"unlink", 3, do_unlink},
+    {"alloc", 2, do_alloc},   {"free", 2, do_free},         {"rename", 5, do_rename},
+    {"info", 1, do_info},     {"sync", 1, do_sync},         {"fsync", 2, do_fsync},
+    {"record", 1, do_record}, {"recorded", 1, do_recorded}, {"transaction", 1, do_transaction},
 };
 
 static int count_buffers(void)
@@ -445,7 +483,8 @@ static void run(char *line)
             words.count < commands[i].words)
             continue;
         payload_len = 0;
-        if (!fs && commands[i].run != do_mount && commands[i].run != do_branch) {
+        if (!fs && commands[i].run != do_mount && commands[i].run != do_branch &&
+            commands[i].run != do_record) {
             fprintf(stderr, "no file system is mounted\n");
             exit(2);
         }

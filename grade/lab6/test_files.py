@@ -95,7 +95,7 @@ def random_files(folder: Path, rng: random.Random, geometry: Geometry) -> tuple[
     return image, Files(Volume(image), rng)
 
 
-@pytest.mark.exercise("6.8", points=8)
+@pytest.mark.exercise("6.8", points=5)
 def test_writing_files(core: Core, rng: random.Random, tmp_path: Path) -> None:
     """Random writes with holes, through all levels of tables; e2fsck and the model agree."""
     for index in (0, 2, 4):
@@ -172,7 +172,7 @@ class Brim:
             self.core.fail(f"after filling the disk: {wrong}")
 
 
-@pytest.mark.exercise("6.8", points=4)
+@pytest.mark.exercise("6.8", points=3)
 def test_full_disk(core: Core, rng: random.Random, tmp_path: Path) -> None:
     """The last blocks: a write that needs tables gets all of its blocks, or takes none."""
     geometry = Geometry(1024, 128, 1500, 512, inodes=64, reserved_percent=2)

@@ -79,7 +79,7 @@ class Changes(Files):
         self.model.add(new, name, node)
 
 
-@pytest.mark.exercise("6.9", points=3)
+@pytest.mark.exercise("6.9", points=2)
 def test_random_changes(core: Core, rng: random.Random, tmp_path: Path) -> None:
     """Names, files and directories come and go; e2fsck and the model agree."""
     for index in (0, 3):
@@ -108,7 +108,7 @@ def image_with(core: Core, folder: Path, data: bytes) -> Path:
     return core.image
 
 
-@pytest.mark.exercise("6.9", points=3)
+@pytest.mark.exercise("6.9", points=2)
 def test_open_files_live_on(core: Core, rng: random.Random, tmp_path: Path) -> None:
     """A file without a name keeps its blocks while somebody holds it, and not one moment more."""
     data = rng.randbytes(rng.randint(20_000, 400_000))

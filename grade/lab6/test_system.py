@@ -168,7 +168,7 @@ def test_reading_in_the_system(guest: Guest, rng: random.Random) -> None:
     guest.finish()
 
 
-@pytest.mark.exercise("6.8", points=6)
+@pytest.mark.exercise("6.8", points=4)
 def test_writing_in_the_system(guest: Guest, rng: random.Random) -> None:
     """Copies, appended and sparse files, directories; then the disk is filled to the brim."""
     sources = guest.files(rng, 6)
@@ -223,7 +223,7 @@ def test_writing_in_the_system(guest: Guest, rng: random.Random) -> None:
         guest.fail(f"after filling the disk, what is on it is wrong: {wrong}")
 
 
-@pytest.mark.exercise("6.9", points=3)
+@pytest.mark.exercise("6.9", points=2)
 def test_removing_in_the_system(guest: Guest, rng: random.Random) -> None:
     """Files that are unlinked while open, names that replace others, whole trees that go."""
     opened, read, moved, target, dropped = guest.files(rng, 5)

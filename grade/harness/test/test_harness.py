@@ -239,6 +239,13 @@ def test_commas_in_paths_are_doubled() -> None:
     assert "file=a,,b" in " ".join(disk_arguments((Disk(Path("a,b")),)))
 
 
+def test_writes_are_recorded_where_asked(tmp_path: Path) -> None:
+    log = tmp_path / "a,log"
+    text = " ".join(disk_arguments((Disk(Path("a,b"), write_log=log),)))
+    assert "driver=blklogwrites" in text and "filename=a,,b" in text and "a,,log" in text
+    assert log.exists()
+
+
 def test_limits_scale_and_travel() -> None:
     limits = from_json(to_json(Limits(scale=2.5)))
     assert limits.seconds(2) == 5

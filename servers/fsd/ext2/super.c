@@ -304,6 +304,9 @@ static int mark_mounted(struct ext2 *fs)
     error = transaction_commit(fs);
     if (!error)
         error = cache_flush(fs);
+    /* A log with a start belongs to a file system that is to be recovered, so that comes first. */
+    if (!error && journal)
+        error = journal_tail_write(fs, fs->journal.head);
     fs->journal.active = journal && !error;
     return error;
 }

@@ -195,6 +195,7 @@ static void tag_put(struct ext2 *fs, uint8_t *at, struct buffer *buffer, uint32_
 
 /* One descriptor for `count` buffers from `first` on, and behind it the buffers. Only the first
  * tag carries the UUID. Result: the first buffer that is left. */
+/* exercise 6.10 */
 static struct buffer *log_buffers(struct ext2 *fs, struct buffer *first, uint32_t count)
 {
     const struct journal *journal = &fs->journal;
@@ -221,8 +222,9 @@ static struct buffer *log_buffers(struct ext2 *fs, struct buffer *first, uint32_
     }
     return buffer;
 }
+/* end 6.10 */
 
-static int log_all_buffers(struct ext2 *fs)
+int log_all_buffers(struct ext2 *fs)
 {
     struct buffer *next = fs->cache.running_list.dirty_next;
     for (uint32_t left = fs->cache.running; left > 0;) {
@@ -241,6 +243,8 @@ static int revoke_block_append(struct ext2 *fs, uint32_t bytes)
     return append_with_tail(fs);
 }
 
+/* All of the transaction's, of which there is at least one. */
+/* exercise 6.13 */
 static int log_revocations(struct ext2 *fs)
 {
     const struct journal *journal = &fs->journal;
@@ -261,8 +265,9 @@ static int log_revocations(struct ext2 *fs)
             bytes += size;
         }
     }
-    return bytes ? revoke_block_append(fs, bytes) : 0;
+    return revoke_block_append(fs, bytes);
 }
+/* end 6.13 */
 
 static int log_commit_block(struct ext2 *fs)
 {
@@ -275,22 +280,6 @@ static int log_commit_block(struct ext2 *fs)
 }
 
 /* ---- Committing ------------------------------------------------------------------------- */
-
-/* Steps 3 to 6 of journal.h. */
-static int log_transaction(struct ext2 *fs)
-{
-    fs->journal.at = fs->journal.head;
-    int error = log_all_buffers(fs);
-    if (!error)
-        error = log_revocations(fs);
-    if (!error)
-        error = log_write(fs);
-    if (!error)
-        error = device_flush(fs);
-    if (!error)
-        error = log_commit_block(fs);
-    return error ? error : device_flush(fs);
-}
 
 /* The transaction is on disk: the next one begins. May be done twice, if the first time was cut
  * short by the end of the process. */
@@ -354,6 +343,23 @@ int journal_adopt(struct ext2 *fs)
     return error;
 }
 
+/* exercise 6.11 */
+/* Steps 3 to 6 of journal.h. */
+static int log_transaction(struct ext2 *fs)
+{
+    fs->journal.at = fs->journal.head;
+    int error = log_all_buffers(fs);
+    if (!error && fs->journal.revoked)
+        error = log_revocations(fs);
+    if (!error)
+        error = log_write(fs);
+    if (!error)
+        error = device_flush(fs);
+    if (!error)
+        error = log_commit_block(fs);
+    return error ? error : device_flush(fs);
+}
+
 int journal_commit(struct ext2 *fs)
 {
     if (fs->errors)
@@ -377,3 +383,4 @@ int journal_commit(struct ext2 *fs)
     committed(fs);
     return fs->journal.available < fs->journal.limit ? journal_checkpoint(fs) : 0;
 }
+/* end 6.11 */

@@ -182,7 +182,7 @@ int journal_start(struct ext2 *fs)
     journal->available = journal->length - journal->first;
     journal->limit = journal->available / SHARE;
     journal->freed_count = journal->freed_blocks = journal->revoked = 0;
-    return journal_tail_write(fs, journal->head);
+    return 0;
 }
 
 int journal_stop(struct ext2 *fs)

@@ -97,8 +97,8 @@ void journal_close(struct ext2 *fs);
  * if one of them makes no sense; then nothing has been written. */
 int journal_replay(struct ext2 *fs, const struct ext2_options *options);
 
-/* journal_start: an empty log on disk, ready for transactions (EROFS: its features forbid).
- * journal_stop: commits, brings everything home, leaves the log empty. Both flush. */
+/* journal_start: an empty log, ready for transactions (EROFS: its features forbid); on disk it has
+ * no start yet. journal_stop: commits, brings everything home, leaves the log empty, flushes. */
 int journal_start(struct ext2 *fs);
 int journal_stop(struct ext2 *fs);
 
@@ -136,6 +136,9 @@ int journal_tail_write(struct ext2 *fs, uint32_t start);
  * an error. log_write: writes what was gathered. */
 uint8_t *log_append(struct ext2 *fs, const void *block);
 int log_write(struct ext2 *fs);
+
+/* log_all_buffers: appends the running transaction's buffers, with their descriptors. */
+int log_all_buffers(struct ext2 *fs);
 
 static inline uint32_t log_next(const struct journal *journal, uint32_t position)
 {

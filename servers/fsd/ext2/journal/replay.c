@@ -124,6 +124,7 @@ static void pass_begin(struct ext2 *fs, struct replay *replay)
     replay->sequence = fs->journal.sequence;
 }
 
+/* exercise 6.12 */
 /* One block of the log that is not a copy. 1: go on, 0: the log ends here. */
 static int step(struct ext2 *fs, struct replay *replay, const struct pass *pass)
 {
@@ -166,6 +167,7 @@ static int find_end(struct ext2 *fs, struct replay *replay)
     replay->end = replay->sequence;
     return result;
 }
+/* end 6.12 */
 
 static int walk(struct ext2 *fs, struct replay *replay, const struct pass *pass)
 {

@@ -5,13 +5,17 @@ EXT2_TEST_COMMON := $(EXT2_CORE) $(EXT2_TEST)/image.c $(EXT2_TEST)/paths.c
 
 HOST_TESTS += ext2_names ext2_files ext2_images ext2_cache ext2_model ext2_faults \
     ext2_damage ext2_transactions ext2_journal ext2_journal_model \
-    ext2_journal_faults ext2_journal_crash ext2_adopt
+    ext2_journal_faults ext2_journal_crash ext2_adopt ext2_powercut
 ext2_names_SOURCES := $(EXT2_TEST_COMMON) $(EXT2_TEST)/test_names.c
 ext2_files_SOURCES := $(EXT2_TEST_COMMON) $(EXT2_TEST)/test_files.c
 ext2_model_SOURCES := $(EXT2_TEST_COMMON) $(EXT2_TEST)/model.c $(EXT2_TEST)/test_model.c
 ext2_images_SOURCES := $(EXT2_TEST_COMMON) $(EXT2_TEST)/test_images.c
 ext2_cache_SOURCES := $(EXT2_TEST_COMMON) $(EXT2_TEST)/test_cache.c
 ext2_faults_SOURCES := $(EXT2_TEST_COMMON) $(EXT2_TEST)/test_faults.c
+
+# Power cuts: everything that a cut can make of a disk.
+ext2_powercut_SOURCES := $(EXT2_TEST_COMMON) $(wildcard $(EXT2_TEST)/powercut/*.c) \
+    $(EXT2_TEST)/test_powercut.c
 
 # The model once more, with transactions that check what a journal will rely on.
 ext2_transactions_SOURCES := $(filter-out %/transaction.c,$(ext2_model_SOURCES)) \

@@ -83,6 +83,7 @@ struct dhcp_client {
     uint64_t now, started;    /* started: of the acquisition, for `secs` */
     uint64_t next;            /* when the state's timer is due; 0 = not at all */
     uint64_t fallback_at;     /* 0 = done, or not wanted */
+    uint64_t conflict;        /* when the last one was seen; 0 = never */
     uint64_t requested;       /* when the last REQUEST left: leases count from there */
     struct dhcp_lease lease;  /* in force */
     struct dhcp_lease wanted; /* offered, requested, or being checked */
@@ -107,7 +108,9 @@ uint64_t dhcp_deadline(const struct dhcp_client *client);
 void dhcp_link(struct dhcp_client *client, bool up, uint64_t now);
 
 /* dhcp_conflict: somebody else uses this address; of no effect if it is not ours. An address that
- * is being checked, or leased, is declined (RFC 2131 4.4.1). */
+ * is being checked is declined (RFC 2131 4.4.1). One in use is defended once, by the owner's ARP,
+ * and declined when it happens again within 10 s (RFC 5227 2.4 (b)): one forged packet must not
+ * cost us the address. */
 void dhcp_conflict(struct dhcp_client *client, const struct ip_address *address, uint64_t now);
 
 /* dhcp_fallback: 10.0.2.15/24, router 10.0.2.2, name server 10.0.2.3, what QEMU's user network

@@ -31,7 +31,8 @@ enum dns_type { DNS_A = 1, DNS_CNAME = 5, DNS_SOA = 6, DNS_PTR = 12, DNS_AAAA = 
  *   -ETIMEDOUT   no server has answered
  *   -EPROTO      what they said makes no sense (a circle of aliases, for example)
  *   -ENETUNREACH no server is known
- *   -ECANCELED   the resolver is being destroyed */
+ *   -ECANCELED   the resolver is being destroyed
+ * or what the last attempt to reach a server met, -ECONNREFUSED for example. */
 struct dns_answer {
     int error;
     enum dns_type type;
@@ -66,8 +67,8 @@ struct dns_resolver *dns_create(struct stack *stack, const struct dns_config *co
 void dns_destroy(struct dns_resolver *resolver);
 
 /* dns_set_servers: at most DNS_SERVERS are taken; port 0 = 53. Queries under way go on with the new
- * ones at their next attempt; the cache is emptied if they are others. domain: appended to names
- * without a dot when they are not found as they are; NULL or "" = none. */
+ * ones at their next attempt; the cache is emptied if they are others. domain: a name without
+ * a dot is looked up in it first, then as it is; NULL or "" = none. */
 void dns_set_servers(struct dns_resolver *resolver, const struct endpoint *servers, unsigned count,
                      const char *domain);
 
@@ -75,7 +76,7 @@ void dns_set_servers(struct dns_resolver *resolver, const struct endpoint *serve
  * dns_cancel came before: from within dns_resolve (returns 0) if the answer is known, or later
  * from dns_poll (returns an identifier > 0). Address literals, "localhost" (RFC 6761 6.3) and
  * local knowledge are answered at once. The answer is valid during the call. done may call
- * anything here but dns_destroy.
+ * anything here but dns_poll and dns_destroy.
  *   -EINVAL: not a name, or not a type to ask for; -ENOBUFS: too many queries */
 typedef void dns_done(void *context, const struct dns_answer *answer);
 int dns_resolve(struct dns_resolver *resolver, const char *name, enum dns_type type, dns_done *done,

@@ -2,6 +2,7 @@
  * one), and nobody but that list, the timer heap and whoever answers it refers to it. */
 #include "netd/calls.h"
 
+#include "cairn/syscall.h"
 #include "netd/clients.h"
 #include "netd/sessions.h"
 #include <errno.h>

@@ -31,7 +31,7 @@ struct call {
             struct endpoint peer;
             uint8_t data[NET_SEND_INLINE]; /* inline, to be sent */
         };
-        struct { /* to the resolver */
+        struct {            /* to the resolver */
             int queries[2]; /* identifiers, 0 = answered */
             int error;
             unsigned count;

@@ -88,8 +88,8 @@ int poller_add(struct poller **list, handle_t channel, uint32_t events, uint64_t
         return -ENOBUFS;
     struct poller *poller = free_pollers;
     free_pollers = poller->next;
-    *poller = (struct poller){
-        .channel = kept, .bits = bits, .events = events, .standing = standing};
+    *poller =
+        (struct poller){.channel = kept, .bits = bits, .events = events, .standing = standing};
     while (*list)
         list = &(*list)->next;
     *list = poller;

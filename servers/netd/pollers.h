@@ -7,7 +7,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define POLLERS_MAX     8192
+#define POLLERS_MAX      8192
 #define POLLERS_A_SOCKET 8
 
 struct poll_channel;

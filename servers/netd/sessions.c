@@ -63,8 +63,8 @@ int session_make(struct socket *socket, uint32_t client, struct session **made, 
         .socket = socket,
         .client = client,
     };
-    int64_t minted = handle_mint(netd.server.channel, RIGHT_SEND | RIGHT_DUP | RIGHT_TRANSFER,
-                                 session->badge);
+    int64_t minted =
+        handle_mint(netd.server.channel, RIGHT_SEND | RIGHT_DUP | RIGHT_TRANSFER, session->badge);
     if (minted < 0) {
         session_free(session);
         socket_close(socket);

@@ -14,8 +14,8 @@ struct session {
     struct socket *socket; /* NULL: closed early, but handles to it are still about */
     uint32_t client;       /* who pays: the process that made it */
     bool nonblocking;
-    bool dirty;      /* the stack has notified since it was last looked at */
-    uint32_t events; /* that it notified of */
+    bool dirty;           /* the stack has notified since it was last looked at */
+    uint32_t events;      /* that it notified of */
     struct session *next; /* of the free, or of the dirty ones */
     struct call *first[LINES], *last[LINES];
     uint64_t timeout[LINES]; /* ns: SO_RCVTIMEO, SO_SNDTIMEO; 0 = none */

@@ -16,7 +16,7 @@
 struct client_memory {
     struct transfer transfer; /* first */
     uint64_t token;
-    uint64_t base;   /* offset in the window of what is moved now */
+    uint64_t base;        /* offset in the window of what is moved now */
     uint8_t *inline_data; /* NULL: window 0 */
     bool to_client;
 };

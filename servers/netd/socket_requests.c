@@ -14,7 +14,7 @@ enum { OPTION_RCVTIMEO = 20, OPTION_SNDTIMEO = 21 };
 struct timeout_value {
     int64_t seconds, microseconds;
 };
-#define SECOND 1000000000ull
+#define SECOND      1000000000ull
 #define TIMEOUT_MAX (UINT64_MAX / SECOND / 4) /* s */
 
 int64_t socket_create_request(struct request *request)
@@ -25,8 +25,8 @@ int64_t socket_create_request(struct request *request)
     int error = socket_create(netd.stack, (enum ip_family)r->family,
                               (enum socket_type)(r->type & ~NET_NONBLOCK), r->protocol, &socket);
     if (!error)
-        error = session_make(socket, request->message->sender, &session,
-                             &request->reply->handles[0]);
+        error =
+            session_make(socket, request->message->sender, &session, &request->reply->handles[0]);
     if (error)
         return error;
     session->nonblocking = r->type & NET_NONBLOCK;
@@ -48,8 +48,9 @@ static int64_t bind_request(struct request *request, struct session *session)
 static int64_t listen_request(struct request *request, struct session *session)
 {
     int64_t backlog = (int64_t)request->message->words[0];
-    return socket_listen(session->socket,
-                         (int)(backlog < 0 ? 0 : backlog > INT32_MAX ? INT32_MAX : backlog));
+    return socket_listen(session->socket, (int)(backlog < 0           ? 0
+                                                : backlog > INT32_MAX ? INT32_MAX
+                                                                      : backlog));
 }
 
 static int64_t address_reply(struct request *request, const struct endpoint *endpoint)

@@ -71,11 +71,8 @@ static int transmit(struct netif *netif, struct packet *frame)
         net->blocked = true;
         return -ENOBUFS;
     }
-    if (!error) {
-        netif->counters.tx_packets++;
-        netif->counters.tx_bytes += packet_total(frame);
+    if (!error)
         return 0;
-    }
 drop:
     netif->counters.tx_errors++;
     packet_release(&net->memory->pool, frame);
@@ -129,14 +126,12 @@ static void receive_frame(struct virtio_net *net, struct packet *packet, uint32_
     if (!virtio_has(&net->device, VIRTIO_NET_F_MRG_RXBUF))
         buffers = 1;
     good = good && buffers > 0 && take_rest(net, packet, buffers);
-    if (!good || !netif->up) {
-        netif->counters.rx_errors += !good;
+    if (!good) {
+        netif->counters.rx_errors++;
         packet_release(&net->memory->pool, packet);
         return;
     }
     packet_pull(packet, VIRTIO_NET_HEADER);
-    netif->counters.rx_packets++;
-    netif->counters.rx_bytes += packet_total(packet);
     netif_input(netif, packet);
 }
 

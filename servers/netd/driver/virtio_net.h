@@ -17,7 +17,7 @@ struct virtio_net {
     handle_t channel;
     unsigned number; /* of the interface, from 0; also its pulse bit */
     unsigned resets;
-    bool blocked;    /* the transmit queue was full: the stack waits for netif_writable */
+    bool blocked; /* the transmit queue was full: the stack waits for netif_writable */
     bool dead;
     /* link_changed: the device says that the cable was pulled or put in; netif_set_link has been
      * called. */

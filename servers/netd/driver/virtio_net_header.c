@@ -6,13 +6,13 @@
 enum { FLAG_NEEDS_CHECKSUM = 1, FLAG_DATA_VALID = 2 };
 enum { SEGMENT_NONE = 0, SEGMENT_TCP4 = 1, SEGMENT_TCP6 = 4 };
 enum { /* offsets */
-    FLAGS = 0,
-    SEGMENT_TYPE = 1,
-    HEADER_LENGTH = 2,
-    SEGMENT_SIZE = 4,
-    CHECKSUM_START = 6,
-    CHECKSUM_OFFSET = 8,
-    BUFFERS = 10,
+       FLAGS = 0,
+       SEGMENT_TYPE = 1,
+       HEADER_LENGTH = 2,
+       SEGMENT_SIZE = 4,
+       CHECKSUM_START = 6,
+       CHECKSUM_OFFSET = 8,
+       BUFFERS = 10,
 };
 #define ETHERTYPE_OFFSET 12
 #define TCP_DATA_OFFSET  12 /* in its upper four bits: words of the TCP header */

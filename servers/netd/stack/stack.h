@@ -18,6 +18,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+struct path_mtus;
+struct reassembly;
 struct tcp_layer;
 struct udp_layer;
 struct raw_layer;
@@ -59,6 +61,8 @@ struct stack {
     struct netif *loopback; /* made by the stack: 127.0.0.1/8, ::1/128 */
     struct stack_counters counters;
     uint32_t socket_count, socket_packets;
+    struct reassembly *reassembly;
+    struct path_mtus *path_mtus;
     struct ip_layer *ip;
     struct tcp_layer *tcp;
     struct udp_layer *udp;

@@ -19,6 +19,8 @@
 #include <stdint.h>
 
 struct neighbours;
+struct path_mtus;
+struct reassembly;
 struct tcp_layer;
 struct udp_layer;
 struct raw_layer;
@@ -64,6 +66,8 @@ struct stack {
     struct stack_counters counters;
     uint32_t socket_count, socket_packets;
     struct neighbours *neighbours;
+    struct reassembly *reassembly;
+    struct path_mtus *path_mtus;
     struct ip_layer *ip;
     struct tcp_layer *tcp;
     struct udp_layer *udp;

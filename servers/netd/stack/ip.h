@@ -45,6 +45,7 @@ struct ip_send {
                                 their sender, unless this is set */
     bool unspecified_source; /* send from 0.0.0.0 or :: as it is (DHCP, NDP) */
     bool router_alert;       /* IGMP, MLD */
+    bool multicast_loop;     /* a copy to ourselves, if we are members of the group */
 };
 
 /* ip_output: sends the transport segment in packet, which is taken over in any case; a packet that
@@ -57,6 +58,11 @@ int ip_output(struct stack *stack, const struct ip_send *send, struct packet *pa
 /* ip_reached: the transport has heard from this peer, so its neighbour entry is fresh (RFC 4861
  * 7.3.1). */
 void ip_reached(struct stack *stack, const struct ip_address *peer, unsigned interface);
+
+/* ip_order_destinations: a host's addresses of both families, the one to try first in front (RFC
+ * 6724 6). More than IP_ORDER_MAX are left as they are. */
+#define IP_ORDER_MAX 32
+void ip_order_destinations(struct stack *stack, struct ip_address *addresses, size_t count);
 
 /* ip_is_local: an address of ours that packets may be sent to (tentative ones are not). */
 bool ip_is_local(const struct stack *stack, const struct ip_address *address);

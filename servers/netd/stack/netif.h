@@ -3,6 +3,7 @@
 #pragma once
 
 #include "address.h"
+#include "ip6/link.h"
 #include "packet.h"
 
 struct stack;
@@ -31,6 +32,8 @@ struct netif_address {
     uint8_t prefix; /* bits */
     uint8_t state, origin;
     uint8_t probes;                        /* duplicate address detection: solicitations sent */
+    uint8_t collisions;                    /* addresses in the place of which this one is tried */
+    uint64_t probe_at;                     /* the next solicitation, or the end of the wait */
     uint64_t preferred_until, valid_until; /* ns; 0 = for ever */
 };
 
@@ -60,6 +63,7 @@ struct netif {
     struct netif_group groups[NETIF_GROUPS];
     uint8_t hop_limit; /* of the router's advertisement; 0 = 64 */
     uint16_t ipv6_mtu; /* of the router's advertisement; 0 = mtu */
+    struct ipv6_link ipv6;
     struct netif_counters counters;
 
     /* transmit: takes over the frame and sends it some time; -ENOBUFS: the device's queue is full,

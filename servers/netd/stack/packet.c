@@ -1,6 +1,7 @@
 /* Packets and their pool. Invariant: pool->in_use is the number of packets that are not in the
  * pool's list; each of them has at least one reference, or is a further piece of one that has. */
 #include "packet.h"
+#include "checksum.h"
 #include <assert.h>
 #include <string.h>
 
@@ -140,6 +141,36 @@ struct packet *packet_copy(struct packet_pool *pool, const struct packet *from, 
         link = &piece->fragment;
     }
     return first;
+}
+
+bool packet_read(const struct packet *packet, uint32_t offset, void *to, uint32_t length)
+{
+    uint8_t *at = to;
+    for (; packet && length > 0; packet = packet->fragment) {
+        const uint32_t here = packet_length(packet);
+        if (offset < here) {
+            const uint32_t part = length < here - offset ? length : here - offset;
+            memcpy(at, packet->data + packet->start + offset, part);
+            at += part;
+            length -= part;
+            offset = 0;
+        } else {
+            offset -= here;
+        }
+    }
+    return length == 0;
+}
+
+uint16_t packet_checksum(uint16_t sum, const struct packet *packet)
+{
+    bool odd = false;
+    for (; packet; packet = packet->fragment) {
+        const uint8_t *data = packet->data + packet->start;
+        sum = odd ? checksum_add_odd(sum, data, packet_length(packet))
+                  : checksum_add(sum, data, packet_length(packet));
+        odd ^= packet_length(packet) & 1;
+    }
+    return sum;
 }
 
 void packet_queue_put(struct packet_queue *queue, struct packet *packet)

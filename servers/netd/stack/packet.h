@@ -84,6 +84,11 @@ void packet_trim(struct packet_pool *pool, struct packet *packet, uint32_t lengt
 bool packet_gather(struct packet_pool *pool, struct packet *packet, uint16_t length);
 struct packet *packet_copy(struct packet_pool *pool, const struct packet *from, uint16_t headroom);
 
+/* packet_read: copies length bytes at offset of the whole frame; false if they are not all there.
+ * packet_checksum: the sum of the whole frame added to sum, as by checksum_add. */
+bool packet_read(const struct packet *packet, uint32_t offset, void *to, uint32_t length);
+uint16_t packet_checksum(uint16_t sum, const struct packet *packet);
+
 /* A first-in first-out queue through `next`. */
 struct packet_queue {
     struct packet *first, *last;

@@ -61,9 +61,9 @@ struct netif {
     bool up, link;
     struct netif_address addresses[NETIF_ADDRESSES];
     struct netif_group groups[NETIF_GROUPS];
+    struct ipv6_link ipv6; /* what is known of the link */
     uint8_t hop_limit; /* of the router's advertisement; 0 = 64 */
     uint16_t ipv6_mtu; /* of the router's advertisement; 0 = mtu */
-    struct ipv6_link ipv6;
     struct netif_counters counters;
 
     /* transmit: takes over the frame and sends it some time; -ENOBUFS: the device's queue is full,

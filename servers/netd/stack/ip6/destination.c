@@ -1,4 +1,5 @@
 /* Which address of a host to try first: the rules of selection.h with what this stack would do. */
+#include "../ip.h"
 #include "../stack.h"
 #include "selection.h"
 

@@ -59,6 +59,11 @@ int ip_output(struct stack *stack, const struct ip_send *send, struct packet *pa
  * 7.3.1). */
 void ip_reached(struct stack *stack, const struct ip_address *peer, unsigned interface);
 
+/* ip_order_destinations: a host's addresses of both families, the one to try first in front (RFC
+ * 6724 6). More than IP_ORDER_MAX are left as they are. */
+#define IP_ORDER_MAX 32
+void ip_order_destinations(struct stack *stack, struct ip_address *addresses, size_t count);
+
 /* ip_is_local: an address of ours that packets may be sent to (tentative ones are not). */
 bool ip_is_local(const struct stack *stack, const struct ip_address *address);
 /* ip_is_directed_broadcast: of one of our IPv4 networks. */

@@ -18,6 +18,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+struct ipv6_layer;
 struct neighbours;
 struct path_mtus;
 struct reassembly;
@@ -32,6 +33,9 @@ struct stack_config {
     void (*random)(void *to, size_t length); /* cryptographically strong */
     struct packet_pool *pool;
     uint64_t now;
+    /* The key of our IPv6 addresses (RFC 7217): who keeps it has the same ones after a restart. All
+     * 0: drawn at random. */
+    uint64_t address_secret[2];
     /* Limits; 0 = the default behind it. */
     uint32_t sockets;          /* 8192, of all kinds */
     uint32_t neighbours;       /* 256 */
@@ -49,7 +53,7 @@ struct stack_counters {
     uint64_t ip_in_delivered, ip_out, ip_out_no_route, ip_out_dropped;
     uint64_t ip_fragments_in, ip_fragments_made, ip_reassembled, ip_reassembly_failed;
     uint64_t icmp_in, icmp_in_errors, icmp_out, icmp_out_limited;
-    uint64_t arp_in, arp_out, arp_ignored, nd_in, nd_out, nd_ignored;
+    uint64_t arp_in, arp_out, arp_ignored, nd_in, nd_out, nd_ignored, nd_duplicates;
     uint64_t neighbour_evicted, neighbour_failed;
     uint64_t udp_in, udp_in_errors, udp_no_port, udp_out, udp_queue_full;
     uint64_t raw_in, raw_queue_full;
@@ -68,6 +72,7 @@ struct stack {
     struct neighbours *neighbours;
     struct reassembly *reassembly;
     struct path_mtus *path_mtus;
+    struct ipv6_layer *ipv6;
     struct ip_layer *ip;
     struct tcp_layer *tcp;
     struct udp_layer *udp;

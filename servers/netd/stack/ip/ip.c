@@ -1,5 +1,6 @@
 /* The IP layer as its users see it: the two families behind one face, and what is neither's. */
 #include "../ip.h"
+#include "../ip6/icmpv6.h"
 #include "../ip6/ipv6.h"
 #include "../link/neighbour.h"
 #include "../netif.h"

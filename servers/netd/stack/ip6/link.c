@@ -3,12 +3,15 @@
 #include "../stack.h"
 #include "ipv6.h"
 #include "mld.h"
-#include "ndp.h"
+#include "ndp/ndp.h"
 #include <stddef.h>
 #include <string.h>
 
-#define SECOND                   1000000000ull
+#define SECOND                     1000000000ull
 #define MAX_RTR_SOLICITATION_DELAY SECOND /* RFC 4861 10 */
+
+const struct ip_address ipv6_all_nodes = {IP_V6, {0}, {0xff, 0x02, [15] = 1}};
+const struct ip_address ipv6_all_routers = {IP_V6, {0}, {0xff, 0x02, [15] = 2}};
 
 static uint64_t (*const parts[])(struct netif *netif, uint64_t now) = {
     dad_run,
@@ -77,6 +80,7 @@ void ipv6_link_down(struct netif *netif)
     netif->ipv6 = (struct ipv6_link){0};
     netif->hop_limit = 0;
     netif->ipv6_mtu = 0;
+    netif->reachable_ms = netif->retransmit_ms = 0;
 }
 
 void ipv6_address_added(struct netif *netif, struct netif_address *address)
@@ -91,4 +95,15 @@ void ipv6_address_removed(struct netif *netif, const struct ip_address *address)
 {
     const struct ip_address group = ndp_solicited_node(address);
     netif_leave(netif, &group);
+}
+
+struct ip_address ipv6_link_local(const struct netif *netif)
+{
+    for (size_t i = 0; i < NETIF_ADDRESSES; i++) {
+        const struct netif_address *address = &netif->addresses[i];
+        if (address->state >= ADDRESS_PREFERRED && ip_is_link_local(&address->address) &&
+            address->address.family == IP_V6)
+            return address->address;
+    }
+    return ip_any(IP_V6);
 }

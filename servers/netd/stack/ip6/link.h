@@ -40,13 +40,17 @@ struct ipv6_link {
     struct ipv6_prefix prefixes[IPV6_PREFIXES];      /* on the link */
     struct ipv6_redirect redirects[IPV6_REDIRECTS];
     struct ipv6_timed_address dns_servers[IPV6_DNS_SERVERS];
-    uint32_t reachable_ms, retransmit_ms; /* RA's values; 0 = unspecified */
-    uint64_t mld_report_at;               /* the answer to a general query; 0 = none */
-    uint64_t mld_v1_until;                /* a version 1 querier is present until then */
+    uint64_t mld_report_at; /* the answer to a general query; 0 = none */
+    uint64_t mld_v1_until;  /* a version 1 querier is present until then */
 };
 
 /* ipv6_link_schedule: something of this link is due at `at`, perhaps sooner than all else. */
 void ipv6_link_schedule(struct netif *netif, uint64_t at);
+
+extern const struct ip_address ipv6_all_nodes, ipv6_all_routers; /* of the link, RFC 4291 2.7.1 */
+
+/* ipv6_link_local: our link-local address there; any if there is none that may be used yet. */
+struct ip_address ipv6_link_local(const struct netif *netif);
 
 /* The parts' share of the timer: do what is due by now, return the next time, 0 = none. */
 uint64_t dad_run(struct netif *netif, uint64_t now);
@@ -57,9 +61,6 @@ uint64_t mld_run(struct netif *netif, uint64_t now);
 /* ipv6_lifetime_end: when a lifetime in seconds is over, as the times above have it. */
 uint64_t ipv6_lifetime_end(uint64_t now, uint32_t seconds);
 /* ipv6_earlier: of two deadlines, of which 0 is none. */
-static inline uint64_t ipv6_earlier(uint64_t a, uint64_t b)
-{
-    return !a || (b && b < a) ? b : a;
-}
+static inline uint64_t ipv6_earlier(uint64_t a, uint64_t b) { return !a || (b && b < a) ? b : a; }
 /* ipv6_random_delay: 0 to limit ns, so that the hosts of a link do not speak all at once. */
 uint64_t ipv6_random_delay(struct netif *netif, uint64_t limit);

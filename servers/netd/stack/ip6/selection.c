@@ -9,15 +9,15 @@ static const struct policy {
     uint8_t prefix[16];
     uint8_t bits, precedence, label;
 } policies[] = {
-    {{[15] = 1}, 128, 50, 0},                /* ::1 */
-    {{[10] = 0xff, 0xff}, 96, 35, 4},        /* IPv4-mapped: IPv4 itself */
-    {{0}, 96, 1, 3},                         /* IPv4-compatible */
-    {{0x20, 0x01, 0, 0}, 32, 5, 5},          /* Teredo */
-    {{0x20, 0x02}, 16, 30, 2},               /* 6to4 */
-    {{0x3f, 0xfe}, 16, 1, 12},               /* 6bone */
-    {{0xfe, 0xc0}, 10, 1, 11},               /* site-local */
-    {{0xfc}, 7, 3, 13},                      /* unique local */
-    {{0}, 0, 40, 1},                         /* everything else */
+    {{[15] = 1}, 128, 50, 0},         /* ::1 */
+    {{[10] = 0xff, 0xff}, 96, 35, 4}, /* IPv4-mapped: IPv4 itself */
+    {{0}, 96, 1, 3},                  /* IPv4-compatible */
+    {{0x20, 0x01, 0, 0}, 32, 5, 5},   /* Teredo */
+    {{0x20, 0x02}, 16, 30, 2},        /* 6to4 */
+    {{0x3f, 0xfe}, 16, 1, 12},        /* 6bone */
+    {{0xfe, 0xc0}, 10, 1, 11},        /* site-local */
+    {{0xfc}, 7, 3, 13},               /* unique local */
+    {{0}, 0, 40, 1},                  /* everything else */
 };
 
 static struct ip_address as_v6(const struct ip_address *address)
@@ -95,8 +95,7 @@ static int prefer_outgoing_interface(const struct ip_address *destination,
 }
 
 static int prefer_matching_label(const struct ip_address *destination,
-                                 const struct source_candidate *a,
-                                 const struct source_candidate *b)
+                                 const struct source_candidate *a, const struct source_candidate *b)
 {
     const unsigned label = policy_of(destination)->label;
     return (policy_of(&a->address)->label == label) - (policy_of(&b->address)->label == label);
@@ -191,8 +190,12 @@ static int prefer_longest_source_match(const struct destination_candidate *a,
 }
 
 static destination_rule *const destination_rules[] = {
-    avoid_unusable,           prefer_matching_scope, avoid_deprecated_source,
-    prefer_matching_labels,   prefer_higher_precedence, prefer_smaller_scope,
+    avoid_unusable,
+    prefer_matching_scope,
+    avoid_deprecated_source,
+    prefer_matching_labels,
+    prefer_higher_precedence,
+    prefer_smaller_scope,
     prefer_longest_source_match,
 };
 

@@ -4,6 +4,7 @@
 #include "neighbour.h"
 #include "../ip/ipv4.h"
 #include "../ip6/ipv6.h"
+#include "../ip6/ndp/ndp.h"
 #include "../netif.h"
 #include "../stack.h"
 #include "arp.h"

@@ -4,6 +4,7 @@
 #include "../ip/igmp.h"
 #include "../ip/ipv4.h"
 #include "../ip6/ipv6.h"
+#include "../ip6/mld.h"
 #include "../stack.h"
 #include "../transport.h"
 #include "arp.h"

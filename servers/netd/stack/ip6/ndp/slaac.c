@@ -1,10 +1,10 @@
 /* Stateless address autoconfiguration (RFC 4862): addresses out of prefixes, and their lifetimes.
  * Interface identifiers are those of RFC 7217: the same on the same network, another one on each
  * other network, and not to be told from a random number. */
-#include "../siphash.h"
-#include "../stack.h"
-#include "layer.h"
-#include "link.h"
+#include "../../siphash.h"
+#include "../../stack.h"
+#include "../layer.h"
+#include "../link.h"
 #include "ndp.h"
 #include <string.h>
 
@@ -103,8 +103,7 @@ void slaac_prefix(struct netif *netif, const struct nd_prefix *prefix)
         return;
     struct netif_address *address = find_made(netif, &prefix->prefix, &count);
     if (address) {
-        address->valid_until =
-            extended_validity(now, address->valid_until, prefix->valid_lifetime);
+        address->valid_until = extended_validity(now, address->valid_until, prefix->valid_lifetime);
     } else if (prefix->valid_lifetime && count < SLAAC_ADDRESSES) {
         address = make(netif, &prefix->prefix, ADDRESS_SLAAC, 0);
         if (address)

@@ -1,20 +1,20 @@
 /* Routers: looking for them, and believing what they advertise within bounds (RFC 4861 6.3). When a
  * table is full, what it holds stays: advertisements of a flood do not push out earlier ones. */
-#include "../link/neighbour.h"
-#include "../stack.h"
-#include "ipv6.h"
-#include "link.h"
+#include "../../link/neighbour.h"
+#include "../../stack.h"
+#include "../icmpv6.h"
+#include "../ipv6.h"
+#include "../link.h"
 #include "ndp.h"
-#include "send.h"
 
-#define SECOND                     1000000000ull
-#define MAX_RTR_SOLICITATIONS      3
-#define RTR_SOLICITATION_INTERVAL  (4 * SECOND) /* RFC 4861 10 */
-#define REACHABLE_MS_MAX           3600000u     /* RFC 4861 6.2.1: the most a router may say */
+#define SECOND                    1000000000ull
+#define MAX_RTR_SOLICITATIONS     3
+#define RTR_SOLICITATION_INTERVAL (4 * SECOND) /* RFC 4861 10 */
+#define REACHABLE_MS_MAX          3600000u     /* RFC 4861 6.2.1: the most a router may say */
 /* Forged advertisements could take us off the network with extreme values that no router means
  * (RFC 3756 4.2.7). */
-#define RETRANSMIT_MS_MAX          10000u
-#define HOP_LIMIT_MIN              32u
+#define RETRANSMIT_MS_MAX 10000u
+#define HOP_LIMIT_MIN     32u
 
 /* --- solicitations --- */
 
@@ -27,7 +27,10 @@ void router_solicit_begin(struct netif *netif)
 
 static void solicit(struct netif *netif)
 {
-    const struct ip_address source = icmpv6_link_local(netif);
+    const struct ip_send send = {.source = ipv6_link_local(netif),
+                                 .destination = ipv6_all_routers,
+                                 .interface = netif->index,
+                                 .hop_limit = ND_HOP_LIMIT};
     struct packet *packet = packet_alloc(netif->stack->pool, PACKET_HEADROOM);
     if (!packet)
         return;
@@ -36,7 +39,7 @@ static void solicit(struct netif *netif)
     at = put_u32(at, 0);
     nd_option_link_emit(at, ND_OPTION_SOURCE_LINK, netif->mac);
     netif->stack->counters.nd_out++;
-    icmpv6_send_on_link(netif, &source, &ipv6_all_routers, packet);
+    icmpv6_send(netif->stack, &send, packet);
 }
 
 /* --- the tables --- */
@@ -110,8 +113,7 @@ uint64_t router_run(struct netif *netif, uint64_t now)
     struct ipv6_link *link = &netif->ipv6;
     if (link->solicit_at && link->solicit_at <= now) {
         solicit(netif);
-        link->solicit_at =
-            --link->solicitations_left ? now + RTR_SOLICITATION_INTERVAL : 0;
+        link->solicit_at = --link->solicitations_left ? now + RTR_SOLICITATION_INTERVAL : 0;
     }
     uint64_t next = link->solicit_at;
     next = ipv6_earlier(next, expire_timed(link->routers, IPV6_ROUTERS, now));
@@ -173,29 +175,28 @@ static void take_option(struct netif *netif, const struct ip_address *source,
 }
 
 /* RFC 4861 6.1.2 and 6.3.4. */
-void router_advert_input(struct netif *netif, const struct ip_address *source,
+bool router_advert_input(struct netif *netif, const struct ip_address *source,
                          struct cursor message)
 {
     struct ipv6_link *link = &netif->ipv6;
     struct nd_router_advert advert;
     struct nd_option option;
     if (!nd_router_advert_parse(&message, &advert) || !ip_is_link_local(source) ||
-        !nd_options_valid(message)) {
-        netif->stack->counters.nd_ignored++;
-        return;
-    }
+        !nd_options_valid(message))
+        return false;
     if (advert.hop_limit >= HOP_LIMIT_MIN)
         netif->hop_limit = advert.hop_limit;
     if (advert.reachable_ms && advert.reachable_ms <= REACHABLE_MS_MAX)
-        link->reachable_ms = advert.reachable_ms;
+        netif->reachable_ms = advert.reachable_ms;
     if (advert.retransmit_ms && advert.retransmit_ms <= RETRANSMIT_MS_MAX)
-        link->retransmit_ms = advert.retransmit_ms;
+        netif->retransmit_ms = advert.retransmit_ms;
     set_timed(link->routers, IPV6_ROUTERS, source, netif->stack->now, advert.router_lifetime);
     if (advert.router_lifetime)
         link->solicit_at = 0; /* RFC 4861 6.3.7 */
     while (nd_option_next(&message, &option))
         take_option(netif, source, &option);
     ipv6_link_schedule(netif, netif->stack->now);
+    return true;
 }
 
 /* --- what came of it --- */

@@ -2,14 +2,14 @@
  * other. The states of neighbours are kept by link/neighbour.h, those of a link by link.h. */
 #pragma once
 
-#include "../ip.h"
-#include "../netif.h"
-#include "../wire/icmpv6.h"
+#include "../../ip.h"
+#include "../../netif.h"
+#include "../../wire/icmpv6.h"
 
-/* ndp_input: a message of one of the five types whose ICMPv6 checksum is right; the packet, at the
- * ICMPv6 header, stays the caller's. What is not valid (RFC 4861 6.1, 7.1, 8.1) is counted in
- * nd_ignored. */
-void ndp_input(struct stack *stack, const struct ip_received *ip, struct packet *packet);
+/* ndp_input: a message of one of the five types whose ICMPv6 checksum is right, from behind the
+ * checksum. What is not valid (RFC 4861 6.1, 7.1, 8.1) is counted in nd_ignored. */
+void ndp_input(struct stack *stack, const struct ip_received *ip, uint8_t type, uint8_t code,
+               struct cursor message);
 
 /* ndp_solicit: asks for target's link-layer address; source: of the packet that waits, or any; mac:
  * whom to ask, NULL = the solicited-node group. */
@@ -45,7 +45,8 @@ void slaac_replace(struct netif *netif, const struct netif_address *duplicate);
 
 /* router_solicit_begin: asks the routers of the link for their advertisements. */
 void router_solicit_begin(struct netif *netif);
-void router_advert_input(struct netif *netif, const struct ip_address *source,
+/* router_advert_input, redirect_input: false if the message is not valid. */
+bool router_advert_input(struct netif *netif, const struct ip_address *source,
                          struct cursor message);
 /* router_forget: this neighbour says that it is no router (any more). */
 void router_forget(struct netif *netif, const struct ip_address *address);
@@ -55,7 +56,7 @@ bool router_on_link(const struct netif *netif, const struct ip_address *destinat
 
 /* --- redirect.c (RFC 4861 8) --- */
 
-void redirect_input(struct netif *netif, const struct ip_address *source, struct cursor message);
+bool redirect_input(struct netif *netif, const struct ip_address *source, struct cursor message);
 /* redirect_next_hop: where a router has said that packets to destination should go, or NULL. */
 const struct ip_address *redirect_next_hop(const struct netif *netif,
                                            const struct ip_address *destination);

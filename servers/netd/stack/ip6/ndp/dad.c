@@ -1,7 +1,7 @@
 /* Duplicate address detection: an address is tentative, and not used, until a question for it has
  * remained without an answer (RFC 4862 5.4). */
-#include "../stack.h"
-#include "link.h"
+#include "../../stack.h"
+#include "../link.h"
 #include "ndp.h"
 
 #define MILLISECOND   1000000ull
@@ -9,7 +9,7 @@
 
 static uint64_t retransmit_time(const struct netif *netif)
 {
-    const uint32_t ms = netif->ipv6.retransmit_ms;
+    const uint32_t ms = netif->retransmit_ms;
     return (ms ? ms : RETRANS_TIMER) * MILLISECOND;
 }
 

@@ -172,7 +172,6 @@ static uint32_t negative_ttl(struct cursor *message, const uint8_t *start,
 static enum dns_verdict failed(struct dns_answer *answer, int error)
 {
     answer->error = error;
-    answer->ttl = 0;
     return DNS_FAILED;
 }
 

@@ -41,7 +41,8 @@ static void *fake_allocate(size_t size) { return calloc(1, size); }
 
 void fake_reset(void)
 {
-    memset(sockets, 0, sizeof(sockets));
+    for (unsigned i = 0; i < FAKE_SOCKETS; i++)
+        sockets[i].open = false;
     memset(&fake_stack, 0, sizeof(fake_stack));
     fake_stack.config.random = fake_random;
     fake_stack.config.allocate = fake_allocate;
@@ -133,7 +134,10 @@ int socket_create(struct stack *stack, enum ip_family family, enum socket_type t
     for (struct fake_socket *s = sockets; s < sockets + FAKE_SOCKETS; s++) {
         if (s->open)
             continue;
-        memset(s, 0, sizeof(*s));
+        memset(&s->socket, 0, sizeof(s->socket));
+        s->connecting = s->ended = false;
+        s->head = s->count = 0;
+        s->stream_start = s->stream_end = 0;
         s->open = true;
         s->socket.stack = stack;
         s->socket.family = (uint8_t)family;

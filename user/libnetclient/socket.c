@@ -2,6 +2,7 @@
 #include "netclient/netclient.h"
 
 #include <errno.h>
+#include <stdbool.h>
 #include <string.h>
 
 static int64_t call(handle_t socket, struct message *m)

@@ -15,7 +15,8 @@
     (AI_PASSIVE | AI_CANONNAME | AI_NUMERICHOST | AI_V4MAPPED | AI_ALL | AI_ADDRCONFIG |           \
      AI_NUMERICSERV)
 
-/* The kinds of sockets, in the order of the results. */
+/* The kinds of sockets, in the order of the results. Of a type or protocol that was asked for, only
+ * the first that fits is given. */
 static const struct kind {
     int type, protocol;
     const char *name;
@@ -102,8 +103,12 @@ static int add_numeric(struct addresses *to, const char *host, const struct addr
     strcpy(text, host);
     if (!take_scope(text, &interface) || inet_pton(AF_INET6, text, &v6) != 1)
         return EAI_NONAME;
-    if (hints->ai_family == AF_INET)
-        return EAI_FAMILY;
+    if (hints->ai_family == AF_INET) {
+        if (!IN6_IS_ADDR_V4MAPPED(&v6))
+            return EAI_FAMILY;
+        add(to, NET_INET, v6.s6_addr + 12, sizeof v4);
+        return 0;
+    }
     add(to, NET_INET6, &v6, sizeof v6);
     to->list[0].interface = interface;
     return 0;
@@ -140,19 +145,19 @@ static int find_addresses(struct addresses *to, const char *host, const struct a
 /* ---- Services ----------------------------------------------------------------------------- */
 
 /* The port for one kind of socket, or EAI_*. */
-static int port_of(const char *service, const struct kind *kind, int flags)
+static int port_of(const char *service, const struct kind *kind, const struct addrinfo *hints)
 {
     char *end;
     if (!service)
         return 0;
-    if (!kind->name) /* raw sockets have no ports */
+    if (!kind->name && hints->ai_socktype) /* raw sockets have no ports */
         return EAI_SERVICE;
     unsigned long number = strtoul(service, &end, 10);
     if (*service >= '0' && *service <= '9' && *end == '\0')
         return number <= UINT16_MAX ? (int)number : EAI_SERVICE;
-    if (flags & AI_NUMERICSERV)
+    if (hints->ai_flags & AI_NUMERICSERV)
         return EAI_NONAME;
-    return lookup_service(service, kind->name, NULL);
+    return kind->name ? lookup_service(service, kind->name, NULL) : EAI_SERVICE;
 }
 
 /* ---- The list ----------------------------------------------------------------------------- */
@@ -192,9 +197,11 @@ static int append(struct addrinfo ***last, const struct net_address *address,
 static int find_ports(int ports[KINDS], const char *service, const struct addrinfo *hints)
 {
     int error = EAI_SERVICE;
+    bool chosen = false;
     for (size_t k = 0; k < KINDS; k++) {
-        ports[k] = kind_fits(&kinds[k], hints) ? port_of(service, &kinds[k], hints->ai_flags)
-                                               : EAI_SERVICE;
+        bool fits = !chosen && kind_fits(&kinds[k], hints);
+        ports[k] = fits ? port_of(service, &kinds[k], hints) : EAI_SERVICE;
+        chosen |= fits && (hints->ai_socktype || hints->ai_protocol);
         if (ports[k] >= 0)
             error = 0;
         else if (error == EAI_SERVICE)

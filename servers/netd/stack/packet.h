@@ -29,6 +29,7 @@ enum packet_flags {
 struct packet {
     struct packet *next;
     struct packet *fragment;
+    struct packet *kept; /* TCP's link of what it has sent and keeps; `next` is the device's then */
     uint8_t *data; /* PACKET_SIZE bytes */
     uint16_t start, end;
     uint16_t flags;

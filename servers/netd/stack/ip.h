@@ -63,6 +63,27 @@ bool ip_is_local(const struct stack *stack, const struct ip_address *address);
 /* ip_is_directed_broadcast: of one of our IPv4 networks. */
 bool ip_is_directed_broadcast(const struct stack *stack, const struct ip_address *address);
 
+/* --- the routing table --- */
+
+/* A route. gateway: any = the destinations are on the link. Routes of a connected prefix come and
+ * go with the interface's address and are listed, not kept, here. */
+struct ip_route_entry {
+    struct ip_address destination;
+    uint8_t prefix; /* bits */
+    bool connected;
+    uint16_t metric; /* among equal prefixes the lowest wins */
+    struct ip_address gateway;
+    struct netif *netif;
+};
+
+/* ip_route_add: netif NULL: the one that the gateway is on the link of. EINVAL, EEXIST, ENOSPC,
+ * ENETUNREACH (no interface reaches the gateway). ip_route_delete: the entry of the same
+ * destination, prefix, gateway and netif (any and NULL match all); ESRCH. */
+int ip_route_add(struct stack *stack, const struct ip_route_entry *entry);
+int ip_route_delete(struct stack *stack, const struct ip_route_entry *entry);
+void ip_route_list(struct stack *stack,
+                   void (*visit)(void *context, const struct ip_route_entry *entry), void *context);
+
 /* --- up: what arrived --- */
 
 struct ip_received {
@@ -97,6 +118,11 @@ struct ip_error {
     const uint8_t *transport; /* the quoted segment, at least 8 bytes */
     size_t transport_length;
 };
+/* *_writable: a device has room again; who had ENOBUFS may try once more. */
+void tcp_writable(struct stack *stack);
+void udp_writable(struct stack *stack);
+void raw_writable(struct stack *stack);
+
 void tcp_error(struct stack *stack, const struct ip_error *error);
 void udp_error(struct stack *stack, const struct ip_error *error);
 void raw_error(struct stack *stack, const struct ip_error *error);

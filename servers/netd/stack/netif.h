@@ -68,6 +68,9 @@ struct netif {
     void *device; /* the server's */
     /* tap: sees each frame as it passes, in both directions, before it is changed; or NULL. */
     void (*tap)(struct netif *netif, const struct packet *frame, bool sent);
+    /* conflict: another host on the link holds this address, which is ours or is being probed for
+     * (RFC 5227, RFC 4862 5.4); or NULL. Must not call back into the stack. */
+    void (*conflict)(struct netif *netif, const struct ip_address *address);
 };
 
 /* netif_add: the interface joins the stack; its fields from kind to link and transmit are set. An
@@ -75,6 +78,9 @@ struct netif {
 void netif_add(struct stack *stack, struct netif *netif);
 void netif_set_link(struct netif *netif, bool up);
 void netif_writable(struct netif *netif);
+/* netif_output: a frame to the device; taken over, also when it is dropped (ENOBUFS). For the
+ * layers. */
+int netif_output(struct netif *netif, struct packet *frame);
 struct netif *netif_find(struct stack *stack, unsigned index);
 
 /* netif_input: a frame has arrived; takes it over. */

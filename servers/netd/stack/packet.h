@@ -28,6 +28,7 @@ enum packet_flags {
 
 struct packet {
     struct packet *next;
+    struct packet *kept; /* TCP's, of what it has sent and keeps a reference to */
     struct packet *fragment;
     struct packet *kept; /* TCP's link of what it has sent and keeps; `next` is the device's then */
     uint8_t *data; /* PACKET_SIZE bytes */
@@ -77,6 +78,12 @@ uint8_t *packet_push(struct packet *packet, uint16_t size);
 bool packet_pull(struct packet *packet, uint16_t size);
 uint8_t *packet_append(struct packet *packet, uint16_t size);
 void packet_trim(struct packet_pool *pool, struct packet *packet, uint32_t length);
+
+/* packet_gather: moves bytes to the front until the first piece has at least length of them; false
+ * if there are fewer, or no room. packet_copy: the whole frame once more, with its flags, the
+ * first piece with so much headroom (less if it is too full); NULL without packets. */
+bool packet_gather(struct packet_pool *pool, struct packet *packet, uint16_t length);
+struct packet *packet_copy(struct packet_pool *pool, const struct packet *from, uint16_t headroom);
 
 /* A first-in first-out queue through `next`. */
 struct packet_queue {

@@ -133,8 +133,10 @@ struct socket {
     uint8_t family, type; /* enum ip_family, enum socket_type */
     uint8_t protocol;
     bool v6_only, reuse_address, reuse_port, broadcast;
-    struct endpoint local, peer;          /* IPv4 addresses as such, also on an IPv6 socket */
-    int error;                            /* -errno, pending: reported once */
+    bool unspecified_source;     /* for an owner in the core (DHCP): while it is bound to no
+                                    address, datagrams leave from 0.0.0.0 */
+    struct endpoint local, peer; /* IPv4 addresses as such, also on an IPv6 socket */
+    int error;                   /* -errno, pending: reported once */
     uint32_t receive_buffer, send_buffer; /* bytes */
     uint16_t bound_interface;             /* 0 = any */
     uint8_t hop_limit, traffic_class;     /* 0 = the default */

@@ -18,6 +18,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+struct neighbours;
 struct tcp_layer;
 struct udp_layer;
 struct raw_layer;
@@ -36,6 +37,9 @@ struct stack_config {
     uint32_t reassembly_bytes; /* 256 KiB, in fragments held */
     uint32_t socket_packets;   /* three quarters of the pool: in sockets' queues, all together */
 };
+
+/* Timers that may run at once: one for each socket and each neighbour, and these. */
+#define STACK_TIMERS_OTHER 64u
 
 /* Counters that only grow, named as in RFC 4293 and 4113 where these have a name. */
 struct stack_counters {
@@ -59,6 +63,7 @@ struct stack {
     struct netif *loopback; /* made by the stack: 127.0.0.1/8, ::1/128 */
     struct stack_counters counters;
     uint32_t socket_count, socket_packets;
+    struct neighbours *neighbours;
     struct ip_layer *ip;
     struct tcp_layer *tcp;
     struct udp_layer *udp;

@@ -1,0 +1,87 @@
+/* The stack as a whole: made of its layers, told the time. */
+#include "stack.h"
+#include "link/loopback.h"
+#include "link/neighbour.h"
+#include <errno.h>
+
+#define SOCKETS          8192u
+#define NEIGHBOURS       256u
+#define ROUTES           64u
+#define REASSEMBLY_BYTES (256u << 10)
+
+static void set_defaults(struct stack_config *config)
+{
+    if (!config->sockets)
+        config->sockets = SOCKETS;
+    if (!config->neighbours)
+        config->neighbours = NEIGHBOURS;
+    if (!config->routes)
+        config->routes = ROUTES;
+    if (!config->reassembly_bytes)
+        config->reassembly_bytes = REASSEMBLY_BYTES;
+    if (!config->socket_packets)
+        config->socket_packets = config->pool->total / 4 * 3;
+}
+
+static int timers_create(struct stack *stack)
+{
+    const uint32_t count = stack->config.sockets + stack->config.neighbours + STACK_TIMERS_OTHER;
+    struct timer **slots = stack->config.allocate((count + 1) * sizeof *slots);
+    if (!slots)
+        return -ENOMEM;
+    timers_init(&stack->timers, slots, count);
+    return 0;
+}
+
+static void timers_destroy(struct stack *stack) { stack->config.release(stack->timers.heap); }
+
+static const struct {
+    int (*create)(struct stack *stack);
+    void (*destroy)(struct stack *stack);
+} layers[] = {
+    {timers_create, timers_destroy},       {neighbours_create, neighbours_destroy},
+    {ip_layer_create, ip_layer_destroy},   {tcp_layer_create, tcp_layer_destroy},
+    {udp_layer_create, udp_layer_destroy}, {raw_layer_create, raw_layer_destroy},
+    {loopback_create, loopback_destroy},
+};
+#define LAYERS (sizeof layers / sizeof layers[0])
+
+static void destroy_layers(struct stack *stack, size_t count)
+{
+    while (count > 0)
+        layers[--count].destroy(stack);
+    stack->config.release(stack);
+}
+
+struct stack *stack_create(const struct stack_config *config)
+{
+    struct stack *stack = config->allocate(sizeof *stack);
+    if (!stack)
+        return NULL;
+    stack->config = *config;
+    stack->now = config->now;
+    stack->pool = config->pool;
+    set_defaults(&stack->config);
+    for (size_t i = 0; i < LAYERS; i++) {
+        if (layers[i].create(stack)) {
+            destroy_layers(stack, i);
+            return NULL;
+        }
+    }
+    return stack;
+}
+
+void stack_destroy(struct stack *stack) { destroy_layers(stack, LAYERS); }
+
+void stack_poll(struct stack *stack, uint64_t now)
+{
+    if (now > stack->now)
+        stack->now = now;
+    timers_run(&stack->timers, stack->now);
+    loopback_deliver(stack);
+}
+
+uint64_t stack_deadline(const struct stack *stack)
+{
+    return loopback_waiting(stack) ? stack->now : timers_next(&stack->timers);
+}

@@ -30,7 +30,6 @@ struct packet {
     struct packet *next;
     struct packet *kept; /* TCP's, of what it has sent and keeps a reference to */
     struct packet *fragment;
-    struct packet *kept; /* TCP's link of what it has sent and keeps; `next` is the device's then */
     uint8_t *data; /* PACKET_SIZE bytes */
     uint16_t start, end;
     uint16_t flags;

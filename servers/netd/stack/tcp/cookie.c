@@ -4,12 +4,12 @@
 #include "tcp.h"
 
 #define MAC_BITS  24u
-#define LIFETIME  2u /* periods of TCP_COOKIE_TIME that a cookie is good for */
+#define LIFETIME  2u    /* periods of TCP_COOKIE_TIME that a cookie is good for */
 #define TS_SCALE  0x0fu /* of the timestamp: the window scale, 15 = none */
 #define TS_SACK   0x10u
 #define TS_COOKIE 0x1fu
 
-static const uint16_t cookie_mss[8] = {216, 536, 1024, 1220, 1300, 1400, 1440, 1460};
+static const uint16_t cookie_mss[8] = {TCP_MSS_MIN, 536, 1024, 1220, 1300, 1400, 1440, 1460};
 
 static uint32_t mss_index(uint16_t mss)
 {
@@ -31,8 +31,12 @@ static uint32_t cookie_make(const struct tcb *listener, const struct arrival *ar
         struct ip_address local, peer;
         uint16_t local_port, peer_port;
         uint32_t irs, time, index;
-    } what = {arrival->ip->destination,      arrival->ip->source, arrival->segment->destination,
-              arrival->segment->source,      irs,                 time,
+    } what = {arrival->ip->destination,
+              arrival->ip->source,
+              arrival->segment->destination,
+              arrival->segment->source,
+              irs,
+              time,
               index};
     const uint64_t mac = siphash(listener->layer->secret, &what, sizeof what);
     return (time & 0x1f) << 27 | index << MAC_BITS | (uint32_t)(mac >> (64 - MAC_BITS));
@@ -40,9 +44,8 @@ static uint32_t cookie_make(const struct tcb *listener, const struct arrival *ar
 
 static uint32_t timestamp_base(const struct tcb *listener, const struct arrival *arrival)
 {
-    return time_ms(tcb_now(listener)) + tcp_timestamp_offset(listener->layer,
-                                                             &arrival->ip->destination,
-                                                             &arrival->ip->source);
+    return time_ms(tcb_now(listener)) +
+           tcp_timestamp_offset(listener->layer, &arrival->ip->destination, &arrival->ip->source);
 }
 
 /* pack_options: the latest timestamp not in the future whose low bits say the options. */

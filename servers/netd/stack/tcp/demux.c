@@ -37,14 +37,14 @@ static void deliver(struct stack *stack, struct arrival *arrival)
     struct tcp_layer *layer = stack->tcp;
     const struct ip_received *ip = arrival->ip;
     const struct segment *segment = arrival->segment;
-    struct tcb *tcb = table_find(layer, &ip->destination, segment->destination, &ip->source,
-                                 segment->source);
+    struct tcb *tcb =
+        table_find(layer, &ip->destination, segment->destination, &ip->source, segment->source);
     if (tcb) {
         tcb_input(tcb, arrival);
         return;
     }
-    struct time_wait *wait = time_wait_find(layer, &ip->destination, segment->destination,
-                                            &ip->source, segment->source);
+    struct time_wait *wait =
+        time_wait_find(layer, &ip->destination, segment->destination, &ip->source, segment->source);
     if (wait) {
         time_wait_input(stack, wait, arrival);
         return;

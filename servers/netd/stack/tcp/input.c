@@ -204,8 +204,8 @@ static bool update_send_window(struct tcb *tcb, const struct segment *segment)
     return changed;
 }
 
-/* RFC 5681 2, "duplicate acknowledgment": (a) data outstanding, (b) no data, (c) no SYN or FIN,
- * (d) the greatest ACK so far, (e) the same window. */
+/* Without SACK (with it, see RFC 6675 2), RFC 5681 2, "duplicate acknowledgment": (a) data
+ * outstanding, (b) no data, (c) no SYN or FIN, (d) the greatest ACK so far, (e) the same window. */
 static bool is_duplicate(const struct tcb *tcb, const struct segment *segment, bool window_changed)
 {
     return tcb->snd.una != tcb->snd.nxt && segment_span(segment) == 0 &&
@@ -225,16 +225,18 @@ static bool process_ack(struct tcb *tcb, const struct segment *segment)
         tcb_challenge(tcb);
         return false;
     }
+    const bool was_closed = tcb->snd.wnd == 0;
     const bool window_changed = update_send_window(tcb, segment);
-    const bool duplicate = is_duplicate(tcb, segment, window_changed);
-    const uint32_t acked =
-        seq_lt(tcb->snd.una, segment->ack) ? segment->ack - tcb->snd.una : 0;
-    const bool new_sack = tcb->sack && sack_update(tcb, segment);
+    const uint32_t acked = seq_lt(tcb->snd.una, segment->ack) ? segment->ack - tcb->snd.una : 0;
+    const bool duplicate =
+        tcb->sack ? sack_update(tcb, segment) : is_duplicate(tcb, segment, window_changed);
     if (acked || (tcb->snd.wnd == 0 && !tcb->detached))
         tcb->stalled_since = 0; /* it may keep its window shut as long as it answers (3.8.6.1) */
     if (acked)
         send_acked(tcb, segment);
-    recovery_ack(tcb, segment, acked, duplicate, new_sack);
+    recovery_ack(tcb, acked, duplicate);
+    if (was_closed && tcb->snd.wnd > 0)
+        recovery_resend(tcb); /* what went into the closed window */
     return true;
 }
 
@@ -267,14 +269,6 @@ static bool check_ack(struct tcb *tcb, struct arrival *arrival)
     if (tcb->state == TCP_SYN_RECEIVED && !check_ack_syn_received(tcb, arrival))
         return false;
     return process_ack(tcb, arrival->segment) && process_ack_of_fin(tcb);
-}
-
-/* Sixth: the URG bit. Urgent text is read in its place like any other (RFC 6093 6 asks for no
- * more); a pointer beyond the text only says that more is to come. */
-static void check_urgent(struct tcb *tcb, const struct segment *segment)
-{
-    if (segment->flags & TCP_URG && tcb->state <= TCP_FIN_WAIT_2)
-        tcb->rcv.up = seq_max(tcb->rcv.up, segment->seq + segment->urgent);
 }
 
 static bool receives_text(const struct tcb *tcb)
@@ -328,10 +322,11 @@ static bool check_fin(struct tcb *tcb)
     return true;
 }
 
-/* The steps from the sixth on, which a SYN's segment shares; then what is to be sent. */
+/* The steps from the sixth on, which a SYN's segment shares; then what is to be sent. Sixth: the
+ * URG bit. Urgent text is read in its place like any other (RFC 6093 6), so the pointer, wherever
+ * it points, changes nothing. */
 static void continue_after_ack(struct tcb *tcb, struct arrival *arrival)
 {
-    check_urgent(tcb, arrival->segment);
     note_fin(tcb, arrival->segment);
     if (process_text(tcb, arrival) && check_fin(tcb))
         tcb_output(tcb);

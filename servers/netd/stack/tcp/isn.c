@@ -62,6 +62,13 @@ uint32_t tcp_isn(const struct tcp_layer *layer, const struct endpoint *local,
     return m + (uint32_t)siphash(layer->secret, &flow, sizeof flow);
 }
 
+#define ISN_STEP 128000u
+
+uint32_t tcp_isn_beyond(uint32_t iss, uint32_t old_nxt)
+{
+    return seq_lt(old_nxt, iss) ? iss : old_nxt + ISN_STEP;
+}
+
 uint32_t tcp_timestamp_offset(const struct tcp_layer *layer, const struct ip_address *local,
                               const struct ip_address *peer)
 {

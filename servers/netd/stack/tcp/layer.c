@@ -4,8 +4,6 @@
 #include <errno.h>
 #include <string.h>
 
-#define SOCKETS_DEFAULT 8192u
-
 static uint32_t bucket_count(uint32_t capacity)
 {
     uint32_t count = 64;
@@ -22,7 +20,7 @@ int tcp_layer_create(struct stack *stack)
         return -ENOMEM;
     stack->tcp = layer;
     layer->stack = stack;
-    layer->capacity = stack->config.sockets ? stack->config.sockets : SOCKETS_DEFAULT;
+    layer->capacity = stack->config.sockets;
     layer->bucket_mask = bucket_count(layer->capacity) - 1;
     layer->pool = allocate(layer->capacity * sizeof *layer->pool);
     layer->buckets = allocate((layer->bucket_mask + 1) * sizeof *layer->buckets);
@@ -129,7 +127,8 @@ void tcb_finish(struct tcb *tcb, int error)
     table_remove(tcb);
     send_clear(tcb);
     ahead_clear(tcb); /* text in order can still be read */
-    tcb->state = TCP_CLOSED;
+    if (tcb->state != TCP_TIME_WAIT)
+        tcb->state = TCP_CLOSED;
     if (error)
         tcb->socket.error = error;
     socket_notify(&tcb->socket, tcb_events(&tcb->socket));

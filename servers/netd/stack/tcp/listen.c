@@ -47,10 +47,10 @@ struct tcb *listen_child(struct tcb *listener, const struct arrival *arrival, ui
         tcb_free(child);
         return NULL;
     }
-    child->snd.iss = child->snd.una = child->snd.up = iss;
-    child->snd.nxt = child->snd.end = iss + 1;
+    tcb_start(child, iss);
     child->listener = listener;
     listener->syn_count++;
+    child->layer->counters.passive_opens++;
     child->state = TCP_SYN_RECEIVED;
     table_insert(child);
     return child;
@@ -115,9 +115,12 @@ static void syn_arrived(struct tcb *listener, struct arrival *arrival)
         layer->counters.listen_overflows++;
         return;
     }
+    uint32_t iss = tcp_isn(layer, &local, &peer);
+    if (arrival->old_nxt)
+        iss = tcp_isn_beyond(iss, *arrival->old_nxt);
     struct tcb *child = NULL;
     if (listener->syn_count < TCP_SYN_QUEUE)
-        child = listen_child(listener, arrival, tcp_isn(layer, &local, &peer));
+        child = listen_child(listener, arrival, iss);
     if (!child) {
         cookie_answer(listener, arrival);
         return;

@@ -18,8 +18,8 @@ struct sack_block {
 };
 
 struct tcp_options {
-    uint16_t mss;         /* 0 = not there (or nonsense) */
-    bool window_scaling;  /* the option was there, its shift is window_scale <= 14 */
+    uint16_t mss;        /* 0 = not there (or nonsense) */
+    bool window_scaling; /* the option was there, its shift is window_scale <= 14 */
     uint8_t window_scale;
     bool sack_permitted;
     bool timestamps;

@@ -39,7 +39,8 @@ struct tcb *table_find(struct tcp_layer *layer, const struct ip_address *local, 
     struct tcb *tcb = layer->buckets[hash & layer->bucket_mask];
     for (; tcb; tcb = tcb->next)
         if (tcb->socket.peer.port == peer_port && tcb->socket.local.port == local_port &&
-            ip_equal(&tcb->socket.peer.address, peer) && ip_equal(&tcb->socket.local.address, local))
+            ip_equal(&tcb->socket.peer.address, peer) &&
+            ip_equal(&tcb->socket.local.address, local))
             return tcb;
     return NULL;
 }

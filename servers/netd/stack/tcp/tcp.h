@@ -27,30 +27,30 @@
 #define TCP_BUFFER_DEFAULT (128u * 1024)
 #define TCP_BUFFER_MIN     4096u
 #define TCP_BUFFER_MAX     (4u * 1024 * 1024)
-#define TCP_WINDOW_SCALE   7u    /* 65535 << 7 is just above TCP_BUFFER_MAX */
-#define TCP_MSS_DEFAULT_V4 536u  /* RFC 9293 3.7.1 */
+#define TCP_WINDOW_SCALE   7u   /* 65535 << 7 is just above TCP_BUFFER_MAX */
+#define TCP_MSS_DEFAULT_V4 536u /* RFC 9293 3.7.1 */
 #define TCP_MSS_DEFAULT_V6 1220u
-#define TCP_MSS_MIN        88u   /* a peer that asks for less costs more in headers than in text */
+#define TCP_MSS_MIN        88u /* a peer that asks for less costs more in headers than in text */
 #define TCP_BACKLOG_MAX    1024
-#define TCP_SYN_QUEUE      128u  /* connections in SYN-RECEIVED per listener; then cookies */
+#define TCP_SYN_QUEUE      128u /* connections in SYN-RECEIVED per listener; then cookies */
 
-#define TCP_RTO_INITIAL  NS_PER_S        /* RFC 6298 2.1 */
-#define TCP_RTO_MIN      NS_PER_S        /* 2.4 */
-#define TCP_RTO_MAX      (60 * NS_PER_S) /* 2.5 */
-#define TCP_RTO_AFTER_SYN (3 * NS_PER_S) /* 5.7 */
-#define TCP_R2           (300 * NS_PER_S) /* RFC 9293 3.8.3: give up */
-#define TCP_R2_SYN       (180 * NS_PER_S)
-#define TCP_DELAYED_ACK  (40 * NS_PER_MS) /* 3.8.6.3: below 500 */
-#define TCP_CORK_TIME    (200 * NS_PER_MS)
-#define TCP_RETRY        (2 * NS_PER_MS) /* the interface was full, or there was no packet */
-#define TCP_MSL          (30 * NS_PER_S)
-#define TCP_FIN_WAIT     (60 * NS_PER_S) /* in FIN-WAIT-2 when nobody holds the socket any more */
-#define TCP_KEEP_IDLE    7200 /* s, RFC 9293 3.8.4 */
+#define TCP_RTO_INITIAL   NS_PER_S         /* RFC 6298 2.1 */
+#define TCP_RTO_MIN       NS_PER_S         /* 2.4 */
+#define TCP_RTO_MAX       (60 * NS_PER_S)  /* 2.5 */
+#define TCP_RTO_AFTER_SYN (3 * NS_PER_S)   /* 5.7 */
+#define TCP_R2            (300 * NS_PER_S) /* RFC 9293 3.8.3: give up */
+#define TCP_R2_SYN        (180 * NS_PER_S)
+#define TCP_DELAYED_ACK   (40 * NS_PER_MS) /* 3.8.6.3: below 500 */
+#define TCP_CORK_TIME     (200 * NS_PER_MS)
+#define TCP_RETRY         (2 * NS_PER_MS) /* the interface was full, or there was no packet */
+#define TCP_MSL           (30 * NS_PER_S)
+#define TCP_FIN_WAIT      (60 * NS_PER_S) /* in FIN-WAIT-2 when nobody holds the socket any more */
+#define TCP_KEEP_IDLE     7200            /* s, RFC 9293 3.8.4 */
 #define TCP_KEEP_INTERVAL 75
-#define TCP_KEEP_COUNT   9
-#define TCP_DUP_THRESHOLD 3u /* DupThresh, RFC 5681 3.2 */
-#define TCP_CHALLENGES   10u /* challenge ACKs per connection and second (RFC 5961 7) */
-#define TCP_COOKIE_TIME  (64 * NS_PER_S)
+#define TCP_KEEP_COUNT    9
+#define TCP_DUP_THRESHOLD 3u  /* DupThresh, RFC 5681 3.2 */
+#define TCP_CHALLENGES    10u /* challenge ACKs per connection and second (RFC 5961 7) */
+#define TCP_COOKIE_TIME   (64 * NS_PER_S)
 
 enum tcp_state {
     TCP_CLOSED,
@@ -105,21 +105,24 @@ struct receive_queue {
 struct tcb {
     struct socket socket; /* first: the same address */
     struct tcp_layer *layer;
-    struct tcb *next;     /* in a bucket of the hash table, the listeners' list, or the free list */
+    struct tcb *next; /* in a bucket of the hash table, the listeners' list, or the free list */
     struct timer timer;
     uint64_t deadline[TCP_TIMERS]; /* 0 = not running */
 
-    uint8_t state;     /* enum tcp_state */
+    uint8_t state; /* enum tcp_state */
     bool in_use, hashed;
-    bool detached;     /* closed by its owner: lives on until it is CLOSED */
-    bool read_shut;    /* shutdown(SHUT_RD): text that arrives is thrown away */
-    bool fin_queued;   /* our FIN follows the text at snd.end */
-    bool fin_arrived;  /* theirs is at rcv.fin, perhaps ahead of a gap */
-    bool bound;        /* by the program, or by listen or connect */
-    bool no_delay, corked, more, keepalive, linger;
+    bool detached;      /* closed by its owner: lives on until it is CLOSED */
+    bool read_shut;     /* shutdown(SHUT_RD): text that arrives is thrown away */
+    bool fin_queued;    /* our FIN follows the text at snd.end */
+    bool fin_arrived;   /* theirs is at rcv.fin, perhaps ahead of a gap */
+    bool bound;         /* by the program, or by listen or connect */
+    bool was_connected; /* it was ESTABLISHED once */
+    bool no_delay, keepalive, linger;
+    bool corked, more, cork_over;          /* TCP_CORK, SOCKET_MORE; they have waited long enough */
     bool window_scaling, sack, timestamps; /* agreed with the peer */
     bool ack_now, ack_later;               /* to send at the end of this input; delayed */
     bool checksum_offload;
+    bool starved; /* the program was told to wait for packets, not for the peer */
 
     struct {
         uint32_t una, nxt, wnd, up, wl1, wl2, iss;
@@ -128,20 +131,21 @@ struct tcb {
         uint8_t scale;
     } snd;
     struct {
-        uint32_t nxt, wnd, up, irs;
+        uint32_t nxt, wnd, irs;
         uint32_t fin;
+        uint16_t mss; /* the longest segment that has come */
         uint8_t scale;
     } rcv;
-    uint16_t mss;      /* SMSS: octets of text in a full segment */
-    uint16_t mss_peer; /* from its option */
-    uint16_t mss_user; /* TCP_MAXSEG; 0 = none */
-    uint16_t mtu;      /* of the path */
+    uint16_t mss;         /* SMSS: octets of text in a full segment */
+    uint16_t mss_peer;    /* from its option */
+    uint16_t mss_user;    /* TCP_MAXSEG; 0 = none */
+    uint16_t mss_receive; /* what we announce */
+    uint16_t mtu;         /* of the path */
 
     struct send_queue send;
-    struct receive_queue receive, ahead; /* in order; out of order */
+    struct receive_queue receive, ahead;       /* in order; out of order */
     struct sack_block blocks[TCP_SACK_BLOCKS]; /* of `ahead`, the most recent first (RFC 2018 4) */
     uint8_t block_count;
-    uint8_t segments_unacked; /* full ones since our last ACK */
 
     /* Timestamps (RFC 7323 3.2) and round-trip times (RFC 6298). */
     uint32_t ts_offset, ts_recent, last_ack_sent;
@@ -149,7 +153,7 @@ struct tcb {
     uint64_t srtt, rttvar, rto;
     uint32_t rtt_seq; /* a sample per round trip: the next when this is acknowledged */
     uint8_t backoff;
-    bool syn_again; /* the SYN was retransmitted (5.7) */
+    bool syn_again;         /* the SYN was retransmitted (5.7) */
     uint64_t stalled_since; /* the first retransmission or probe without an answer; 0 = none */
     uint64_t sent_at, heard_at, reached_at;
 
@@ -291,6 +295,8 @@ uint64_t siphash(const uint64_t key[2], const void *data, size_t length);
 /* tcp_isn: an initial send sequence number (RFC 6528 3). */
 uint32_t tcp_isn(const struct tcp_layer *layer, const struct endpoint *local,
                  const struct endpoint *peer);
+/* tcp_isn_beyond: iss, or a later one if an old connection of the same ends has sent that far. */
+uint32_t tcp_isn_beyond(uint32_t iss, uint32_t old_nxt);
 /* tcp_timestamp_offset: what TSvals of this pair of addresses are shifted by (RFC 7323 7.1). */
 uint32_t tcp_timestamp_offset(const struct tcp_layer *layer, const struct ip_address *local,
                               const struct ip_address *peer);
@@ -303,6 +309,8 @@ struct arrival {
     struct segment *segment;
     const struct ip_received *ip;
     struct packet *packet;
+    const uint32_t
+        *old_nxt; /* SND.NXT of the connection in TIME-WAIT that a SYN follows, or NULL */
 };
 
 void tcb_input(struct tcb *tcb, struct arrival *arrival); /* SYN-SENT and later: 3.10.7.3, .4 */
@@ -310,6 +318,8 @@ void closed_input(struct stack *stack, struct arrival *arrival); /* 3.10.7.1 */
 /* listen_input: false: nothing for this listener, to be treated as in CLOSED. */
 bool listen_input(struct tcb *listener, struct arrival *arrival); /* 3.10.7.2 */
 void time_wait_input(struct stack *stack, struct time_wait *wait, struct arrival *arrival);
+
+/* --- connection.c --- */
 
 /* tcb_establish: SYN-SENT or SYN-RECEIVED to ESTABLISHED. False: its listener's queue is full. */
 bool tcb_establish(struct tcb *tcb);
@@ -322,6 +332,8 @@ int tcb_route(struct tcb *tcb);
 void tcb_set_mss(struct tcb *tcb);
 /* tcb_receive_mss: what to announce for this interface (RFC 6691). */
 uint16_t tcb_receive_mss(const struct tcb *tcb, const struct netif *netif, uint8_t family);
+/* tcb_start: the sequence numbers before the first segment. */
+void tcb_start(struct tcb *tcb, uint32_t iss);
 
 /* listen_child: a connection for the listener, in SYN-RECEIVED; NULL: no memory, no route. */
 struct tcb *listen_child(struct tcb *listener, const struct arrival *arrival, uint32_t iss);
@@ -386,7 +398,8 @@ void tcp_reply_reset(struct stack *stack, const struct arrival *arrival);
 
 /* queue.c */
 void send_append(struct tcb *tcb, struct packet *packet);
-/* send_acked: the peer has everything below segment->ack: releases it, measures, tells the owner. */
+/* send_acked: the peer has everything below segment->ack: releases it, measures, tells the owner.
+ */
 void send_acked(struct tcb *tcb, const struct segment *segment);
 bool send_split(struct tcb *tcb, struct packet *packet, uint32_t length);
 struct packet *send_find(const struct tcb *tcb, uint32_t seq); /* the sent one that holds seq */
@@ -408,14 +421,17 @@ static inline bool fin_acked(const struct tcb *tcb)
 {
     return tcb->fin_queued && tcb->snd.una == tcb->snd.end + 1;
 }
-/* send_segment: transmits a packet of the queue (again). */
+/* new_data_allowed: as far as the peer's window and Nagle are concerned; there is some. */
+bool new_data_allowed(const struct tcb *tcb);
+/* send_segment: transmits a packet of the queue (again). EBUSY: it has not left yet, ENOBUFS. */
 int send_segment(struct tcb *tcb, struct packet *packet);
 
 /* retransmit.c: RFC 5681 3.2, RFC 6582 3.2, RFC 6675 5. */
-void recovery_ack(struct tcb *tcb, const struct segment *segment, uint32_t acked, bool duplicate,
-                  bool new_sack);
+void recovery_ack(struct tcb *tcb, uint32_t acked, bool duplicate);
 void recovery_timeout(struct tcb *tcb); /* the retransmission timer has expired */
-void recovery_too_big(struct tcb *tcb); /* the path's MTU has shrunk: send again what is out */
+/* recovery_resend: what is out was lost, but not to congestion: a window that was closed, a path
+ * whose MTU has shrunk. */
+void recovery_resend(struct tcb *tcb);
 
 /* sack.c: RFC 6675 4, by the names there. */
 bool sack_update(struct tcb *tcb, const struct segment *segment); /* true: something new */
@@ -429,6 +445,7 @@ void sack_find_lost(struct tcb *tcb);
 void rto_sample(struct tcb *tcb, uint64_t rtt);
 void rto_start(struct tcb *tcb);
 void rto_back_off(struct tcb *tcb);
+void rto_forgive(struct tcb *tcb); /* the reason to back off is gone */
 
 /* --- timers.c --- */
 

@@ -172,12 +172,14 @@ static bool may_reopen(const struct time_wait *wait, const struct segment *segme
 static bool reopen(struct stack *stack, struct time_wait *wait, struct arrival *arrival)
 {
     struct tcp_layer *layer = stack->tcp;
-    struct tcb *listener = listener_find(layer, &wait->local, wait->local_port,
-                                         arrival->ip->netif->index);
+    struct tcb *listener =
+        listener_find(layer, &wait->local, wait->local_port, arrival->ip->netif->index);
     if (!listener)
         return false;
+    const uint32_t old_nxt = wait->snd_nxt;
     time_wait_remove(layer, wait);
     layer->counters.time_wait_reused++;
+    arrival->old_nxt = &old_nxt;
     return listen_input(listener, arrival);
 }
 

@@ -26,3 +26,4 @@ enum tcp_option_kind {
 
 #define TCP_WINDOW_SCALE_MAX 14u /* RFC 7323 2.3 */
 #define TCP_SACK_BLOCKS      4u
+#define TCP_TIMESTAMPS_SPACE 12u /* with two NOPs, as everybody sends it (RFC 7323 A) */

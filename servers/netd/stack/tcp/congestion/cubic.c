@@ -70,8 +70,8 @@ static void grow_w_est(struct congestion *congestion, uint32_t bytes)
     if (c->acked < congestion->cwnd)
         return;
     c->acked -= congestion->cwnd;
-    c->w_est += c->w_est < c->w_max ? congestion->mss * ALPHA_NUMBER / ALPHA_DIVISOR
-                                    : congestion->mss;
+    c->w_est +=
+        c->w_est < c->w_max ? congestion->mss * ALPHA_NUMBER / ALPHA_DIVISOR : congestion->mss;
 }
 
 /* 4.2: what cwnd should be a round trip from now, within [cwnd, 1.5 cwnd]. */
@@ -105,9 +105,9 @@ static uint32_t cubic_threshold(struct congestion *congestion, uint32_t flight)
 {
     struct cubic *c = &congestion->cubic;
     const uint32_t cwnd = congestion->cwnd, least = 2 * congestion->mss;
-    c->w_max = cwnd < c->w_max ? (uint32_t)((uint64_t)cwnd * (BETA_DIVISOR + BETA_NUMBER) /
-                                            (2 * BETA_DIVISOR))
-                               : cwnd;
+    c->w_max = cwnd < c->w_max
+                   ? (uint32_t)((uint64_t)cwnd * (BETA_DIVISOR + BETA_NUMBER) / (2 * BETA_DIVISOR))
+                   : cwnd;
     c->epoch_start = 0;
     const uint32_t reduced = (uint32_t)((uint64_t)flight * BETA_NUMBER / BETA_DIVISOR);
     return reduced > least ? reduced : least;

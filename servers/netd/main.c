@@ -5,6 +5,7 @@
 #include "cairn/spawn.h"
 #include "cairn/syscall.h"
 #include "netd/capture.h"
+#include "netd/change.h"
 #include "netd/configure.h"
 #include "netd/info.h"
 #include "netd/ping.h"
@@ -18,7 +19,7 @@
 
 #define PACKETS       4096
 #define ROUNDS_MAX    16 /* of work that makes work, in one turn */
-#define OPERATION_MAX NET_SUBSCRIBE_EVENTS
+#define OPERATION_MAX NET_CHANGE
 
 struct netd netd;
 static struct text_server text;
@@ -126,6 +127,7 @@ static const struct {
     {NET_STATS, 0, stats_request},
     {NET_INFO, sizeof(uint64_t), info_request},
     {NET_SUBSCRIBE_EVENTS, sizeof(uint64_t), subscribe_interfaces},
+    {NET_CHANGE, sizeof(struct net_change_request), change_request},
 };
 
 /* NET_SOCKET_CREATE is FS_OPEN without a path. */

@@ -61,9 +61,14 @@ struct netif {
     bool up, link;
     struct netif_address addresses[NETIF_ADDRESSES];
     struct netif_group groups[NETIF_GROUPS];
+    uint8_t hop_limit;                     /* of the router's advertisement; 0 = 64 */
+    uint16_t ipv6_mtu;                     /* of the router's advertisement; 0 = mtu */
+    uint32_t reachable_ms, retransmit_ms;  /* likewise, for IPv6; 0 = 30 s, 1 s */
+    struct ip_address arp_probed;          /* the address that arp_probe asks for ... */
+    uint64_t arp_probed_until;             /* ... ns */
+    uint64_t igmp_v1_until, igmp_v2_until; /* routers of these versions have been heard; ns */
+    uint64_t arp_defended; /* when an address of ours was defended last; 0 = never */
     struct ipv6_link ipv6; /* what is known of the link */
-    uint8_t hop_limit; /* of the router's advertisement; 0 = 64 */
-    uint16_t ipv6_mtu; /* of the router's advertisement; 0 = mtu */
     struct netif_counters counters;
 
     /* transmit: takes over the frame and sends it some time; -ENOBUFS: the device's queue is full,

@@ -1,5 +1,5 @@
 /* Packets and their pool. Invariant: pool->in_use is the number of packets that are not in the
- * pool's list; each of them has at least one reference, or is a further piece of one that has. */
+ * pool's list; each of them has at least one reference. */
 #include "packet.h"
 #include "checksum.h"
 #include <assert.h>
@@ -89,10 +89,21 @@ void packet_trim(struct packet_pool *pool, struct packet *packet, uint32_t lengt
     packet->end = (uint16_t)(packet->start + length);
     struct packet *rest = packet->fragment;
     packet->fragment = NULL;
-    if (rest) {
-        rest->references = 1; /* it is a packet of its own now, to go at once */
-        packet_release(pool, rest);
+    packet_release(pool, rest);
+}
+
+struct packet *packet_drop_front(struct packet_pool *pool, struct packet *packet, uint32_t length)
+{
+    while (packet && length >= packet_length(packet)) {
+        struct packet *rest = packet->fragment;
+        length -= packet_length(packet);
+        packet->fragment = NULL;
+        packet_release(pool, packet);
+        packet = rest;
     }
+    if (packet)
+        packet_pull(packet, (uint16_t)length);
+    return packet;
 }
 
 bool packet_gather(struct packet_pool *pool, struct packet *packet, uint16_t length)
@@ -108,13 +119,7 @@ bool packet_gather(struct packet_pool *pool, struct packet *packet, uint16_t len
         if (!to)
             return false;
         memcpy(to, packet_bytes(rest), size);
-        rest->start = (uint16_t)(rest->start + size);
-        if (packet_length(rest) == 0) {
-            packet->fragment = rest->fragment;
-            rest->fragment = NULL;
-            rest->references = 1;
-            packet_release(pool, rest);
-        }
+        packet->fragment = packet_drop_front(pool, rest, size);
     }
     return true;
 }

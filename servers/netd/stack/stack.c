@@ -5,6 +5,7 @@
 #include "ip6/ipv6.h"
 #include "link/loopback.h"
 #include "link/neighbour.h"
+#include "transport.h"
 #include <errno.h>
 
 #define SOCKETS          8192u
@@ -45,8 +46,7 @@ static const struct {
     {timers_create, timers_destroy},         {neighbours_create, neighbours_destroy},
     {reassembly_create, reassembly_destroy}, {path_mtu_create, path_mtu_destroy},
     {ip_layer_create, ip_layer_destroy},     {ipv6_layer_create, ipv6_layer_destroy},
-    {tcp_layer_create, tcp_layer_destroy},   {udp_layer_create, udp_layer_destroy},
-    {raw_layer_create, raw_layer_destroy},   {loopback_create, loopback_destroy},
+    {transports_create, transports_destroy}, {loopback_create, loopback_destroy},
 };
 #define LAYERS (sizeof layers / sizeof layers[0])
 

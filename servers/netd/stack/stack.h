@@ -88,12 +88,6 @@ void stack_destroy(struct stack *stack);
 void stack_poll(struct stack *stack, uint64_t now);
 uint64_t stack_deadline(const struct stack *stack);
 
-/* For the layers: each is made by stack_create in this order, and destroyed in the reverse one. */
+/* For stack_create; ENOMEM. */
 int ip_layer_create(struct stack *stack);
-int tcp_layer_create(struct stack *stack);
-int udp_layer_create(struct stack *stack);
-int raw_layer_create(struct stack *stack);
 void ip_layer_destroy(struct stack *stack);
-void tcp_layer_destroy(struct stack *stack);
-void udp_layer_destroy(struct stack *stack);
-void raw_layer_destroy(struct stack *stack);

@@ -2,6 +2,7 @@
  * what it receives is made up, and time passes when the test says so. */
 #pragma once
 
+#include "../../ip.h"
 #include "../../netif.h"
 #include "../../stack.h"
 #include "../../test/check.h"

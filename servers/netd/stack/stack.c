@@ -9,6 +9,7 @@
 #include <errno.h>
 
 #define SOCKETS          8192u
+#define DATAGRAM_SOCKETS 1024u
 #define NEIGHBOURS       256u
 #define ROUTES           64u
 #define REASSEMBLY_BYTES (256u << 10)
@@ -17,6 +18,8 @@ static void set_defaults(struct stack_config *config)
 {
     if (!config->sockets)
         config->sockets = SOCKETS;
+    if (!config->datagram_sockets)
+        config->datagram_sockets = DATAGRAM_SOCKETS;
     if (!config->neighbours)
         config->neighbours = NEIGHBOURS;
     if (!config->routes)

@@ -41,6 +41,7 @@ struct stack_config {
     uint32_t neighbours;       /* 256 */
     uint32_t routes;           /* 64 */
     uint32_t reassembly_bytes; /* 256 KiB, in fragments held */
+    uint32_t datagram_sockets; /* 1024, of UDP; raw ones: 64 */
     uint32_t socket_packets;   /* three quarters of the pool: in sockets' queues, all together */
 };
 

@@ -55,16 +55,16 @@ static void serve_one(int fd)
 
 static int serve(void)
 {
-    struct addrinfo *found = net_lookup(
+    struct addrinfo *found = lookup_host(
         NULL, options.port, options.family ? options.family : AF_INET, SOCK_STREAM, AI_PASSIVE);
-    struct net_address local = {.length = sizeof(local.storage)};
-    char text[NET_TEXT_MAX];
+    struct endpoint local = {.length = sizeof(local.storage)};
+    char text[ENDPOINT_TEXT_MAX];
 
-    int fd = net_listen(found, 128);
-    if (fd < 0 || getsockname(fd, net_sockaddr(&local), &local.length) < 0)
+    int fd = socket_listen(found, 128);
+    if (fd < 0 || getsockname(fd, endpoint_sockaddr(&local), &local.length) < 0)
         err(1, "%s", options.port);
     freeaddrinfo(found);
-    output_format("serving on %s\n", net_text(net_sockaddr(&local), local.length, text));
+    output_format("serving on %s\n", endpoint_text(endpoint_sockaddr(&local), local.length, text));
     output_flush();
     do {
         int connection = accept(fd, NULL, NULL);
@@ -85,7 +85,7 @@ static int begin(enum mode mode)
     char byte = (char)mode;
     int one = 1, fd = -1;
     for (struct addrinfo *a = server; a != NULL && fd < 0; a = a->ai_next)
-        fd = net_connect(a, 10000);
+        fd = socket_connect(a, 10000);
     if (fd < 0)
         err(1, "connect");
     (void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
@@ -108,13 +108,13 @@ static void measure_send(uint64_t size)
     char done;
     int fd = begin(SEND);
 
-    for (start = net_now(); net_now() - start < options.time; sent += size)
+    for (start = monotonic_ns(); monotonic_ns() - start < options.time; sent += size)
         if (write_all(fd, block, size) < 0)
             err(1, "write");
     shutdown(fd, SHUT_WR);
     if (read_some(fd, &done, 1) != 1) /* the last bytes are there, too */
         errx(1, "the server went away");
-    report("send", sent, net_now() - start);
+    report("send", sent, monotonic_ns() - start);
     close(fd);
 }
 
@@ -123,13 +123,13 @@ static void measure_receive(uint64_t size)
     uint64_t start, received = 0;
     int fd = begin(RECEIVE);
 
-    for (start = net_now(); net_now() - start < options.time;) {
+    for (start = monotonic_ns(); monotonic_ns() - start < options.time;) {
         ssize_t n = read_some(fd, block, size);
         if (n <= 0)
             err(1, "read");
         received += (uint64_t)n;
     }
-    report("receive", received, net_now() - start);
+    report("receive", received, monotonic_ns() - start);
     close(fd);
 }
 
@@ -138,8 +138,8 @@ static void measure_round_trips(uint64_t size)
     uint64_t start, count = 0, least = UINT64_MAX, most = 0;
     int fd = begin(ROUND_TRIP);
 
-    for (start = net_now(); net_now() - start < options.time; count++) {
-        uint64_t before = net_now();
+    for (start = monotonic_ns(); monotonic_ns() - start < options.time; count++) {
+        uint64_t before = monotonic_ns();
         if (write_all(fd, block, size) < 0)
             err(1, "write");
         for (uint64_t got = 0; got < size;) {
@@ -148,13 +148,14 @@ static void measure_round_trips(uint64_t size)
                 err(1, "read");
             got += (uint64_t)n;
         }
-        uint64_t took = net_now() - before;
+        uint64_t took = monotonic_ns() - before;
         least = took < least ? took : least;
         most = took > most ? took : most;
     }
     output_format("%-8s %8.1f us  minimum %.1f, maximum %.1f, %llu round trips of %llu bytes\n",
-                  "rtt", (double)(net_now() - start) / 1e3 / (double)count, (double)least / 1e3,
-                  (double)most / 1e3, (unsigned long long)count, (unsigned long long)size);
+                  "rtt", (double)(monotonic_ns() - start) / 1e3 / (double)count,
+                  (double)least / 1e3, (double)most / 1e3, (unsigned long long)count,
+                  (unsigned long long)size);
     output_flush();
     close(fd);
 }
@@ -162,13 +163,13 @@ static void measure_round_trips(uint64_t size)
 static void measure_connections(void)
 {
     uint64_t start, count = 0;
-    for (start = net_now(); net_now() - start < options.time; count++) {
+    for (start = monotonic_ns(); monotonic_ns() - start < options.time; count++) {
         char end;
         int fd = begin(CONNECT);
         (void)read_some(fd, &end, 1); /* the server closes first, and keeps TIME_WAIT */
         close(fd);
     }
-    double seconds = (double)(net_now() - start) / 1e9;
+    double seconds = (double)(monotonic_ns() - start) / 1e9;
     output_format("%-8s %8.1f /s  %llu connections in %.2f s\n", "connect", (double)count / seconds,
                   (unsigned long long)count, seconds);
     output_flush();
@@ -178,7 +179,7 @@ static int measure(const char *host)
 {
     uint64_t bulk = options.block > 0 ? options.block : 65536;
 
-    server = net_lookup(host, options.port, options.family, SOCK_STREAM, 0);
+    server = lookup_host(host, options.port, options.family, SOCK_STREAM, 0);
     if (options.mode == SEND || options.mode == NONE)
         measure_send(bulk);
     if (options.mode == RECEIVE || options.mode == NONE)

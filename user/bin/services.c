@@ -37,14 +37,14 @@ static bool verbose;
 
 static void say(const char *service, const struct sockaddr *address, socklen_t length)
 {
-    char text[NET_TEXT_MAX];
-    output_format("%s %s\n", service, net_text(address, length, text));
+    char text[ENDPOINT_TEXT_MAX];
+    output_format("%s %s\n", service, endpoint_text(address, length, text));
     output_flush();
 }
 
 static void add(int fd, enum kind kind, bool datagrams)
 {
-    net_blocking(fd, false);
+    socket_blocking(fd, false);
     fds[count] = (struct pollfd){.fd = fd, .events = POLLIN};
     clients[count].kind = kind;
     clients[count].datagrams = datagrams;
@@ -56,14 +56,14 @@ static void listen_on(enum kind kind, const char *address, const char *port)
 {
     static const int types[] = {SOCK_STREAM, SOCK_DGRAM};
     for (int i = 0; i < 2; i++) {
-        struct addrinfo *found = net_lookup(address, port, family, types[i], AI_PASSIVE);
-        struct net_address local = {.length = sizeof(local.storage)};
-        int fd = net_listen(found, 64);
+        struct addrinfo *found = lookup_host(address, port, family, types[i], AI_PASSIVE);
+        struct endpoint local = {.length = sizeof(local.storage)};
+        int fd = socket_listen(found, 64);
         if (fd < 0)
             err(1, "%s", services[kind].name);
         freeaddrinfo(found);
-        if (getsockname(fd, net_sockaddr(&local), &local.length) == 0)
-            say(types[i] == SOCK_STREAM ? "tcp" : "udp", net_sockaddr(&local), local.length);
+        if (getsockname(fd, endpoint_sockaddr(&local), &local.length) == 0)
+            say(types[i] == SOCK_STREAM ? "tcp" : "udp", endpoint_sockaddr(&local), local.length);
         add(fd, kind, types[i] == SOCK_DGRAM);
     }
     listeners = count;
@@ -81,7 +81,7 @@ static void pattern(char *to, size_t length, size_t from)
 /* --- UDP --- */
 
 /* is_reflected: an answer to one of these ports might be answered again, for ever. */
-static bool is_reflected(const struct net_address *peer)
+static bool is_reflected(const struct endpoint *peer)
 {
     uint16_t port = ntohs(peer->storage.ss_family == AF_INET6
                               ? ((const struct sockaddr_in6 *)&peer->storage)->sin6_port
@@ -91,22 +91,23 @@ static bool is_reflected(const struct net_address *peer)
 
 static void datagram(unsigned i)
 {
-    struct net_address peer = {.length = sizeof(peer.storage)};
+    struct endpoint peer = {.length = sizeof(peer.storage)};
     static char bytes[65536];
-    ssize_t n = recvfrom(fds[i].fd, bytes, sizeof(bytes), 0, net_sockaddr(&peer), &peer.length);
+    ssize_t n =
+        recvfrom(fds[i].fd, bytes, sizeof(bytes), 0, endpoint_sockaddr(&peer), &peer.length);
     if (n < 0 || clients[i].kind == DISCARD || is_reflected(&peer))
         return;
     if (clients[i].kind == CHARGEN)
         pattern(bytes, (size_t)(n = DATAGRAM), 0);
-    (void)sendto(fds[i].fd, bytes, (size_t)n, 0, net_sockaddr(&peer), peer.length);
+    (void)sendto(fds[i].fd, bytes, (size_t)n, 0, endpoint_sockaddr(&peer), peer.length);
 }
 
 /* --- TCP --- */
 
 static void come_in(unsigned i)
 {
-    struct net_address peer = {.length = sizeof(peer.storage)};
-    int fd = accept(fds[i].fd, net_sockaddr(&peer), &peer.length);
+    struct endpoint peer = {.length = sizeof(peer.storage)};
+    int fd = accept(fds[i].fd, endpoint_sockaddr(&peer), &peer.length);
     if (fd < 0)
         return;
     if (count == LISTENERS + CLIENTS_MAX) {
@@ -114,7 +115,7 @@ static void come_in(unsigned i)
         return;
     }
     if (verbose)
-        say(services[clients[i].kind].name, net_sockaddr(&peer), peer.length);
+        say(services[clients[i].kind].name, endpoint_sockaddr(&peer), peer.length);
     add(fd, clients[i].kind, false);
     if (clients[i].kind == CHARGEN)
         fds[count - 1].events = POLLIN | POLLOUT;

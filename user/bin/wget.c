@@ -62,7 +62,7 @@ static const char *amount(double bytes, char *text)
 
 static void progress_show(bool last)
 {
-    uint64_t now = net_now(), passed = now - progress.begun;
+    uint64_t now = monotonic_ns(), passed = now - progress.begun;
     char done[16], speed[16], bar[PROGRESS_BAR + 1] = "";
 
     if (options.quiet || (!last && (!progress.bar || now - progress.shown < PROGRESS_NS)))
@@ -203,7 +203,7 @@ static enum status save(struct http_exchange *exchange, const char *url, char *n
     if (fd < 0)
         return FILE_ERROR;
     int64_t length = http_length_of(exchange);
-    progress.begun = progress.shown = net_now();
+    progress.begun = progress.shown = monotonic_ns();
     progress.done = progress.from = from;
     progress.total = length >= 0 ? length + (int64_t)from : -1;
     progress.bar = isatty(STDERR_FILENO);

@@ -7,7 +7,7 @@
 
 static char block[BUFFER_SIZE]; /* between a file and a socket, for whoever is being called */
 
-static void stay(struct connection *connection) { connection->until = net_now() + IDLE_NS; }
+static void stay(struct connection *connection) { connection->until = monotonic_ns() + IDLE_NS; }
 
 void connection_begin(struct connection *connection, int fd)
 {

@@ -21,16 +21,16 @@ static uint64_t clients = 512;
 
 static int open_listener(int family, const char *address, const char *port)
 {
-    struct addrinfo *found = net_lookup(address, port, family, SOCK_STREAM, AI_PASSIVE);
-    struct net_address local = {.length = sizeof(local.storage)};
-    char text[NET_TEXT_MAX];
+    struct addrinfo *found = lookup_host(address, port, family, SOCK_STREAM, AI_PASSIVE);
+    struct endpoint local = {.length = sizeof(local.storage)};
+    char text[ENDPOINT_TEXT_MAX];
 
-    int fd = net_listen(found, 128);
-    if (fd < 0 || getsockname(fd, net_sockaddr(&local), &local.length) < 0)
+    int fd = socket_listen(found, 128);
+    if (fd < 0 || getsockname(fd, endpoint_sockaddr(&local), &local.length) < 0)
         err(1, "%s", port);
     freeaddrinfo(found);
-    net_blocking(fd, false);
-    output_format("serving on %s\n", net_text(net_sockaddr(&local), local.length, text));
+    socket_blocking(fd, false);
+    output_format("serving on %s\n", endpoint_text(endpoint_sockaddr(&local), local.length, text));
     output_flush();
     return fd;
 }
@@ -51,7 +51,7 @@ static void come_in(int listener)
         int fd = accept(listener, NULL, NULL);
         if (fd < 0)
             return;
-        net_blocking(fd, false);
+        socket_blocking(fd, false);
         connection_begin(connection, fd);
     }
 }
@@ -60,7 +60,7 @@ static void come_in(int listener)
 static bool prepare(void)
 {
     bool full = true;
-    uint64_t now = net_now();
+    uint64_t now = monotonic_ns();
     for (uint64_t i = 0; i < clients; i++) {
         struct connection *connection = &connections[i];
         if (connection->fd >= 0 && now > connection->until)

@@ -52,12 +52,12 @@ struct answer {
 
 static void log_answer(const struct answer *answer)
 {
-    struct net_address peer = {.length = sizeof(peer.storage)};
-    char text[NET_TEXT_MAX] = "-";
+    struct endpoint peer = {.length = sizeof(peer.storage)};
+    char text[ENDPOINT_TEXT_MAX] = "-";
     if (!connection_log)
         return;
-    if (getpeername(answer->connection->fd, net_sockaddr(&peer), &peer.length) == 0)
-        net_host(net_sockaddr(&peer), peer.length, text);
+    if (getpeername(answer->connection->fd, endpoint_sockaddr(&peer), &peer.length) == 0)
+        host_text(endpoint_sockaddr(&peer), peer.length, text);
     output_format("%s \"%s %s\" %d %llu\n", text, answer->request ? answer->request->method : "-",
                   answer->request ? answer->request->target : "-", answer->status,
                   (unsigned long long)answer->length);

@@ -62,7 +62,7 @@ KERNEL_LD := kernel/boot/kernel.ld
 
 # ---- User space -----------------------------------------------------------------------------
 
-USER_LIBS := $(filter $(notdir $(wildcard user/lib*)),libc libcairn libfsclient libnetclient libvirtio)
+USER_LIBS := $(filter $(notdir $(wildcard user/lib*)),libc libcairn libfsclient libhttp libnetclient libvirtio)
 USER_INCLUDES := -Iuser/libc/include -Ikernel -Iservers -I$(BUILD)/include \
     $(patsubst %,-Iuser/%/include,$(filter-out libc,$(USER_LIBS)))
 # A division by zero does not trap on RISC-V; this check makes it end in an ebreak.

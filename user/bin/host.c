@@ -7,7 +7,7 @@ static const char usage[] = "usage: host [-46] NAME|ADDRESS...\n"
 static int family = AF_UNSPEC;
 
 /* is_address: fills in what getnameinfo wants if text is an address. */
-static bool is_address(const char *text, struct net_address *address)
+static bool is_address(const char *text, struct endpoint *address)
 {
     const struct addrinfo hints = {.ai_flags = AI_NUMERICHOST, .ai_socktype = SOCK_DGRAM};
     struct addrinfo *found;
@@ -29,11 +29,11 @@ static int complain(const char *name, int error)
     return 1;
 }
 
-static int show_name(const char *text, struct net_address *address)
+static int show_name(const char *text, struct endpoint *address)
 {
     char name[NI_MAXHOST];
-    int error = getnameinfo(net_sockaddr(address), address->length, name, sizeof(name), NULL, 0,
-                            NI_NAMEREQD);
+    int error = getnameinfo(endpoint_sockaddr(address), address->length, name, sizeof(name), NULL,
+                            0, NI_NAMEREQD);
     if (error != 0)
         return complain(text, error);
     output_format("%s has name %s\n", text, name);
@@ -45,7 +45,7 @@ static int show_addresses(const char *name)
     const struct addrinfo hints = {
         .ai_family = family, .ai_socktype = SOCK_DGRAM, .ai_flags = AI_CANONNAME};
     struct addrinfo *found;
-    char text[NET_TEXT_MAX];
+    char text[ENDPOINT_TEXT_MAX];
 
     int error = getaddrinfo(name, NULL, &hints, &found);
     if (error != 0)
@@ -56,14 +56,14 @@ static int show_addresses(const char *name)
     for (struct addrinfo *a = found; a != NULL; a = a->ai_next)
         output_format("%s has %s %s\n", canonical,
                       a->ai_family == AF_INET6 ? "IPv6 address" : "address",
-                      net_host(a->ai_addr, a->ai_addrlen, text));
+                      host_text(a->ai_addr, a->ai_addrlen, text));
     freeaddrinfo(found);
     return 0;
 }
 
 int main(int argc, char **argv)
 {
-    struct net_address address;
+    struct endpoint address;
     int option, status = 0;
 
     utility_start(usage, 2);

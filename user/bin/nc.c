@@ -22,9 +22,9 @@ static struct {
 
 static void say(const char *what, const struct sockaddr *address, socklen_t length)
 {
-    char text[NET_TEXT_MAX];
+    char text[ENDPOINT_TEXT_MAX];
     if (options.verbose)
-        fprintf(stderr, "%s %s\n", what, net_text(address, length, text));
+        fprintf(stderr, "%s %s\n", what, endpoint_text(address, length, text));
 }
 
 /* pump: what is readable at `from` goes to `to`; false at its end or when it fails. */
@@ -66,41 +66,41 @@ static void relay(int fd)
 /* first_datagram: with UDP the first one says who the peer is. */
 static bool first_datagram(int fd)
 {
-    struct net_address peer = {.length = sizeof(peer.storage)};
+    struct endpoint peer = {.length = sizeof(peer.storage)};
     static char buffer[BUFFER_SIZE];
-    if (!net_ready(fd, POLLIN, options.timeout_ms))
+    if (!socket_ready(fd, POLLIN, options.timeout_ms))
         return false;
-    ssize_t n = recvfrom(fd, buffer, sizeof(buffer), 0, net_sockaddr(&peer), &peer.length);
-    if (n < 0 || connect(fd, net_sockaddr(&peer), peer.length) < 0)
+    ssize_t n = recvfrom(fd, buffer, sizeof(buffer), 0, endpoint_sockaddr(&peer), &peer.length);
+    if (n < 0 || connect(fd, endpoint_sockaddr(&peer), peer.length) < 0)
         err(1, "receive");
-    say("datagram from", net_sockaddr(&peer), peer.length);
+    say("datagram from", endpoint_sockaddr(&peer), peer.length);
     return write_all(STDOUT_FILENO, buffer, (size_t)n) == 0;
 }
 
 static int listen_for(const char *host, const char *port)
 {
-    struct addrinfo *found =
-        net_lookup(host, port, options.family ? options.family : AF_INET, options.type, AI_PASSIVE);
-    struct net_address local = {.length = sizeof(local.storage)};
+    struct addrinfo *found = lookup_host(host, port, options.family ? options.family : AF_INET,
+                                         options.type, AI_PASSIVE);
+    struct endpoint local = {.length = sizeof(local.storage)};
     int fd;
 
     do {
-        fd = net_listen(found, 8);
+        fd = socket_listen(found, 8);
         if (fd < 0)
             err(1, "%s", port);
-        if (getsockname(fd, net_sockaddr(&local), &local.length) == 0)
-            say("listening on", net_sockaddr(&local), local.length);
+        if (getsockname(fd, endpoint_sockaddr(&local), &local.length) == 0)
+            say("listening on", endpoint_sockaddr(&local), local.length);
         for (bool first = true; options.datagrams ? first : first || options.again; first = false) {
-            struct net_address peer = {.length = sizeof(peer.storage)};
+            struct endpoint peer = {.length = sizeof(peer.storage)};
             if (options.datagrams) {
                 if (first_datagram(fd))
                     relay(fd);
                 continue;
             }
-            int connection = accept(fd, net_sockaddr(&peer), &peer.length);
+            int connection = accept(fd, endpoint_sockaddr(&peer), &peer.length);
             if (connection < 0)
                 err(1, "accept");
-            say("connection from", net_sockaddr(&peer), peer.length);
+            say("connection from", endpoint_sockaddr(&peer), peer.length);
             relay(connection);
             close(connection);
         }
@@ -117,8 +117,8 @@ static void bind_source(int fd, int family)
     if (options.port == NULL && options.source == NULL)
         return;
     int one = 1;
-    struct addrinfo *local =
-        net_lookup(options.source, options.port, family, options.type, AI_PASSIVE | AI_NUMERICHOST);
+    struct addrinfo *local = lookup_host(options.source, options.port, family, options.type,
+                                         AI_PASSIVE | AI_NUMERICHOST);
     (void)setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));
     if (bind(fd, local->ai_addr, local->ai_addrlen) < 0)
         err(1, "bind");
@@ -129,7 +129,7 @@ static void bind_source(int fd, int family)
 static int reach(const struct addrinfo *address)
 {
     if (options.port == NULL && options.source == NULL)
-        return net_connect(address, options.timeout_ms);
+        return socket_connect(address, options.timeout_ms);
     int fd = socket(address->ai_family, address->ai_socktype, 0);
     if (fd < 0)
         return -1;
@@ -151,7 +151,7 @@ static bool udp_listens(int fd)
     for (int i = 0; i < 3; i++) {
         if (send(fd, &nothing, 1, 0) < 0)
             return false;
-        if (net_ready(fd, POLLIN, 200))
+        if (socket_ready(fd, POLLIN, 200))
             break;
     }
     if (getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &size) == 0 && error != 0) {
@@ -165,7 +165,7 @@ static bool udp_listens(int fd)
 static int try_port(const char *host, const char *port)
 {
     struct addrinfo *found =
-        net_lookup(host, port, options.family, options.type, options.numeric ? AI_NUMERICHOST : 0);
+        lookup_host(host, port, options.family, options.type, options.numeric ? AI_NUMERICHOST : 0);
     int fd = -1;
     for (struct addrinfo *a = found; a != NULL && fd < 0; a = a->ai_next) {
         fd = reach(a);

@@ -32,7 +32,7 @@ static struct {
 
 static struct {
     int fd;
-    struct net_address peer;
+    struct endpoint peer;
     bool v6;
     uint16_t id;
     uint64_t sent, received, duplicates, errors;
@@ -66,8 +66,8 @@ static void send_request(void)
         memcpy(packet + 2, &sum, 2);
     }
     state.sent++;
-    state.times[sequence % WINDOW] = net_now();
-    if (sendto(state.fd, packet, HEADER + options.size, 0, net_sockaddr(&state.peer),
+    state.times[sequence % WINDOW] = monotonic_ns();
+    if (sendto(state.fd, packet, HEADER + options.size, 0, endpoint_sockaddr(&state.peer),
                state.peer.length) < 0) {
         output_flush();
         warn("send");
@@ -106,7 +106,7 @@ static void take_reply(const uint8_t *icmp, size_t length, int hops, const char 
     if (again) {
         state.duplicates++;
     } else {
-        double ms = (double)(net_now() - *left) / 1e6;
+        double ms = (double)(monotonic_ns() - *left) / 1e6;
         *left = 0;
         state.received++;
         count_time(ms);
@@ -147,12 +147,12 @@ static void take_error(const uint8_t *icmp, size_t length, const char *from)
 static void receive(void)
 {
     static uint8_t packet[PACKET_MAX];
-    struct net_address from = {.length = sizeof(from.storage)};
-    char text[NET_TEXT_MAX];
+    struct endpoint from = {.length = sizeof(from.storage)};
+    char text[ENDPOINT_TEXT_MAX];
     int hops = -1;
 
-    ssize_t n =
-        recvfrom(state.fd, packet, sizeof(packet), MSG_DONTWAIT, net_sockaddr(&from), &from.length);
+    ssize_t n = recvfrom(state.fd, packet, sizeof(packet), MSG_DONTWAIT, endpoint_sockaddr(&from),
+                         &from.length);
     if (n < 0)
         return;
     size_t length = (size_t)n, header = 0;
@@ -163,7 +163,7 @@ static void receive(void)
     if (length < header + HEADER)
         return;
     const uint8_t *icmp = packet + header;
-    net_host(net_sockaddr(&from), from.length, text);
+    host_text(endpoint_sockaddr(&from), from.length, text);
     if (icmp[0] == (state.v6 ? ECHO6_REPLY : ECHO_REPLY)) {
         if ((icmp[4] << 8 | icmp[5]) == state.id)
             take_reply(icmp, length - header, hops, text);
@@ -175,23 +175,23 @@ static void receive(void)
 /* run: sends when it is time, receives in between. */
 static void run(void)
 {
-    uint64_t next = net_now(), end = 0;
+    uint64_t next = monotonic_ns(), end = 0;
 
-    while (!stopped && (end == 0 || net_now() < end) &&
+    while (!stopped && (end == 0 || monotonic_ns() < end) &&
            (options.count == 0 || state.received + state.errors < options.count)) {
-        uint64_t now = net_now();
+        uint64_t now = monotonic_ns();
         bool all_sent = options.count != 0 && state.sent == options.count;
         bool answered = state.received + state.errors == state.sent;
         if (!all_sent && (now >= next || (options.flood && answered))) {
             send_request();
             next = now + options.interval;
             if (options.count != 0 && state.sent == options.count)
-                end = net_now() + options.wait;
+                end = monotonic_ns() + options.wait;
             continue;
         }
         uint64_t until = all_sent ? end : next;
         int wait_ms = (int)((until - now + 999999) / 1000000);
-        if (net_ready(state.fd, POLLIN, wait_ms))
+        if (socket_ready(state.fd, POLLIN, wait_ms))
             receive();
     }
 }
@@ -220,8 +220,8 @@ static int summary(const char *host)
 static void open_socket(const char *host)
 {
     struct addrinfo *found =
-        net_lookup(host, NULL, options.family, SOCK_DGRAM, options.numeric ? AI_NUMERICHOST : 0);
-    char text[NET_TEXT_MAX];
+        lookup_host(host, NULL, options.family, SOCK_DGRAM, options.numeric ? AI_NUMERICHOST : 0);
+    char text[ENDPOINT_TEXT_MAX];
     int hops = (int)options.hops;
 
     memcpy(&state.peer.storage, found->ai_addr, found->ai_addrlen);
@@ -235,9 +235,9 @@ static void open_socket(const char *host)
     if (hops > 0 && setsockopt(state.fd, state.v6 ? IPPROTO_IPV6 : IPPROTO_IP,
                                state.v6 ? IPV6_UNICAST_HOPS : IP_TTL, &hops, sizeof(hops)) < 0)
         err(2, "hops");
-    state.id = (uint16_t)(getpid() ^ (int)(net_now() >> 10));
+    state.id = (uint16_t)(getpid() ^ (int)(monotonic_ns() >> 10));
     output_format("PING %s (%s) %llu bytes of data.\n", host,
-                  net_host(net_sockaddr(&state.peer), state.peer.length, text),
+                  host_text(endpoint_sockaddr(&state.peer), state.peer.length, text),
                   (unsigned long long)options.size);
     output_flush();
 }

@@ -23,9 +23,9 @@ static struct {
 static struct {
     int udp, icmp;
     bool v6;
-    struct net_address peer, last; /* last: whose line it is */
-    uint16_t source;               /* our port, by which answers are told */
-    uint16_t port;                 /* of the probe under way */
+    struct endpoint peer, last; /* last: whose line it is */
+    uint16_t source;            /* our port, by which answers are told */
+    uint16_t port;              /* of the probe under way */
 } state;
 
 enum answer { NOTHING, ON_THE_WAY, ARRIVED, REFUSED };
@@ -59,15 +59,15 @@ static enum answer judge(const uint8_t *packet, size_t length, char *code)
     return REFUSED;
 }
 
-static void show(struct net_address *from, double ms, char code)
+static void show(struct endpoint *from, double ms, char code)
 {
-    char text[NET_TEXT_MAX], name[NI_MAXHOST];
+    char text[ENDPOINT_TEXT_MAX], name[NI_MAXHOST];
 
     if (from->length != state.last.length ||
         memcmp(&from->storage, &state.last.storage, from->length) != 0) {
-        net_host(net_sockaddr(from), from->length, text);
-        if (options.numeric || getnameinfo(net_sockaddr(from), from->length, name, sizeof(name),
-                                           NULL, 0, NI_NAMEREQD) != 0)
+        host_text(endpoint_sockaddr(from), from->length, text);
+        if (options.numeric || getnameinfo(endpoint_sockaddr(from), from->length, name,
+                                           sizeof(name), NULL, 0, NI_NAMEREQD) != 0)
             output_format("  %s", text);
         else
             output_format("  %s (%s)", name, text);
@@ -82,26 +82,27 @@ static void show(struct net_address *from, double ms, char code)
 static enum answer probe(void)
 {
     static uint8_t data[BYTES_MAX];
-    uint64_t start = net_now(), end = start + options.wait, now;
+    uint64_t start = monotonic_ns(), end = start + options.wait, now;
 
     if (state.v6)
         ((struct sockaddr_in6 *)&state.peer.storage)->sin6_port = htons(state.port);
     else
         ((struct sockaddr_in *)&state.peer.storage)->sin_port = htons(state.port);
-    if (sendto(state.udp, data, options.bytes, 0, net_sockaddr(&state.peer), state.peer.length) < 0)
+    if (sendto(state.udp, data, options.bytes, 0, endpoint_sockaddr(&state.peer),
+               state.peer.length) < 0)
         err(1, "send");
-    while ((now = net_now()) < end &&
-           net_ready(state.icmp, POLLIN, (int)((end - now) / 1000000) + 1)) {
+    while ((now = monotonic_ns()) < end &&
+           socket_ready(state.icmp, POLLIN, (int)((end - now) / 1000000) + 1)) {
         uint8_t packet[PACKET_MAX];
-        struct net_address from;
+        struct endpoint from;
         memset(&from, 0, sizeof(from));
         from.length = sizeof(from.storage);
-        ssize_t n = recvfrom(state.icmp, packet, sizeof(packet), MSG_DONTWAIT, net_sockaddr(&from),
-                             &from.length);
+        ssize_t n = recvfrom(state.icmp, packet, sizeof(packet), MSG_DONTWAIT,
+                             endpoint_sockaddr(&from), &from.length);
         char code = 0;
         enum answer answer = n > 0 ? judge(packet, (size_t)n, &code) : NOTHING;
         if (answer != NOTHING) {
-            show(&from, (double)(net_now() - start) / 1e6, code);
+            show(&from, (double)(monotonic_ns() - start) / 1e6, code);
             return answer;
         }
     }
@@ -130,9 +131,9 @@ static bool hop(int hops)
 
 static void open_sockets(const char *host)
 {
-    struct addrinfo *found = net_lookup(host, NULL, options.family, SOCK_DGRAM, 0);
-    struct net_address local;
-    char text[NET_TEXT_MAX];
+    struct addrinfo *found = lookup_host(host, NULL, options.family, SOCK_DGRAM, 0);
+    struct endpoint local;
+    char text[ENDPOINT_TEXT_MAX];
 
     memcpy(&state.peer.storage, found->ai_addr, found->ai_addrlen);
     state.peer.length = found->ai_addrlen;
@@ -146,14 +147,14 @@ static void open_sockets(const char *host)
     memset(&local, 0, sizeof(local));
     local.storage.ss_family = (sa_family_t)family;
     local.length = state.v6 ? sizeof(struct sockaddr_in6) : sizeof(struct sockaddr_in);
-    if (bind(state.udp, net_sockaddr(&local), local.length) < 0 ||
-        getsockname(state.udp, net_sockaddr(&local), &local.length) < 0)
+    if (bind(state.udp, endpoint_sockaddr(&local), local.length) < 0 ||
+        getsockname(state.udp, endpoint_sockaddr(&local), &local.length) < 0)
         err(1, "bind");
     state.source = ntohs(state.v6 ? ((struct sockaddr_in6 *)&local.storage)->sin6_port
                                   : ((struct sockaddr_in *)&local.storage)->sin_port);
     state.port = (uint16_t)options.port;
     output_format("traceroute to %s (%s), %llu hops max, %llu byte packets\n", host,
-                  net_host(net_sockaddr(&state.peer), state.peer.length, text),
+                  host_text(endpoint_sockaddr(&state.peer), state.peer.length, text),
                   (unsigned long long)options.hops,
                   (unsigned long long)options.bytes + HEADER + (state.v6 ? 40 : 20));
 }

@@ -9,22 +9,22 @@
 #include <sys/socket.h>
 #include <time.h>
 
-#define NET_TEXT_MAX (NI_MAXHOST + NI_MAXSERV + 4)
+#define ENDPOINT_TEXT_MAX (NI_MAXHOST + NI_MAXSERV + 4)
 
-struct net_address {
+struct endpoint {
     struct sockaddr_storage storage;
     socklen_t length;
 };
 
-static inline struct sockaddr *net_sockaddr(struct net_address *address)
+static inline struct sockaddr *endpoint_sockaddr(struct endpoint *address)
 {
     return (struct sockaddr *)&address->storage;
 }
 
-/* net_lookup: all addresses of host (NULL: of any, or of the loopback if not passive) and service;
+/* lookup_host: all addresses of host (NULL: of any, or of the loopback if not passive) and service;
  * ends the program with a message if there are none. To be freed with freeaddrinfo. */
-static inline struct addrinfo *net_lookup(const char *host, const char *service, int family,
-                                          int type, int flags)
+static inline struct addrinfo *lookup_host(const char *host, const char *service, int family,
+                                           int type, int flags)
 {
     const struct addrinfo hints = {.ai_family = family, .ai_socktype = type, .ai_flags = flags};
     struct addrinfo *found;
@@ -35,8 +35,8 @@ static inline struct addrinfo *net_lookup(const char *host, const char *service,
     return found;
 }
 
-/* net_ready: waits for events; false when timeout_ms (-1 = never) is over. */
-static inline bool net_ready(int fd, short events, int timeout_ms)
+/* socket_ready: waits for events; false when timeout_ms (-1 = never) is over. */
+static inline bool socket_ready(int fd, short events, int timeout_ms)
 {
     struct pollfd poll_fd = {.fd = fd, .events = events};
     int ready;
@@ -46,31 +46,31 @@ static inline bool net_ready(int fd, short events, int timeout_ms)
     return ready > 0;
 }
 
-/* net_blocking: sets or clears O_NONBLOCK. */
-static inline void net_blocking(int fd, bool blocking)
+/* socket_blocking: sets or clears O_NONBLOCK. */
+static inline void socket_blocking(int fd, bool blocking)
 {
     int flags = fcntl(fd, F_GETFL);
     if (flags >= 0)
         (void)fcntl(fd, F_SETFL, blocking ? flags & ~O_NONBLOCK : flags | O_NONBLOCK);
 }
 
-/* net_connect: a blocking socket that is connected to this address, or -1 with errno. */
-static inline int net_connect(const struct addrinfo *address, int timeout_ms)
+/* socket_connect: a blocking socket that is connected to this address, or -1 with errno. */
+static inline int socket_connect(const struct addrinfo *address, int timeout_ms)
 {
     int error = 0;
     socklen_t size = sizeof(error);
     int fd = socket(address->ai_family, address->ai_socktype, address->ai_protocol);
     if (fd < 0)
         return -1;
-    net_blocking(fd, false);
+    socket_blocking(fd, false);
     if (connect(fd, address->ai_addr, address->ai_addrlen) < 0) {
         error = errno;
         if (error == EINPROGRESS)
-            error = net_ready(fd, POLLOUT, timeout_ms) ? 0 : ETIMEDOUT;
+            error = socket_ready(fd, POLLOUT, timeout_ms) ? 0 : ETIMEDOUT;
         if (error == 0)
             (void)getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &size);
     }
-    net_blocking(fd, true);
+    socket_blocking(fd, true);
     if (error == 0)
         return fd;
     close(fd);
@@ -78,8 +78,8 @@ static inline int net_connect(const struct addrinfo *address, int timeout_ms)
     return -1;
 }
 
-/* net_listen: a socket bound to this address, listening if it is a stream; -1 with errno. */
-static inline int net_listen(const struct addrinfo *address, int backlog)
+/* socket_listen: a socket bound to this address, listening if it is a stream; -1 with errno. */
+static inline int socket_listen(const struct addrinfo *address, int backlog)
 {
     int one = 1;
     int fd = socket(address->ai_family, address->ai_socktype, address->ai_protocol);
@@ -97,29 +97,30 @@ static inline int net_listen(const struct addrinfo *address, int backlog)
     return -1;
 }
 
-/* net_text: "192.0.2.1:80" or "[2001:db8::1]:80", in numbers; without the port if that is 0.
- * net_host: the address alone. Both return text, of NET_TEXT_MAX bytes. */
-static inline char *net_host(const struct sockaddr *address, socklen_t length, char *text)
+/* endpoint_text: "192.0.2.1:80" or "[2001:db8::1]:80", in numbers; without the port if that is 0.
+ * host_text: the address alone. Both return text, of ENDPOINT_TEXT_MAX bytes. */
+static inline char *host_text(const struct sockaddr *address, socklen_t length, char *text)
 {
     if (getnameinfo(address, length, text, NI_MAXHOST, NULL, 0, NI_NUMERICHOST) != 0)
         strcpy(text, "?");
     return text;
 }
 
-static inline char *net_text(const struct sockaddr *address, socklen_t length, char *text)
+static inline char *endpoint_text(const struct sockaddr *address, socklen_t length, char *text)
 {
     char host[NI_MAXHOST], service[NI_MAXSERV];
     if (getnameinfo(address, length, host, sizeof(host), service, sizeof(service),
                     NI_NUMERICHOST | NI_NUMERICSERV) != 0)
         return strcpy(text, "?");
     bool none = strcmp(service, "0") == 0;
-    snprintf(text, NET_TEXT_MAX, address->sa_family == AF_INET6 && !none ? "[%s]%s%s" : "%s%s%s",
-             host, none ? "" : ":", none ? "" : service);
+    snprintf(text, ENDPOINT_TEXT_MAX,
+             address->sa_family == AF_INET6 && !none ? "[%s]%s%s" : "%s%s%s", host, none ? "" : ":",
+             none ? "" : service);
     return text;
 }
 
-/* net_now: ns of a clock that only goes forward. */
-static inline uint64_t net_now(void)
+/* monotonic_ns: ns of a clock that only goes forward. */
+static inline uint64_t monotonic_ns(void)
 {
     struct timespec now;
     clock_gettime(CLOCK_MONOTONIC, &now);

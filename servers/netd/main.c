@@ -283,7 +283,6 @@ int main(void)
                                 .channel = netd.server.channel,
                                 .badge_base = BADGE_TEXT};
     calls_init();
-    pollers_init();
     sessions_init(netd.now);
     int error = start_stack();
     if (!error)

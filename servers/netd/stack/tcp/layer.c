@@ -175,7 +175,7 @@ static void visit_tcb(const struct tcb *tcb, void (*visit)(void *, const struct 
         .peer = socket->peer,
         .state = tcp_state_name(tcb->state),
         .receive_queue = listening ? tcb->accept_count : tcb->receive.bytes,
-        .send_queue = listening ? tcb->backlog : tcb->snd.end - tcb->snd.una,
+        .send_queue = listening ? tcb->backlog : send_queued(tcb),
         .owner = socket->owner,
     };
     visit(context, &facts);

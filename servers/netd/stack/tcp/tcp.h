@@ -412,6 +412,11 @@ static inline uint32_t sent_end(const struct packet *packet)
 
 /* output.c: sends whatever may be sent now, and an ACK that is due. */
 void tcb_output(struct tcb *tcb);
+/* send_queued: octets that the peer has not acknowledged (SND.UNA passes the end with our FIN). */
+static inline uint32_t send_queued(const struct tcb *tcb)
+{
+    return seq_lt(tcb->snd.una, tcb->snd.end) ? tcb->snd.end - tcb->snd.una : 0;
+}
 /* fin_sent: our FIN is out; fin_acked: and acknowledged. */
 static inline bool fin_sent(const struct tcb *tcb)
 {

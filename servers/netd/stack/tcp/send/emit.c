@@ -77,18 +77,15 @@ static struct tcp_options make_options(const struct tcb *tcb, uint8_t flags, uin
     return options;
 }
 
-/* window_field: offers what receive_window allows. Shifted away bits are rounded up, as offering
- * less than before would take back what the peer may be using. */
+/* window_field: offers what receive_window allows. What the scale cuts off makes the edge that the
+ * peer sees a little lower than ours, now and then (RFC 7323 2.4): we still accept up to ours. */
 static uint16_t window_field(struct tcb *tcb, uint8_t flags)
 {
     if (tcb->state != TCP_SYN_SENT)
         tcb->rcv.wnd = receive_window(tcb);
-    const uint8_t scale = flags & TCP_SYN ? 0 : tcb->rcv.scale;
-    uint32_t field = (tcb->rcv.wnd + (1u << scale) - 1) >> scale;
-    if (field > UINT16_MAX)
-        field = UINT16_MAX;
-    tcb->rcv.wnd = field << scale;
-    return (uint16_t)field;
+    if (flags & TCP_SYN && tcb->rcv.wnd > UINT16_MAX)
+        tcb->rcv.wnd = UINT16_MAX;
+    return (uint16_t)(flags & TCP_SYN ? tcb->rcv.wnd : tcb->rcv.wnd >> tcb->rcv.scale);
 }
 
 static void acknowledgment_sent(struct tcb *tcb)

@@ -9,3 +9,9 @@ TCP_TALK := $(TCP_HOST) $(TCP_TEST)/talk.c
 
 HOST_TESTS += tcp_states
 tcp_states_SOURCES := $(TCP_TALK) $(TCP_TEST)/test_states.c
+
+TCP_PAIR := $(TCP_HOST) $(TCP_TEST)/wire.c $(TCP_TEST)/program.c
+HOST_TESTS += tcp_simulation
+tcp_simulation_SOURCES := $(TCP_PAIR) $(TCP_TEST)/test_simulation.c
+HOST_TESTS += tcp_transfer
+tcp_transfer_SOURCES := $(TCP_PAIR) $(TCP_TEST)/test_transfer.c

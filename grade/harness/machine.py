@@ -322,6 +322,7 @@ class Machine:
             "SERIAL": "1" if config.serial_console else "",
             "SMP": str(config.smp),
             "MEM": config.memory,
+            "NET": " ".join(net for net in config.nets if net != PEER),
             "DISK": " ".join(str(disk.path) for disk in config.disks),
             "APPEND": config.append,
         }

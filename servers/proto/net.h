@@ -14,6 +14,8 @@
  * the socket's own (SO_RCVTIMEO, SO_SNDTIMEO). When that comes, the result is the same as if it had
  * not waited: EAGAIN, EINPROGRESS for a connection that goes on being made.
  *
+ * The sockets of a netd that was restarted answer ECONNRESET.
+ *
  * A caller that dies frees its sockets as close does: data is still sent, unread data resets.
  * ENOBUFS: the caller, or all together, have too many requests waiting. */
 #pragma once

@@ -129,8 +129,8 @@ def test_bytes_both_ways(net: Machine) -> None:
     start_server(net, "nc -l -N 7 < /tmp/sent > /tmp/got")
     with connect(net, 7) as connection:
         connection.sendall(data)
-        connection.shutdown(socket.SHUT_WR)
         answer = receive_all(connection)
+        connection.shutdown(socket.SHUT_WR)
     sums = net.console.check("wait; sha256sum /tmp/sent /tmp/got", timeout=60).split()
     assert sums[0] == hashlib.sha256(answer).hexdigest()
     assert sums[2] == hashlib.sha256(data).hexdigest()

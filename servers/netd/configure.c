@@ -6,6 +6,7 @@
 #include "netd/stack/ip.h"
 #include "netd/stack/link/arp.h"
 #include "proto/net.h"
+#include <errno.h>
 #include <stdlib.h>
 
 #define HOSTNAME "cairn"
@@ -152,6 +153,17 @@ void configure_link_changed(struct virtio_net *net)
     else if (net->netif.link)
         start_dhcp(net);
     tell(NET_EVENT_LINK);
+}
+
+int configure_renew(struct virtio_net *net)
+{
+    struct configured *c = &configured[net->number];
+    if (!net->netif.link)
+        return -ENETDOWN;
+    if (c->running)
+        dhcp_stop(&c->dhcp);
+    start_dhcp(net);
+    return c->running ? 0 : -ENODEV;
 }
 
 struct dns_resolver *configure_resolver(void) { return resolver; }

@@ -11,6 +11,8 @@ struct dns_resolver;
 void configure_start(void);
 void configure_poll(void);
 uint64_t configure_deadline(void); /* 0 = none */
+/* configure_renew: DHCP from the beginning; -ENODEV: there is none on this interface. */
+int configure_renew(struct virtio_net *net);
 void configure_link_changed(struct virtio_net *net);
 
 struct dns_resolver *configure_resolver(void);

@@ -5,6 +5,7 @@
 #include "cairn/spawn.h"
 #include "cairn/syscall.h"
 #include "netd/capture.h"
+#include "netd/change.h"
 #include "netd/configure.h"
 #include "netd/info.h"
 #include "netd/ping.h"
@@ -13,13 +14,12 @@
 #include "netd/socket_requests.h"
 #include "proto/fs.h"
 #include "proto/net.h"
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #define PACKETS       4096
 #define ROUNDS_MAX    16 /* of work that makes work, in one turn */
-#define OPERATION_MAX NET_SUBSCRIBE_EVENTS
+#define OPERATION_MAX NET_CHANGE
 
 struct netd netd;
 static struct text_server text;
@@ -127,6 +127,7 @@ static const struct {
     {NET_STATS, 0, stats_request},
     {NET_INFO, sizeof(uint64_t), info_request},
     {NET_SUBSCRIBE_EVENTS, sizeof(uint64_t), subscribe_interfaces},
+    {NET_CHANGE, sizeof(struct net_change_request), change_request},
 };
 
 /* NET_SOCKET_CREATE is FS_OPEN without a path. */
@@ -185,7 +186,15 @@ static void on_closed(struct server *server, uint64_t badge)
 
 /* ---- Start -------------------------------------------------------------------------------- */
 
-static void *allocate(size_t size) { return calloc(1, size); }
+/* The stack's pools are made once, large, and mostly not in use: memory straight from the heap's
+ * end is zero without being touched. It stays as long as netd does. */
+static void *allocate(size_t size)
+{
+    void *memory = sbrk((ptrdiff_t)((size + 15) & ~15ul));
+    return memory == (void *)-1 ? NULL : memory;
+}
+
+static void release(void *memory) { (void)memory; }
 
 /* Numbers that others must not guess come from randd. On a machine without it they come from the
  * clock, and the log has said so. */
@@ -243,7 +252,7 @@ static int start_stack(void)
     if (error)
         return error;
     const struct stack_config config = {.allocate = allocate,
-                                        .release = free,
+                                        .release = release,
                                         .random = random_bytes,
                                         .pool = &netd.packets.pool,
                                         .now = netd.now};

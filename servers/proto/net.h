@@ -52,6 +52,8 @@ enum net_operation {
      * that is pulsed with the bits each time one of the events becomes true, and now if one is;
      * no handle: no more. On net:, with NET_EVENT_*: what happens to interfaces. */
     NET_SUBSCRIBE_EVENTS = 43,
+    NET_CHANGE = 44, /* on net: struct net_change_request. ENODEV: no such interface; ESRCH: what is
+                        to be removed is not there; EEXIST, ENOSPC, EINVAL, ENETUNREACH */
 };
 
 enum net_family { NET_INET = 2, NET_INET6 = 10 };
@@ -193,6 +195,25 @@ struct net_stats_reply {
     uint64_t tcp_connections, udp_sockets, raw_sockets;
     uint64_t waiting;                               /* requests */
     uint64_t packets, packets_in_use, packets_peak; /* of the pool */
+};
+
+enum net_change {
+    NET_ADDRESS_ADD = 1,
+    NET_ADDRESS_REMOVE = 2,
+    NET_ROUTE_ADD = 3, /* to address/prefix (0/0 = everywhere), by the gateway or the interface */
+    NET_ROUTE_REMOVE = 4,
+    NET_LINK_UP = 5, /* the interface is used, or not, whatever the device says */
+    NET_LINK_DOWN = 6,
+    NET_DHCP_RENEW = 7, /* asks for an address from the beginning */
+    NET_NEIGHBOURS_FLUSH = 8,
+};
+struct net_change_request {
+    uint32_t what;      /* enum net_change */
+    uint32_t interface; /* from 1; 0 only for a route by its gateway */
+    struct net_address address;
+    struct net_address gateway; /* family 0: none */
+    uint8_t prefix;             /* bits */
+    uint8_t pad[7];
 };
 
 enum net_info_flags {

@@ -85,6 +85,13 @@ int64_t net_ping(const struct net_ping_request *request, struct net_ping_reply *
     return result;
 }
 
+int net_change(const struct net_change_request *request)
+{
+    struct message m = {.type = NET_CHANGE, .len = sizeof *request};
+    memcpy(m.data, request, sizeof *request);
+    return (int)call(&m);
+}
+
 int net_stats(struct net_stats_reply *reply)
 {
     struct message m = {.type = NET_STATS, .len = 8};

@@ -41,5 +41,6 @@ int net_resolve(const char *name, unsigned family, uint64_t deadline,
 int net_name(const struct net_address *address, uint64_t deadline, char name[NET_NAME_MAX]);
 
 int64_t net_ping(const struct net_ping_request *request, struct net_ping_reply *reply);
+int net_change(const struct net_change_request *request);
 int net_stats(struct net_stats_reply *reply);
 int64_t net_info(unsigned interface, struct net_info_reply *reply);

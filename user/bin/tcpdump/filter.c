@@ -128,7 +128,7 @@ static void parse_expression(struct parser *p)
         if (!both && !take_word(p, "or") && !take_word(p, "||"))
             return;
         parse_term(p);
-        emit(p, (struct filter_step){.kind = and? FILTER_AND : FILTER_OR});
+        emit(p, (struct filter_step){.kind = both ? FILTER_AND : FILTER_OR});
     }
 }
 

@@ -1,5 +1,6 @@
-/* net: what the network is doing, as netd tells it in the files of net:. */
-#include "common/input.h"
+/* net: what the network is doing, as netd tells it in the files of net:, and changes to it. */
+#include "../common/input.h"
+#include "change.h"
 
 static const char usage[] =
     "usage: net [status | routes | neighbours]\n"
@@ -89,7 +90,7 @@ int main(int argc, char **argv)
     int option;
 
     utility_start(usage, 2);
-    while ((option = utility_option(argc, argv, "altuw")) != -1)
+    while ((option = utility_option(argc, argv, "+altuw")) != -1)
         switch (option) {
         case 'a':
             options.all = true;
@@ -106,6 +107,8 @@ int main(int argc, char **argv)
         default:
             add_protocol('r');
         }
+    if (optind < argc && is_change(argv[optind]))
+        return change(argv + optind, (unsigned)(argc - optind));
     if (argc - optind > 1)
         utility_misuse("one subject only");
     return show(optind < argc ? find_subject(argv[optind]) : &subjects[0]);

@@ -31,10 +31,10 @@ static void decode_ports(struct frame *frame)
 static void set_transport(struct cursor *c, size_t said, struct frame *frame)
 {
     frame->transport_said = said;
+    if (!cursor_ok(c))
+        return;
     frame->transport_length = cursor_left(c) < said ? cursor_left(c) : said;
     frame->transport = cursor_take(c, frame->transport_length);
-    if (frame->transport == NULL)
-        frame->transport_length = 0;
     decode_ports(frame);
 }
 
@@ -103,6 +103,7 @@ void decode(const uint8_t *data, size_t length, struct frame *frame)
     struct cursor c = cursor_over(data, length);
 
     memset(frame, 0, sizeof(*frame));
+    frame->transport = data; /* nothing of it yet */
     const uint8_t *destination = cursor_take(&c, 6), *source = cursor_take(&c, 6);
     uint16_t type = cursor_u16(&c);
     if (type == 0x8100) { /* a VLAN's tag */

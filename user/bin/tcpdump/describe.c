@@ -208,27 +208,20 @@ static void add_icmp(struct line *line, const struct frame *frame)
 
 static void add_transport(struct line *line, const struct frame *frame)
 {
-    if (frame->fragment) {
-        add(line, "frag, length %zu", frame->transport_said);
-        return;
-    }
-    switch (frame->protocol) {
-    case P_TCP:
+    size_t length = frame->transport_said;
+
+    if (frame->fragment)
+        add(line, "frag, length %zu", length);
+    else if (frame->protocol == P_TCP)
         add_tcp(line, frame);
-        break;
-    case P_UDP:
-        add(line, "UDP, length %zu", frame->transport_said >= 8 ? frame->transport_said - 8 : 0);
-        break;
-    case P_ICMP:
-    case P_ICMPV6:
+    else if (frame->protocol == P_UDP)
+        add(line, "UDP, length %zu", length >= 8 ? length - 8 : 0);
+    else if (frame->protocol == P_ICMP || frame->protocol == P_ICMPV6)
         add_icmp(line, frame);
-        break;
-    case P_IGMP:
-        add(line, "igmp, length %zu", frame->transport_said);
-        break;
-    default:
-        add(line, "ip-proto-%u, length %zu", frame->protocol, frame->transport_said);
-    }
+    else if (frame->protocol == P_IGMP)
+        add(line, "igmp, length %zu", length);
+    else
+        add(line, "ip-proto-%u, length %zu", frame->protocol, length);
     if (frame->more_fragments)
         add(line, ", more fragments");
 }

@@ -8,7 +8,7 @@ static const char usage[] =
     "  -l  listen, for one connection (-k: for one after the other)\n"
     "  -u  UDP instead of TCP\n"
     "  -z  only look whether something listens, send nothing\n"
-    "  -N  end the connection when standard input ends (-l: too)\n"
+    "  -N  end our direction when standard input ends, and stay until both have ended\n"
     "  -n  no names, only numbers\n"
     "  -v  say what happens on standard error\n"
     "  -p PORT, -s ADDRESS  where to come from\n"
@@ -37,13 +37,13 @@ static bool pump(int from, int to)
     return n > 0 && write_all(to, buffer, (size_t)n) == 0;
 }
 
-/* relay: until the peer has ended; or standard input, with -N, and then the peer. For datagrams
- * nothing ends but by -w, or when input does and nothing more is awaited. */
+/* relay: until the peer has ended; with -N until both have, so that neither's last words are lost.
+ * For datagrams nothing ends but by -w, or when input does and nobody is to be waited for. */
 static void relay(int fd)
 {
     struct pollfd fds[2] = {{.fd = STDIN_FILENO, .events = POLLIN}, {.fd = fd, .events = POLLIN}};
 
-    for (;;) {
+    while (fds[0].fd >= 0 || fds[1].fd >= 0) {
         int ready = poll(fds, 2, options.timeout_ms);
         if (ready < 0 && errno == EINTR)
             continue;
@@ -56,8 +56,11 @@ static void relay(int fd)
             if (options.datagrams && options.timeout_ms < 0)
                 return;
         }
-        if (fds[1].revents != 0 && !pump(fd, STDOUT_FILENO))
-            return;
+        if (fds[1].revents != 0 && !pump(fd, STDOUT_FILENO)) {
+            fds[1].fd = -1;
+            if (!options.end_on_eof)
+                return;
+        }
     }
 }
 

@@ -85,21 +85,25 @@ static void progress_show(bool last)
 
 /* --- files --- */
 
-/* file_name: the last segment of the path, or index.html. */
+/* file_name: the last segment of the path, or index.html, with the query behind it. */
 static void file_name(const struct http_url *url, char *name, size_t size)
 {
     size_t end = strcspn(url->target, "?"), start = end;
     while (start > 0 && url->target[start - 1] != '/')
         start--;
     int length = (int)(end - start);
-    const char *base = length > 0 ? url->target + start : "index.html";
-    if (length == 0 || (length == 1 && *base == '.') ||
-        (length == 2 && strncmp(base, "..", 2) == 0)) {
+    const char *base = url->target + start;
+    if (length == 0 || strncmp(base, "..", (size_t)length) == 0) { /* also "." */
         base = "index.html";
         length = 10;
     }
-    snprintf(name, size, "%s%s%.*s", options.directory ? options.directory : "",
-             options.directory ? "/" : "", length, base);
+    int folder = snprintf(name, size, "%s%s", options.directory ? options.directory : "",
+                          options.directory ? "/" : "");
+    if (folder < 0 || (size_t)folder >= size)
+        errx(FILE_ERROR, "%s: the name is too long", options.directory);
+    snprintf(name + folder, size - (size_t)folder, "%.*s%s", length, base, url->target + end);
+    for (char *slash = name + folder; (slash = strchr(slash, '/')) != NULL;)
+        *slash = '_'; /* of a query */
 }
 
 /* free_name: name, or name.1, name.2, ...: what is there is not overwritten. */
@@ -354,7 +358,7 @@ static void open_output(void)
     output_fd =
         open(options.output, O_WRONLY | O_CREAT | (options.resume ? O_APPEND : O_TRUNC), 0666);
     if (output_fd < 0)
-        err(FILE_ERROR, "%s", options.output);
+        err(GENERIC, "%s", options.output);
 }
 
 int main(int argc, char **argv)

@@ -141,7 +141,8 @@ class Machine:
                     pass_fds=[
                         end.fileno()
                         for end in (*lines.theirs.values(), *(link.theirs for link in self.links))
-                    ],
+                    ]
+                    + list(self.config.descriptors),
                 )
         finally:
             for end in lines.theirs.values():

@@ -45,6 +45,7 @@ struct ip_send {
                                 their sender, unless this is set */
     bool unspecified_source; /* send from 0.0.0.0 or :: as it is (DHCP, NDP) */
     bool router_alert;       /* IGMP, MLD */
+    bool multicast_loop;     /* a copy to ourselves, if we are members of the group */
 };
 
 /* ip_output: sends the transport segment in packet, which is taken over in any case; a packet that
@@ -57,6 +58,11 @@ int ip_output(struct stack *stack, const struct ip_send *send, struct packet *pa
 /* ip_reached: the transport has heard from this peer, so its neighbour entry is fresh (RFC 4861
  * 7.3.1). */
 void ip_reached(struct stack *stack, const struct ip_address *peer, unsigned interface);
+
+/* ip_order_destinations: a host's addresses of both families, the one to try first in front (RFC
+ * 6724 6). More than IP_ORDER_MAX are left as they are. */
+#define IP_ORDER_MAX 32
+void ip_order_destinations(struct stack *stack, struct ip_address *addresses, size_t count);
 
 /* ip_is_local: an address of ours that packets may be sent to (tentative ones are not). */
 bool ip_is_local(const struct stack *stack, const struct ip_address *address);
@@ -96,14 +102,14 @@ struct ip_received {
                                   sockets and for ICMP errors, which quote them */
 };
 
-/* Each takes the packet over: [start, end) is the transport segment, whole and in order, cut to the
- * length that IP says. Sources that no answer could go to (multicast, broadcast, loopback from
- * the wire, our own) have been dropped before. */
-void tcp_input(struct stack *stack, const struct ip_received *ip, struct packet *packet);
-void udp_input(struct stack *stack, const struct ip_received *ip, struct packet *packet);
-/* raw_input: gives copies to the raw sockets that want this protocol; true if there was one. The
- * packet stays the caller's. */
-bool raw_input(struct stack *stack, const struct ip_received *ip, struct packet *packet);
+/* ip_input: a packet of either family, that starts at its IP header; taken over. */
+void ip_input(struct netif *netif, struct packet *packet);
+
+/* transport_input: gives [start, end) of the packet, the transport segment, whole, in order and cut
+ * to the length that IP says, to whom it is for. Sources that no answer could go to (multicast,
+ * broadcast, loopback from the wire, our own) have been dropped before. Raw sockets get copies.
+ * True: taken over. False: no such protocol here, and the packet stays the caller's. */
+bool transport_input(struct stack *stack, const struct ip_received *ip, struct packet *packet);
 
 /* An ICMP error about a packet that we sent. */
 enum ip_error_kind { IP_UNREACHABLE, IP_TOO_BIG, IP_TIME_EXCEEDED, IP_PARAMETER_PROBLEM };
@@ -111,23 +117,18 @@ struct ip_error {
     enum ip_error_kind kind;
     int error;    /* -errno as Linux maps it: ECONNREFUSED, EHOSTUNREACH, EMSGSIZE, EPROTO ... */
     bool hard;    /* port, protocol unreachable: ends a connection attempt (RFC 1122 4.2.3.9) */
-    uint16_t mtu; /* IP_TOO_BIG; the path's entry has been lowered already */
+    uint16_t mtu; /* IP_TOO_BIG */
     struct ip_address reporter;
     struct ip_address source, destination; /* of the quoted packet: ours, and the peer's */
     uint8_t protocol, type, code;
     const uint8_t *transport; /* the quoted segment, at least 8 bytes */
     size_t transport_length;
 };
-/* *_writable: a device has room again; who had ENOBUFS may try once more. */
-void tcp_writable(struct stack *stack);
-void udp_writable(struct stack *stack);
-void raw_writable(struct stack *stack);
+/* transport_error: true if a flow of ours was meant. Only then may the error change anything: the
+ * path's MTU is lowered afterwards, so a transport goes by error->mtu. */
+bool transport_error(struct stack *stack, const struct ip_error *error);
 
-void tcp_error(struct stack *stack, const struct ip_error *error);
-void udp_error(struct stack *stack, const struct ip_error *error);
-void raw_error(struct stack *stack, const struct ip_error *error);
-
-/* icmp_unreachable: answers a packet that nobody wants with "port unreachable", within the rate
- * limit and the rules of RFC 1122 3.2.2. The packet stays the caller's. */
+/* icmp_port_unreachable: answers a packet that nobody wants with "port unreachable", within the
+ * rate limit and the rules of RFC 1122 3.2.2. The packet stays the caller's. */
 void icmp_port_unreachable(struct stack *stack, const struct ip_received *ip,
                            struct packet *packet);

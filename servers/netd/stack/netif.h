@@ -3,6 +3,7 @@
 #pragma once
 
 #include "address.h"
+#include "ip6/link.h"
 #include "packet.h"
 
 struct stack;
@@ -31,6 +32,8 @@ struct netif_address {
     uint8_t prefix; /* bits */
     uint8_t state, origin;
     uint8_t probes;                        /* duplicate address detection: solicitations sent */
+    uint8_t collisions;                    /* addresses in the place of which this one is tried */
+    uint64_t probe_at;                     /* the next solicitation, or the end of the wait */
     uint64_t preferred_until, valid_until; /* ns; 0 = for ever */
 };
 
@@ -58,8 +61,14 @@ struct netif {
     bool up, link;
     struct netif_address addresses[NETIF_ADDRESSES];
     struct netif_group groups[NETIF_GROUPS];
-    uint8_t hop_limit; /* of the router's advertisement; 0 = 64 */
-    uint16_t ipv6_mtu; /* of the router's advertisement; 0 = mtu */
+    uint8_t hop_limit;                     /* of the router's advertisement; 0 = 64 */
+    uint16_t ipv6_mtu;                     /* of the router's advertisement; 0 = mtu */
+    uint32_t reachable_ms, retransmit_ms;  /* likewise, for IPv6; 0 = 30 s, 1 s */
+    struct ip_address arp_probed;          /* the address that arp_probe asks for ... */
+    uint64_t arp_probed_until;             /* ... ns */
+    uint64_t igmp_v1_until, igmp_v2_until; /* routers of these versions have been heard; ns */
+    uint64_t arp_defended; /* when an address of ours was defended last; 0 = never */
+    struct ipv6_link ipv6; /* what is known of the link */
     struct netif_counters counters;
 
     /* transmit: takes over the frame and sends it some time; -ENOBUFS: the device's queue is full,

@@ -1,6 +1,7 @@
 /* Packets and their pool. Invariant: pool->in_use is the number of packets that are not in the
- * pool's list; each of them has at least one reference, or is a further piece of one that has. */
+ * pool's list; each of them has at least one reference. */
 #include "packet.h"
+#include "checksum.h"
 #include <assert.h>
 #include <string.h>
 
@@ -88,10 +89,21 @@ void packet_trim(struct packet_pool *pool, struct packet *packet, uint32_t lengt
     packet->end = (uint16_t)(packet->start + length);
     struct packet *rest = packet->fragment;
     packet->fragment = NULL;
-    if (rest) {
-        rest->references = 1; /* it is a packet of its own now, to go at once */
-        packet_release(pool, rest);
+    packet_release(pool, rest);
+}
+
+struct packet *packet_drop_front(struct packet_pool *pool, struct packet *packet, uint32_t length)
+{
+    while (packet && length >= packet_length(packet)) {
+        struct packet *rest = packet->fragment;
+        length -= packet_length(packet);
+        packet->fragment = NULL;
+        packet_release(pool, packet);
+        packet = rest;
     }
+    if (packet)
+        packet_pull(packet, (uint16_t)length);
+    return packet;
 }
 
 bool packet_gather(struct packet_pool *pool, struct packet *packet, uint16_t length)
@@ -107,13 +119,7 @@ bool packet_gather(struct packet_pool *pool, struct packet *packet, uint16_t len
         if (!to)
             return false;
         memcpy(to, packet_bytes(rest), size);
-        rest->start = (uint16_t)(rest->start + size);
-        if (packet_length(rest) == 0) {
-            packet->fragment = rest->fragment;
-            rest->fragment = NULL;
-            rest->references = 1;
-            packet_release(pool, rest);
-        }
+        packet->fragment = packet_drop_front(pool, rest, size);
     }
     return true;
 }
@@ -140,6 +146,36 @@ struct packet *packet_copy(struct packet_pool *pool, const struct packet *from, 
         link = &piece->fragment;
     }
     return first;
+}
+
+bool packet_read(const struct packet *packet, uint32_t offset, void *to, uint32_t length)
+{
+    uint8_t *at = to;
+    for (; packet && length > 0; packet = packet->fragment) {
+        const uint32_t here = packet_length(packet);
+        if (offset < here) {
+            const uint32_t part = length < here - offset ? length : here - offset;
+            memcpy(at, packet->data + packet->start + offset, part);
+            at += part;
+            length -= part;
+            offset = 0;
+        } else {
+            offset -= here;
+        }
+    }
+    return length == 0;
+}
+
+uint16_t packet_checksum(uint16_t sum, const struct packet *packet)
+{
+    bool odd = false;
+    for (; packet; packet = packet->fragment) {
+        const uint8_t *data = packet->data + packet->start;
+        sum = odd ? checksum_add_odd(sum, data, packet_length(packet))
+                  : checksum_add(sum, data, packet_length(packet));
+        odd ^= packet_length(packet) & 1;
+    }
+    return sum;
 }
 
 void packet_queue_put(struct packet_queue *queue, struct packet *packet)

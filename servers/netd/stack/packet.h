@@ -8,8 +8,9 @@
  * and is not to be touched (nor sent again: it has not even left).
  *
  * A frame longer than one packet (segmentation and receive offload) is a chain through
- * `fragment`: headers in the first piece, payload in all; the first piece's reference owns the
- * others. `next` links packets in queues, and belongs to whoever holds the queue. */
+ * `fragment`: headers in the first piece, payload in all; whoever owns the first piece owns the
+ * others, each of which keeps the one reference that it was allocated with. `next` links packets in
+ * queues, and belongs to whoever holds the queue. */
 #pragma once
 
 #include <stdbool.h>
@@ -18,12 +19,14 @@
 
 #define PACKET_SIZE     2048u
 #define PACKET_HEADROOM 128u /* virtio-net 12, Ethernet 14, IPv6 40, TCP 60 */
+#define LINK_HEADROOM   26u  /* the first two of these */
 
 enum packet_flags {
     PACKET_CHECKED = 1,   /* received: the device vouches for the transport checksum */
     PACKET_CHECKSUM = 2,  /* to send: the device completes it at checksum_start + _offset */
     PACKET_SUM = 4,       /* `sum` is that of the payload as it was filled in */
     PACKET_BROADCAST = 8, /* received: the link-layer destination was not us alone */
+    PACKET_LOCAL = 16,    /* received: from ourselves */
 };
 
 struct packet {
@@ -78,11 +81,20 @@ bool packet_pull(struct packet *packet, uint16_t size);
 uint8_t *packet_append(struct packet *packet, uint16_t size);
 void packet_trim(struct packet_pool *pool, struct packet *packet, uint32_t length);
 
+/* packet_drop_front: takes length bytes off the front of the whole frame; returns what remains (the
+ * pieces that have become empty are released), or NULL. */
+struct packet *packet_drop_front(struct packet_pool *pool, struct packet *packet, uint32_t length);
+
 /* packet_gather: moves bytes to the front until the first piece has at least length of them; false
  * if there are fewer, or no room. packet_copy: the whole frame once more, with its flags, the
  * first piece with so much headroom (less if it is too full); NULL without packets. */
 bool packet_gather(struct packet_pool *pool, struct packet *packet, uint16_t length);
 struct packet *packet_copy(struct packet_pool *pool, const struct packet *from, uint16_t headroom);
+
+/* packet_read: copies length bytes at offset of the whole frame; false if they are not all there.
+ * packet_checksum: the sum of the whole frame added to sum, as by checksum_add. */
+bool packet_read(const struct packet *packet, uint32_t offset, void *to, uint32_t length);
+uint16_t packet_checksum(uint16_t sum, const struct packet *packet);
 
 /* A first-in first-out queue through `next`. */
 struct packet_queue {

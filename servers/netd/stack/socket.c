@@ -3,37 +3,25 @@
 #include "socket.h"
 #include "ip.h"
 #include "stack.h"
+#include "transport.h"
 #include <errno.h>
 
 int socket_create(struct stack *stack, enum ip_family family, enum socket_type type,
                   unsigned protocol, struct socket **socket)
 {
-    int error;
+    const struct transport *transport = transport_of_type(type);
     if (family != IP_V4 && family != IP_V6)
         return -EAFNOSUPPORT;
+    if (!transport)
+        return -ESOCKTNOSUPPORT;
+    if (type == SOCKET_RAW ? protocol == 0 || protocol > 255
+                           : protocol && protocol != transport->protocol)
+        return -EPROTONOSUPPORT;
+    if (!protocol)
+        protocol = transport->protocol;
     if (stack->socket_count >= stack->config.sockets)
         return -ENFILE;
-    switch (type) {
-    case SOCKET_STREAM:
-        if (protocol && protocol != PROTOCOL_TCP)
-            return -EPROTONOSUPPORT;
-        protocol = PROTOCOL_TCP;
-        error = tcp_socket_create(stack, socket);
-        break;
-    case SOCKET_DATAGRAM:
-        if (protocol && protocol != PROTOCOL_UDP)
-            return -EPROTONOSUPPORT;
-        protocol = PROTOCOL_UDP;
-        error = udp_socket_create(stack, socket);
-        break;
-    case SOCKET_RAW:
-        if (protocol == 0 || protocol > 255)
-            return -EPROTONOSUPPORT;
-        error = raw_socket_create(stack, protocol, socket);
-        break;
-    default:
-        return -ESOCKTNOSUPPORT;
-    }
+    const int error = transport->socket_create(stack, protocol, socket);
     if (error)
         return error;
     (*socket)->family = (uint8_t)family;
@@ -203,14 +191,6 @@ void socket_close(struct socket *socket)
     socket->notify = NULL;
     socket->owner = NULL;
     socket->operations->close(socket);
-}
-
-void socket_list(struct stack *stack,
-                 void (*visit)(void *context, const struct socket_facts *facts), void *context)
-{
-    tcp_visit(stack, visit, context);
-    udp_visit(stack, visit, context);
-    raw_visit(stack, visit, context);
 }
 
 #define EPHEMERAL_FIRST 32768u

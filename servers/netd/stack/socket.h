@@ -179,16 +179,6 @@ struct socket_facts {
 void socket_list(struct stack *stack,
                  void (*visit)(void *context, const struct socket_facts *facts), void *context);
 
-/* For the kinds of sockets. *_socket_create: a zeroed socket with its operations; socket_create
- * fills in family, type, protocol and stack, and counts it; the kind subtracts it from
- * stack->socket_count when it frees it. *_visit: their part of socket_list. */
-int tcp_socket_create(struct stack *stack, struct socket **socket);
-int udp_socket_create(struct stack *stack, struct socket **socket);
-int raw_socket_create(struct stack *stack, unsigned protocol, struct socket **socket);
-void tcp_visit(struct stack *stack, void (*visit)(void *, const struct socket_facts *), void *);
-void udp_visit(struct stack *stack, void (*visit)(void *, const struct socket_facts *), void *);
-void raw_visit(struct stack *stack, void (*visit)(void *, const struct socket_facts *), void *);
-
 /* socket_ephemeral_port: a port of 32768..60999 that is not taken, in an order that cannot be
  * guessed (RFC 6056 3.3.1); 0 if all are. */
 uint16_t socket_ephemeral_port(struct stack *stack, bool (*taken)(void *context, uint16_t port),

@@ -1,10 +1,15 @@
 /* The stack as a whole: made of its layers, told the time. */
 #include "stack.h"
+#include "ip/path_mtu.h"
+#include "ip/reassembly.h"
+#include "ip6/ipv6.h"
 #include "link/loopback.h"
 #include "link/neighbour.h"
+#include "transport.h"
 #include <errno.h>
 
 #define SOCKETS          8192u
+#define DATAGRAM_SOCKETS 1024u
 #define NEIGHBOURS       256u
 #define ROUTES           64u
 #define REASSEMBLY_BYTES (256u << 10)
@@ -13,6 +18,8 @@ static void set_defaults(struct stack_config *config)
 {
     if (!config->sockets)
         config->sockets = SOCKETS;
+    if (!config->datagram_sockets)
+        config->datagram_sockets = DATAGRAM_SOCKETS;
     if (!config->neighbours)
         config->neighbours = NEIGHBOURS;
     if (!config->routes)
@@ -39,10 +46,10 @@ static const struct {
     int (*create)(struct stack *stack);
     void (*destroy)(struct stack *stack);
 } layers[] = {
-    {timers_create, timers_destroy},       {neighbours_create, neighbours_destroy},
-    {ip_layer_create, ip_layer_destroy},   {tcp_layer_create, tcp_layer_destroy},
-    {udp_layer_create, udp_layer_destroy}, {raw_layer_create, raw_layer_destroy},
-    {loopback_create, loopback_destroy},
+    {timers_create, timers_destroy},         {neighbours_create, neighbours_destroy},
+    {reassembly_create, reassembly_destroy}, {path_mtu_create, path_mtu_destroy},
+    {ip_layer_create, ip_layer_destroy},     {ipv6_layer_create, ipv6_layer_destroy},
+    {transports_create, transports_destroy}, {loopback_create, loopback_destroy},
 };
 #define LAYERS (sizeof layers / sizeof layers[0])
 

@@ -18,7 +18,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
+struct ipv6_layer;
 struct neighbours;
+struct path_mtus;
+struct reassembly;
 struct tcp_layer;
 struct udp_layer;
 struct raw_layer;
@@ -30,11 +33,15 @@ struct stack_config {
     void (*random)(void *to, size_t length); /* cryptographically strong */
     struct packet_pool *pool;
     uint64_t now;
+    /* The key of our IPv6 addresses (RFC 7217): who keeps it has the same ones after a restart. All
+     * 0: drawn at random. */
+    uint64_t address_secret[2];
     /* Limits; 0 = the default behind it. */
     uint32_t sockets;          /* 8192, of all kinds */
     uint32_t neighbours;       /* 256 */
     uint32_t routes;           /* 64 */
     uint32_t reassembly_bytes; /* 256 KiB, in fragments held */
+    uint32_t datagram_sockets; /* 1024, of UDP; raw ones: 64 */
     uint32_t socket_packets;   /* three quarters of the pool: in sockets' queues, all together */
 };
 
@@ -47,7 +54,7 @@ struct stack_counters {
     uint64_t ip_in_delivered, ip_out, ip_out_no_route, ip_out_dropped;
     uint64_t ip_fragments_in, ip_fragments_made, ip_reassembled, ip_reassembly_failed;
     uint64_t icmp_in, icmp_in_errors, icmp_out, icmp_out_limited;
-    uint64_t arp_in, arp_out, arp_ignored, nd_in, nd_out, nd_ignored;
+    uint64_t arp_in, arp_out, arp_ignored, nd_in, nd_out, nd_ignored, nd_duplicates;
     uint64_t neighbour_evicted, neighbour_failed;
     uint64_t udp_in, udp_in_errors, udp_no_port, udp_out, udp_queue_full;
     uint64_t raw_in, raw_queue_full;
@@ -64,6 +71,9 @@ struct stack {
     struct stack_counters counters;
     uint32_t socket_count, socket_packets;
     struct neighbours *neighbours;
+    struct reassembly *reassembly;
+    struct path_mtus *path_mtus;
+    struct ipv6_layer *ipv6;
     struct ip_layer *ip;
     struct tcp_layer *tcp;
     struct udp_layer *udp;
@@ -79,12 +89,6 @@ void stack_destroy(struct stack *stack);
 void stack_poll(struct stack *stack, uint64_t now);
 uint64_t stack_deadline(const struct stack *stack);
 
-/* For the layers: each is made by stack_create in this order, and destroyed in the reverse one. */
+/* For stack_create; ENOMEM. */
 int ip_layer_create(struct stack *stack);
-int tcp_layer_create(struct stack *stack);
-int udp_layer_create(struct stack *stack);
-int raw_layer_create(struct stack *stack);
 void ip_layer_destroy(struct stack *stack);
-void tcp_layer_destroy(struct stack *stack);
-void udp_layer_destroy(struct stack *stack);
-void raw_layer_destroy(struct stack *stack);

@@ -4,6 +4,8 @@
 #include "../ip.h"
 #include "../netif.h"
 
+void igmp_create(struct stack *stack);
+
 /* igmp_input: an IGMP message, as transport; taken over. */
 void igmp_input(struct stack *stack, const struct ip_received *ip, struct packet *packet);
 

@@ -4,7 +4,9 @@
 #include "../ip/igmp.h"
 #include "../ip/ipv4.h"
 #include "../ip6/ipv6.h"
+#include "../ip6/mld.h"
 #include "../stack.h"
+#include "../transport.h"
 #include "arp.h"
 #include "ethernet.h"
 #include "neighbour.h"
@@ -70,10 +72,8 @@ void netif_input(struct netif *netif, struct packet *frame)
         packet_release(netif->stack->pool, frame);
     } else if (netif->kind == NETIF_ETHERNET) {
         ethernet_input(netif, frame);
-    } else if (*packet_bytes(frame) >> 4 == 6) {
-        ipv6_input(netif, frame);
     } else {
-        ipv4_input(netif, frame);
+        ip_input(netif, frame);
     }
 }
 
@@ -93,12 +93,7 @@ int netif_output(struct netif *netif, struct packet *frame)
     return 0;
 }
 
-void netif_writable(struct netif *netif)
-{
-    tcp_writable(netif->stack);
-    udp_writable(netif->stack);
-    raw_writable(netif->stack);
-}
+void netif_writable(struct netif *netif) { transports_writable(netif->stack); }
 
 /* --- addresses --- */
 

@@ -93,7 +93,6 @@ bool tcb_establish(struct tcb *tcb)
     tcb->stalled_since = 0;
     tcb->backoff = 0;
     congestion_start(congestion, congestion->operations, tcb->mss);
-    tcb->rto = TCP_RTO_INITIAL;
     if (tcb->syn_again) { /* RFC 5681 3.1, RFC 6298 5.7 */
         congestion->cwnd = tcb->mss;
         tcb->rto = TCP_RTO_AFTER_SYN;

@@ -7,7 +7,11 @@ TCP_CORE := $(filter-out $(TCP_TEST)/%,$(TCP_CORE)) \
 TCP_HOST := $(TCP_CORE) $(TCP_TEST)/host.c servers/netd/stack/test/check.c
 TCP_TALK := $(TCP_HOST) $(TCP_TEST)/talk.c
 
-HOST_TESTS += tcp_states
+HOST_TESTS += tcp_states tcp_sending tcp_receiving tcp_defence tcp_calls
+tcp_calls_SOURCES := $(TCP_TALK) $(TCP_TEST)/test_calls.c
+tcp_defence_SOURCES := $(TCP_TALK) $(TCP_TEST)/test_defence.c
+tcp_receiving_SOURCES := $(TCP_TALK) $(TCP_TEST)/test_receiving.c
+tcp_sending_SOURCES := $(TCP_TALK) $(TCP_TEST)/test_sending.c
 tcp_states_SOURCES := $(TCP_TALK) $(TCP_TEST)/test_states.c
 
 TCP_PAIR := $(TCP_HOST) $(TCP_TEST)/wire.c $(TCP_TEST)/program.c

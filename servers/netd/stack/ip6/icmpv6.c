@@ -24,7 +24,7 @@ static void echo_reply(struct stack *stack, const struct ip_received *ip, struct
                                  .destination = ip->source,
                                  .interface = ip->netif->index,
                                  .traffic_class = ip->traffic_class};
-    if (ip_is_any(&ip->source) || !icmp_may_send(stack)) {
+    if (ip_is_any(&ip->source)) {
         packet_release(stack->pool, packet);
         return;
     }

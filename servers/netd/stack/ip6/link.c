@@ -14,10 +14,10 @@ const struct ip_address ipv6_all_nodes = {IP_V6, {0}, {0xff, 0x02, [15] = 1}};
 const struct ip_address ipv6_all_routers = {IP_V6, {0}, {0xff, 0x02, [15] = 2}};
 
 static uint64_t (*const parts[])(struct netif *netif, uint64_t now) = {
+    mld_run, /* first: a group is joined before its address is asked for (RFC 4862 5.4.2) */
     dad_run,
     slaac_run,
     router_run,
-    mld_run,
 };
 
 static void run(struct timer *timer, uint64_t now)

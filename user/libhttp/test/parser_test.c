@@ -67,6 +67,7 @@ static void a_request(void)
     CHECK(head.major == 1 && head.minor == 0);
     CHECK(http_has_token(&head, "Connection", "keep-alive"));
     CHECK(http_has_token(&head, "Connection", "upgrade"));
+    CHECK(!http_has_token(&head, "Connection", "upgrade-insecure"));
     CHECK(!http_has_token(&head, "Connection", "keep") && !http_has_token(&head, "Host", "x"));
     CHECK(http_content_length(&head) == -ENODATA);
 }

@@ -28,6 +28,7 @@ static uint64_t tail(const uint8_t *at, size_t length)
     return word;
 }
 
+/* exercise 7.1 */
 uint16_t checksum_add(uint16_t sum, const void *data, size_t length)
 {
     const uint8_t *at = data;
@@ -39,6 +40,7 @@ uint16_t checksum_add(uint16_t sum, const void *data, size_t length)
     }
     return fold(add(total, tail(at, length)));
 }
+/* end 7.1 */
 
 uint16_t checksum_copy(uint16_t sum, void *to, const void *from, size_t length)
 {

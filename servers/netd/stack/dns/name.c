@@ -62,6 +62,7 @@ uint8_t *dns_name_put(uint8_t *at, const char *text)
     return put_u8(at, 0);
 }
 
+/* exercise 7.9 */
 /* follow: the cursor that a pointer leads to, which must be before `limit`, where the labels began
  * that it ends; limit moves there, so every jump goes further to the front. */
 static bool follow(struct cursor *from, const uint8_t *start, uint8_t high, const uint8_t **limit,
@@ -102,6 +103,7 @@ static bool take_labels(struct cursor *message, const uint8_t *start, char *text
             return false;
     }
 }
+/* end 7.9 */
 
 bool dns_name_take(struct cursor *message, const uint8_t *start, char text[DNS_NAME_MAX])
 {

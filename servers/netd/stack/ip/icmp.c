@@ -170,6 +170,7 @@ void icmpv4_local_error(struct netif *netif, struct packet *packet, uint8_t type
 
 /* --- messages --- */
 
+/* exercise 7.6 */
 /* answer_echo: the request itself goes back (RFC 1122 3.2.2.6). One that was sent to many is not
  * answered: whoever forges its source would have us all shout at him. */
 static void answer_echo(struct stack *stack, const struct ip_received *ip, struct packet *packet)
@@ -189,6 +190,7 @@ static void answer_echo(struct stack *stack, const struct ip_received *ip, struc
     stack->counters.icmp_out++;
     ip_output(stack, &send, packet);
 }
+/* end 7.6 */
 
 void icmpv4_input(struct stack *stack, const struct ip_received *ip, struct packet *packet)
 {

@@ -32,6 +32,7 @@ static bool parse_header(struct netif *netif, struct packet *packet, struct ipv4
     return true;
 }
 
+/* exercise 7.5 */
 /* valid_source: one that an answer could go to (RFC 1122 3.2.1.3). Our own addresses and 127/8 do
  * not come from a wire. 0.0.0.0 is whom IGMP hears from switches (RFC 4541 2.1.1). */
 static bool valid_source(struct netif *netif, const struct packet *packet,
@@ -66,6 +67,7 @@ static bool for_us(struct netif *netif, const struct packet *packet,
         return ip_is_local(netif->stack, destination);
     return netif_address_find(netif, destination) != NULL;
 }
+/* end 7.5 */
 
 /* valid_options: no options, or good ones. Source routes are not for hosts to follow, nor to be
  * answered along. */

@@ -155,6 +155,7 @@ static bool same_bytes(const struct packet *a, const struct packet *b)
 
 enum placement { PLACED, REPEATED, OVERLAPS };
 
+/* exercise 7.8 */
 /* Puts a fragment where it belongs, unless one is there already. */
 static enum placement place(struct datagram *datagram, struct packet *packet)
 {
@@ -204,6 +205,7 @@ static struct packet *join(struct reassembly *layer, struct datagram *datagram)
     datagram->fragments = NULL;
     return whole;
 }
+/* end 7.8 */
 
 /* Older datagrams give way to the newest, and at last its own fragments. */
 static void keep_within_bounds(struct reassembly *layer)

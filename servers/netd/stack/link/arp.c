@@ -128,6 +128,7 @@ static bool on_link(const struct netif *netif, const struct ip_address *address)
     return false;
 }
 
+/* exercise 7.3 */
 /* learn: RFC 826's "packet reception", without belief in what nobody asked for. */
 static bool learn(struct netif *netif, const struct arp *arp, bool for_us)
 {
@@ -158,6 +159,7 @@ static void process(struct netif *netif, const struct arp *arp)
     else if (!learned)
         counters->arp_ignored++;
 }
+/* end 7.3 */
 
 void arp_input(struct netif *netif, struct packet *packet)
 {

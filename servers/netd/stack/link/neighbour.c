@@ -268,6 +268,13 @@ static void fail(struct neighbour *entry)
     }
 }
 
+static int refuse(struct netif *netif, struct packet *packet, int error)
+{
+    packet_release(netif->stack->pool, packet);
+    return error;
+}
+
+/* exercise 7.4 */
 static void expired(struct timer *timer, uint64_t now)
 {
     struct neighbour *entry =
@@ -325,12 +332,6 @@ static int resolve(struct neighbour *entry, struct packet *packet)
     return error;
 }
 
-static int refuse(struct netif *netif, struct packet *packet, int error)
-{
-    packet_release(netif->stack->pool, packet);
-    return error;
-}
-
 static int send_to_entry(struct neighbour *entry, struct packet *packet)
 {
     entry->used = now_of(entry);
@@ -350,6 +351,7 @@ static int send_to_entry(struct neighbour *entry, struct packet *packet)
     }
     return transmit(entry, packet);
 }
+/* end 7.4 */
 
 int neighbour_output(struct netif *netif, const struct ip_address *next_hop, struct packet *packet)
 {

@@ -136,6 +136,7 @@ struct ends {
     uint16_t interface; /* 0 = not known */
 };
 
+/* exercise 7.7 */
 /* How well a socket matches: 0 not at all; the more it asks for, the better. */
 static unsigned match(const struct socket *socket, const struct ends *ends)
 {
@@ -173,6 +174,7 @@ static struct datagram_socket *find_best(struct stack *stack, const struct ends 
     }
     return best;
 }
+/* end 7.7 */
 
 static void deliver(struct stack *stack, struct datagram_socket *datagram,
                     const struct ip_received *ip, const struct udp_header *header,

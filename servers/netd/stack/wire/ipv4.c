@@ -10,6 +10,7 @@
 
 enum { OPTION_END = 0, OPTION_NOP = 1, OPTION_LSRR = 131, OPTION_SSRR = 137, OPTION_ALERT = 148 };
 
+/* exercise 7.2 */
 bool ipv4_parse(struct cursor *cursor, struct ipv4_header *header)
 {
     uint8_t address[4];
@@ -34,6 +35,7 @@ bool ipv4_parse(struct cursor *cursor, struct ipv4_header *header)
     cursor_take(cursor, header->header_length - IPV4_HEADER_MIN);
     return cursor_ok(cursor) && header->total_length >= header->header_length;
 }
+/* end 7.2 */
 
 bool ipv4_checksum_ok(const uint8_t *header, size_t length)
 {

@@ -15,3 +15,7 @@ net_ip6_mld_SOURCES := $(IP6_TEST_COMMON) $(IP6_TEST)/mld_test.c
 net_ip6_sockets_SOURCES := $(IP6_TEST_COMMON) $(IP6_TEST)/socket_test.c
 net_ip6_packets_SOURCES := $(IP6_TEST_COMMON) $(IP6_TEST)/packet_test.c
 net_ip6_fragments_SOURCES := $(IP6_TEST_COMMON) $(IP6_TEST)/fragment_test.c
+
+FUZZERS += net_ip6
+net_ip6_SOURCES := $(IP6_TEST_COMMON) $(IP6_TEST)/fuzz_ipv6.c
+net_ip6_CORPUS := $(IP6_TEST)/fuzz/net_ip6

@@ -555,6 +555,11 @@ static void test_over_ipv6(void)
     CHECK(send_text(six, "::1", 7000, "six") == 3);
     pass(0);
     received(six, "::1:7000 six");
+    /* A membership that the end of the stack finds. */
+    uint8_t request[20] = {0xff, 2, [15] = 9, [16] = 0};
+    const int index = eth.index;
+    memcpy(request + 16, &index, sizeof index);
+    CHECK(socket_set_option(six, LEVEL_IPV6, OPTION_IPV6_ADD_MEMBERSHIP, request, 20) == 0);
     stop();
 }
 

@@ -208,6 +208,28 @@ static void test_packet_chain(void)
     CHECK(pool.in_use == 0);
 }
 
+static void test_packet_cut(void)
+{
+    packet_pool_init(&pool, packets, memory, PACKETS);
+    struct packet *rest = chain((const char *[]){"abcd", "efgh", "ij"}, 3), *first = rest;
+    struct packet *piece = packet_cut(&pool, &rest, 4, 20);
+    CHECK(piece == first && holds(piece, "abcd") && holds(rest, "efghij")); /* not copied */
+    packet_release(&pool, piece);
+    piece = packet_cut(&pool, &rest, 3, 20);
+    CHECK(piece->start == PACKET_HEADROOM && holds(piece, "efg") && holds(rest, "hij"));
+    packet_release(&pool, piece);
+    piece = packet_cut(&pool, &rest, 1, PACKET_HEADROOM + 10); /* not room enough in front */
+    CHECK(piece != NULL && holds(piece, "h") && holds(rest, "ij") && pool.in_use == 2);
+    packet_release(&pool, piece);
+    packet_hold(rest);
+    first = rest;
+    piece = packet_cut(&pool, &rest, 2, 20); /* somebody else's, too */
+    CHECK(piece != first && holds(piece, "ij") && rest == NULL);
+    packet_release(&pool, piece);
+    packet_release(&pool, first);
+    CHECK(pool.in_use == 0);
+}
+
 static void test_packet_copy_without_packets(void)
 {
     packet_pool_init(&pool, packets, memory, PACKETS);
@@ -369,6 +391,7 @@ static const struct test tests[] = {
     {"packet pool", test_packet_pool},
     {"packet bytes", test_packet_bytes},
     {"packet chain", test_packet_chain},
+    {"packet cut", test_packet_cut},
     {"packet copy without packets", test_packet_copy_without_packets},
     {"packet queue", test_packet_queue},
     {"checksum example of RFC 1071", test_checksum_example},

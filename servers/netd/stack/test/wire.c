@@ -101,7 +101,9 @@ void wire_start(const struct stack_config *limits)
 
 void wire_stop(void)
 {
+    const unsigned before = sent_end;
     stack_destroy(stack);
+    CHECK(sent_end == before); /* tells nobody */
     CHECK(pool.in_use == 0, "%u packets lost", pool.in_use);
     CHECK(allocations == 0, "%d allocations lost", allocations);
     sent_first = sent_end;

@@ -77,6 +77,9 @@ static void test_join_and_leave(void)
     CHECK(reported(MLD_TO_INCLUDE, GROUP), "told again");
     host_run(&host, 10 * SECOND);
     CHECK(host_drain(&host) == 0, "-");
+    const struct ip_address group = address(GROUP);
+    for (size_t i = 0; i < NETIF_GROUPS; i++)
+        CHECK(!ip_equal(&host.netif.groups[i].address, &group), "its slot is free");
     host_end(&host);
 }
 

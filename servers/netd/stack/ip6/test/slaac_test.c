@@ -138,6 +138,23 @@ static void test_parameters(void)
     host_end(&host);
 }
 
+/* The router's link-layer address comes with the advertisement: nobody need be asked for it. */
+static void test_router_is_known(void)
+{
+    struct advert advert;
+    struct frame frame;
+    static const uint8_t request[8] = {ICMPV6_ECHO_REQUEST};
+    configure(7200, 3600);
+    advert_begin(&advert, 64, 1800);
+    advert_option(&advert, (const uint8_t[]){ND_OPTION_SOURCE_LINK, 1, 2, 0, 0, 0, 0, 9}, 8);
+    advert_send(&host, &advert, ROUTER);
+    host_receive_icmp(&host, "2001:db8:9::1", GLOBAL, 60, request, sizeof request);
+    CHECK(host_sent(&host, &frame) && frame.payload[0] == ICMPV6_ECHO_REPLY &&
+              memcmp(frame.to, peer_mac, MAC_SIZE) == 0,
+          "-");
+    host_end(&host);
+}
+
 /* --- addresses --- */
 
 static void test_address_from_prefix(void)
@@ -264,17 +281,41 @@ static void test_redirect(void)
     host_end(&host);
 }
 
+/* The better next hop's link-layer address comes with the Redirect; when it does not answer, the
+ * router is asked again. */
+static void test_redirect_to_dead_router(void)
+{
+    struct frame frame;
+    static const uint8_t request[8] = {ICMPV6_ECHO_REQUEST};
+    configure(7200, 3600);
+    redirect(ROUTER, "2001:db8:9::1", "fe80::ee", 255);
+    host_receive_icmp(&host, "2001:db8:9::1", GLOBAL, 60, request, sizeof request);
+    CHECK(host_sent(&host, &frame) && frame.payload[0] == ICMPV6_ECHO_REPLY &&
+              memcmp(frame.to, peer_mac, MAC_SIZE) == 0,
+          "-");
+    host_run(&host, 9 * SECOND);
+    CHECK(strcmp(next_hop("2001:db8:9::1"), ROUTER) == 0, "%s", next_hop("2001:db8:9::1"));
+    host_end(&host);
+}
+
 static void test_bad_redirects(void)
 {
+    struct ip_route_entry entry = {.destination = address("2001:db8:7::"),
+                                   .prefix = 48,
+                                   .gateway = address("2001:db8:1::ff"),
+                                   .netif = &host.netif};
     configure(7200, 3600);
+    ip_route_add(host.stack, &entry);
     const uint64_t before = host.stack->counters.nd_ignored;
     redirect("fe80::ee", "2001:db8:9::1", "fe80::ee", 255); /* not the router in use */
     redirect("2001:db8:1::ff", "2001:db8:9::1", "fe80::ee", 255);
     redirect(ROUTER, "2001:db8:9::1", "fe80::ee", 254);
     redirect(ROUTER, "2001:db8:9::1", "2001:db8:1::ee", 255); /* neither a router nor itself */
     redirect(ROUTER, "ff02::1", "fe80::ee", 255);
-    CHECK(host.stack->counters.nd_ignored - before == 5, "-");
+    redirect("2001:db8:1::ff", "2001:db8:7::1", "fe80::ee", 255); /* not from a link-local one */
+    CHECK(host.stack->counters.nd_ignored - before == 6, "-");
     CHECK(strcmp(next_hop("2001:db8:9::1"), ROUTER) == 0, "-");
+    CHECK(strcmp(next_hop("2001:db8:7::1"), "2001:db8:1::ff") == 0, "-");
     host_end(&host);
 }
 
@@ -331,6 +372,8 @@ static void test_bad_prefixes(void)
     advert_send(&host, &advert, ROUTER);
     CHECK(count(ADDRESS_SLAAC) == 0, "%s", GLOBAL);
     CHECK(count(ADDRESS_LINK_LOCAL) == 1, "-");
+    for (size_t i = 1; i < IPV6_PREFIXES; i++)
+        CHECK(host.netif.ipv6.prefixes[i].prefix.family == IP_NONE, "only one is on the link");
     host_end(&host);
 }
 
@@ -396,6 +439,7 @@ int main(void)
         {"RS: three when nobody answers", test_solicits_routers},
         {"RS: none after an answer", test_solicits_until_answered},
         {"RA: a default router and its lifetime", test_default_router},
+        {"RA: the router's link-layer address", test_router_is_known},
         {"RA: another router when the first is dead", test_second_router_when_first_is_dead},
         {"NA: a router says that it is none", test_router_becomes_host},
         {"RA: hop limit, times, MTU", test_parameters},
@@ -407,6 +451,7 @@ int main(void)
         {"SLAAC: stable addresses (RFC 7217)", test_stable_addresses},
         {"RDNSS: servers and lifetimes", test_dns_servers},
         {"redirect: to a router, and to the host itself", test_redirect},
+        {"redirect: to a router that is dead", test_redirect_to_dead_router},
         {"bad: redirects that are not valid", test_bad_redirects},
         {"bad: redirect flood", test_redirect_flood},
         {"bad: advertisements that are not valid", test_bad_adverts},

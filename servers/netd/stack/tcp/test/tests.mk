@@ -3,7 +3,7 @@ TCP_DIR := servers/netd/stack/tcp
 TCP_TEST := $(TCP_DIR)/test
 TCP_CORE := $(wildcard $(TCP_DIR)/*.c $(TCP_DIR)/*/*.c)
 TCP_CORE := $(filter-out $(TCP_TEST)/%,$(TCP_CORE)) \
-    $(addprefix servers/netd/stack/,address.c checksum.c packet.c timer.c socket.c socket_options.c)
+    $(addprefix servers/netd/stack/,address.c checksum.c packet.c timer.c siphash.c socket.c socket_options.c)
 TCP_HOST := $(TCP_CORE) $(TCP_TEST)/host.c servers/netd/stack/test/check.c
 TCP_TALK := $(TCP_HOST) $(TCP_TEST)/talk.c
 

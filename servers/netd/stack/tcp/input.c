@@ -205,11 +205,12 @@ static bool update_send_window(struct tcb *tcb, const struct segment *segment)
 }
 
 /* Without SACK (with it, see RFC 6675 2), RFC 5681 2, "duplicate acknowledgment": (a) data
- * outstanding, (b) no data, (c) no SYN or FIN, (d) the greatest ACK so far, (e) the same window. */
+ * outstanding, (b) no data, (c) no SYN or FIN, (d) the greatest ACK so far, (e) the same window.
+ * What answers the probes of a closed window is none. */
 static bool is_duplicate(const struct tcb *tcb, const struct segment *segment, bool window_changed)
 {
     return tcb->snd.una != tcb->snd.nxt && segment_span(segment) == 0 &&
-           segment->ack == tcb->snd.una && !window_changed;
+           segment->ack == tcb->snd.una && !window_changed && tcb->snd.wnd > 0;
 }
 
 /* RFC 5961 5.2: an ACK is in [SND.UNA - MAX.SND.WND, SND.NXT]. */

@@ -103,8 +103,15 @@ void listen_close(struct tcb *listener)
     listener->accept_count = 0;
 }
 
-/* syn_arrived: the third step of LISTEN. The oldest trick is to send many SYNs: beyond
- * TCP_SYN_QUEUE (or without memory) the connection is remembered by the peer, in a cookie. */
+/* Half-open connections leave a quarter of the control blocks to those who answer. */
+static bool room_for_half_open(const struct tcb *listener)
+{
+    const struct tcp_layer *layer = listener->layer;
+    return listener->syn_count < TCP_SYN_QUEUE && layer->connections < layer->capacity / 4 * 3;
+}
+
+/* syn_arrived: the third step of LISTEN. The oldest trick is to send many SYNs: when there is no
+ * room, the connection is remembered by the peer, in a cookie. */
 static void syn_arrived(struct tcb *listener, struct arrival *arrival)
 {
     struct tcp_layer *layer = listener->layer;
@@ -119,7 +126,7 @@ static void syn_arrived(struct tcb *listener, struct arrival *arrival)
     if (arrival->old_nxt)
         iss = tcp_isn_beyond(iss, *arrival->old_nxt);
     struct tcb *child = NULL;
-    if (listener->syn_count < TCP_SYN_QUEUE)
+    if (room_for_half_open(listener))
         child = listen_child(listener, arrival, iss);
     if (!child) {
         cookie_answer(listener, arrival);

@@ -179,7 +179,7 @@ static int take_error(struct tcb *tcb)
 
 static uint32_t send_space(const struct tcb *tcb)
 {
-    const uint32_t queued = tcb->snd.end - tcb->snd.una;
+    const uint32_t queued = send_queued(tcb);
     return tcb->socket.send_buffer > queued ? tcb->socket.send_buffer - queued : 0;
 }
 

@@ -29,21 +29,7 @@ static struct packet *take_piece(struct packet **chain)
     *chain = piece->fragment;
     piece->fragment = NULL;
     piece->next = NULL;
-    piece->references = 1;
     return piece;
-}
-
-static void skip(struct packet_pool *pool, struct packet **chain, uint32_t count)
-{
-    while (*chain && count > 0) {
-        const uint16_t length = packet_length(*chain);
-        if (count < length) {
-            packet_pull(*chain, (uint16_t)count);
-            return;
-        }
-        count -= length;
-        packet_release(pool, take_piece(chain));
-    }
 }
 
 /* trim_to_window: what was received already goes from the front, what lies beyond the window from
@@ -57,7 +43,7 @@ static bool trim_to_window(struct tcb *tcb, struct arrival *arrival)
         const uint32_t old = tcb->rcv.nxt - segment->seq;
         if (old >= segment->length)
             return false;
-        skip(pool, &arrival->packet, old);
+        arrival->packet = packet_drop_front(pool, arrival->packet, old);
         segment->seq += old;
         segment->length -= old;
     }
@@ -110,13 +96,13 @@ void receive_clear(struct tcb *tcb)
 }
 
 /* acknowledge: at once for every second full segment, otherwise a little later (3.8.6.3). How
- * long a full one is shows only in what arrives. */
+ * long a full one is shows only in what arrives; few are below the default. */
 static void acknowledge(struct tcb *tcb, const struct arrival *arrival)
 {
     const struct segment *segment = arrival->segment;
     if (segment->length > tcb->rcv.mss && !arrival->packet->fragment)
         tcb->rcv.mss = (uint16_t)segment->length;
-    const uint32_t full = tcb->rcv.mss ? tcb->rcv.mss : tcb->mss;
+    const uint32_t full = tcb->rcv.mss > TCP_MSS_DEFAULT_V4 ? tcb->rcv.mss : TCP_MSS_DEFAULT_V4;
     if (segment->seq + segment->length - tcb->last_ack_sent >= 2 * full)
         tcb->ack_now = true;
     else
@@ -125,6 +111,7 @@ static void acknowledge(struct tcb *tcb, const struct arrival *arrival)
 
 static void in_order(struct tcb *tcb, struct arrival *arrival)
 {
+    const bool gap = tcb->ahead.first != NULL;
     if (over_stack_limit(tcb) || over_own_limit(tcb))
         ahead_clear(tcb); /* the peer must be ready for that (RFC 2018 8) */
     if (over_stack_limit(tcb) && tcb->receive.first) {
@@ -134,10 +121,9 @@ static void in_order(struct tcb *tcb, struct arrival *arrival)
     acknowledge(tcb, arrival);
     while (arrival->packet)
         receive_append(tcb, take_piece(&arrival->packet));
-    if (tcb->ahead.first) {
-        ahead_join(tcb);
-        tcb->ack_now = true; /* the peer waits for news of the gap (RFC 5681 4.2) */
-    }
+    ahead_join(tcb);
+    if (gap)
+        tcb->ack_now = true; /* the peer waits for news of it (RFC 5681 4.2) */
     socket_notify(&tcb->socket, SOCKET_READABLE);
 }
 

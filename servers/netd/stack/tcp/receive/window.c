@@ -31,7 +31,8 @@ void receive_window_update(struct tcb *tcb)
 {
     const uint32_t buffer = tcb->socket.receive_buffer;
     const uint32_t gain = receive_window(tcb) - tcb->rcv.wnd;
-    if (gain >= buffer / 2 ||
-        (gain > 0 && tcb->rcv.wnd < buffer / 4 && (tcb->rcv.wnd == 0 || gain >= 2u * tcb->mss)))
+    const bool closed = tcb->rcv.wnd >> tcb->rcv.scale == 0;
+    if (gain >= buffer / 2 || (closed && gain > 0) ||
+        (tcb->rcv.wnd < buffer / 4 && gain >= 2u * tcb->mss))
         tcb_ack(tcb);
 }

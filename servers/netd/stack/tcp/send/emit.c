@@ -77,18 +77,15 @@ static struct tcp_options make_options(const struct tcb *tcb, uint8_t flags, uin
     return options;
 }
 
-/* window_field: offers what receive_window allows. Shifted away bits are rounded up, as offering
- * less than before would take back what the peer may be using. */
+/* window_field: offers what receive_window allows. What the scale cuts off makes the edge that the
+ * peer sees a little lower than ours, now and then (RFC 7323 2.4): we still accept up to ours. */
 static uint16_t window_field(struct tcb *tcb, uint8_t flags)
 {
     if (tcb->state != TCP_SYN_SENT)
         tcb->rcv.wnd = receive_window(tcb);
-    const uint8_t scale = flags & TCP_SYN ? 0 : tcb->rcv.scale;
-    uint32_t field = (tcb->rcv.wnd + (1u << scale) - 1) >> scale;
-    if (field > UINT16_MAX)
-        field = UINT16_MAX;
-    tcb->rcv.wnd = field << scale;
-    return (uint16_t)field;
+    if (flags & TCP_SYN && tcb->rcv.wnd > UINT16_MAX)
+        tcb->rcv.wnd = UINT16_MAX;
+    return (uint16_t)(flags & TCP_SYN ? tcb->rcv.wnd : tcb->rcv.wnd >> tcb->rcv.scale);
 }
 
 static void acknowledgment_sent(struct tcb *tcb)
@@ -106,14 +103,13 @@ int tcb_emit(struct tcb *tcb, struct packet *packet, uint32_t seq, uint8_t flags
     if (!packet)
         return -ENOBUFS;
     const uint32_t length = packet_length(packet);
-    const struct ip_send send = {
+    struct ip_send send = {
         .source = tcb->socket.local.address,
         .destination = tcb->socket.peer.address,
         .interface = tcb->socket.peer.interface,
         .protocol = PROTOCOL_TCP,
         .hop_limit = tcb->socket.hop_limit,
         .traffic_class = tcb->socket.traffic_class,
-        .dont_fragment = length <= tcb->mss,
     };
     struct header header = {
         .source = tcb->socket.local.port,
@@ -129,6 +125,8 @@ int tcb_emit(struct tcb *tcb, struct packet *packet, uint32_t seq, uint8_t flags
     }
     const struct tcp_options options = make_options(tcb, flags, length);
     push_header(packet, &header, &options, &send, tcb->checksum_offload);
+    /* Too long it may be only because it could not be split, or the MTU is absurd. */
+    send.dont_fragment = packet_length(packet) + tcb_ip_header(tcb) <= tcb->mtu;
     if (flags & TCP_ACK)
         acknowledgment_sent(tcb);
     tcb->layer->counters.out_segs++;

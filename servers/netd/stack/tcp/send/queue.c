@@ -81,18 +81,18 @@ bool send_split(struct tcb *tcb, struct packet *packet, uint32_t length)
     return true;
 }
 
-/* release_below: what lies below ack leaves. Returns whether one of the packets was sent only once,
- * and then when the last of those was (Karn's rule: only these measure the round trip). */
+/* release_below: what lies below ack leaves. Returns whether it measures the round trip, and then
+ * when the last of the packets was sent: none of them may have been sent twice (Karn's rule); the
+ * others may have waited for that one at the peer. */
 static bool release_below(struct tcb *tcb, uint32_t ack, uint32_t *sent_us)
 {
-    bool measured = false;
+    bool any = false, again = false;
     struct packet *packet;
     while ((packet = tcb->send.first) && packet != tcb->send.unsent &&
            seq_le(sent_end(packet), ack)) {
-        if (!(packet->word[SENT_MARKS] & SENT_AGAIN)) {
-            measured = true;
-            *sent_us = packet->word[SENT_TIME];
-        }
+        any = true;
+        again |= packet->word[SENT_MARKS] & SENT_AGAIN;
+        *sent_us = packet->word[SENT_TIME];
         remove_first(tcb);
     }
     if (packet && seq_lt(packet->word[SENT_SEQ], ack)) {
@@ -100,7 +100,7 @@ static bool release_below(struct tcb *tcb, uint32_t ack, uint32_t *sent_us)
         packet->word[SENT_SEQ] = ack;
         packet->flags &= (uint16_t)~PACKET_SUM;
     }
-    return measured;
+    return any && !again;
 }
 
 /* measure: one sample per round trip, so that RFC 6298's weights mean what they should. */

@@ -20,6 +20,8 @@ static void compute(struct tcb *tcb)
 /* (2.2), (2.3) with alpha = 1/8, beta = 1/4. */
 void rto_sample(struct tcb *tcb, uint64_t rtt)
 {
+    if (rtt == 0)
+        rtt = 1; /* the same moment, where time is virtual */
     if (tcb->srtt == 0) {
         tcb->srtt = rtt;
         tcb->rttvar = rtt / 2;

@@ -42,11 +42,11 @@ static void capture(struct host *host, const struct ip_send *send, struct packet
         captured->port = segment->destination;
         talk->port = segment->source;
         if (segment->flags & TCP_SYN)
-            talk->iss = segment->seq;
+            talk->iss[segment->destination] = segment->seq;
         if (segment->options.timestamps)
             talk->ts_last = segment->options.ts_value;
         for (uint32_t i = 0; i < segment->length; i++) {
-            const uint32_t position = segment->seq - talk->iss - 1 + i;
+            const uint32_t position = segment->seq - talk->iss[segment->destination] - 1 + i;
             if (header[size + i] != pattern(position)) {
                 CHECK(false, "octet %u of the text sent is wrong", position);
                 break;
@@ -149,8 +149,8 @@ static uint8_t *put_options(uint8_t *at, const struct talk *talk, struct wanted 
         options->ts_value = time_ms(talk->host.stack.now);
     options->ts_echo = wanted->segment.flags & TCP_ACK ? talk->ts_last : 0;
     for (uint8_t i = 0; i < options->sack_count; i++) {
-        options->sack[i].left += talk->iss;
-        options->sack[i].right += talk->iss;
+        options->sack[i].left += talk->iss[wanted->port];
+        options->sack[i].right += talk->iss[wanted->port];
     }
     return at + options_emit(at, options);
 }
@@ -173,7 +173,8 @@ static void peer_sends(struct talk *talk, char *line)
     uint8_t bytes[PACKET_SIZE] = {0}, *at = bytes;
     at = put_u16(put_u16(at, wanted.port), talk->port);
     at = put_u32(at, talk->peer_iss + segment->seq);
-    at = put_u32(at, segment->flags & TCP_ACK ? talk->iss + segment->ack : segment->ack);
+    at = put_u32(at,
+                 segment->flags & TCP_ACK ? talk->iss[wanted.port] + segment->ack : segment->ack);
     at = put_u8(put_u8(at, 0), segment->flags);
     at = put_u16(put_u16(put_u16(at, segment->window), 0), segment->urgent);
     at = put_options(at, talk, &wanted);
@@ -227,8 +228,8 @@ static void print_captured(const struct talk *talk, const struct captured *captu
     const struct segment *s = &captured->segment;
     printf("    sent at %llu ms: %s %d:%u ack=%d win=%u mss=%u ws=%d sack=%d ts=%d",
            (unsigned long long)(captured->at / NS_PER_MS - 1000000), flag_text(s->flags),
-           (int)(s->seq - talk->iss), s->length, (int)(s->ack - talk->peer_iss), s->window,
-           s->options.mss, s->options.window_scaling ? s->options.window_scale : -1,
+           (int)(s->seq - talk->iss[captured->port]), s->length, (int)(s->ack - talk->peer_iss),
+           s->window, s->options.mss, s->options.window_scaling ? s->options.window_scale : -1,
            s->options.sack_permitted, s->options.timestamps);
     for (uint8_t i = 0; i < s->options.sack_count; i++)
         printf(" %d-%d", (int)(s->options.sack[i].left - talk->peer_iss),
@@ -250,8 +251,8 @@ static void tcp_sent(struct talk *talk, const char *said, char *line)
     const bool relative = !(is->flags & TCP_RST) || is->seq != 0;
     const bool same =
         (is->flags & compared) == (want->flags & compared) && is->length == want->length &&
-        is->seq - (relative ? talk->iss : 0) == want->seq && captured->port == wanted.port &&
-        (!wanted.ack || is->ack - talk->peer_iss == want->ack) &&
+        is->seq - (relative ? talk->iss[captured->port] : 0) == want->seq &&
+        captured->port == wanted.port && (!wanted.ack || is->ack - talk->peer_iss == want->ack) &&
         (!wanted.window || is->window == want->window) &&
         (!wanted.urgent || is->urgent == want->urgent) && options_match(talk, is, want);
     CHECK(same, "> %s", said);
@@ -262,8 +263,9 @@ static void tcp_sent(struct talk *talk, const char *said, char *line)
 static void nothing_sent(struct talk *talk)
 {
     CHECK(talk->count == 0, "%u segments nobody asked for", talk->count);
-    for (; talk->count > 0; talk->count--, talk->first = (talk->first + 1) % 512)
-        print_captured(talk, &talk->queue[talk->first]);
+    for (unsigned i = 0; i < talk->count && i < 5; i++)
+        print_captured(talk, &talk->queue[(talk->first + i) % 512]);
+    talk->count = 0;
 }
 
 /* ---- Calls ----------------------------------------------------------------------------------- */
@@ -374,7 +376,8 @@ static void icmp(struct talk *talk, const char *kind, uint32_t seq, uint16_t mtu
 {
     uint8_t quoted[8];
     struct tcb *tcb = talk_tcb(talk);
-    put_u32(put_u16(put_u16(quoted, tcb->socket.local.port), PEER_PORT), talk->iss + seq);
+    put_u32(put_u16(put_u16(quoted, tcb->socket.local.port), PEER_PORT),
+            talk->iss[PEER_PORT] + seq);
     const bool too_big = strcmp(kind, "toobig") == 0, port = strcmp(kind, "port") == 0;
     if (too_big)
         talk->host.path_mtu = mtu;

@@ -33,9 +33,10 @@ struct captured {
 struct talk {
     struct host host;
     struct socket *socket, *listener;
-    uint32_t peer_iss, iss; /* the latter: of the last SYN that TCP sent */
-    uint16_t port;          /* ours: that of the last segment, or 80 */
-    uint32_t ts_last;       /* TSval of TCP's last segment */
+    uint32_t peer_iss;
+    uint32_t iss[65536]; /* TCP's, of the last SYN to this port of the peer */
+    uint16_t port;       /* ours: that of the last segment, or 80 */
+    uint32_t ts_last;    /* TSval of TCP's last segment */
     uint64_t sent, received;
     int64_t result;
     unsigned events; /* notified */

@@ -1,21 +1,7 @@
 /* Conversations about the states of RFC 9293 3.3.2: opening, closing, resetting. */
 #include "../../test/check.h"
 #include "talk.h"
-
-#define CONNECT                                                                                    \
-    "connect\n"                                                                                    \
-    "> S 0:0 mss=1460 ws=7 sack ts\n"                                                              \
-    "< SA 0:0 ack=1 mss=1000\n"                                                                    \
-    "> A 1:0 ack=1\n"                                                                              \
-    "state ESTABLISHED\n"
-
-#define ACCEPT                                                                                     \
-    "listen 5\n"                                                                                   \
-    "< S 0:0 mss=1000\n"                                                                           \
-    "> SA 0:0 ack=1 mss=1460\n"                                                                    \
-    "< A 1:0 ack=1\n"                                                                              \
-    "accept\n"                                                                                     \
-    "state ESTABLISHED\n"
+#include "talk_openings.h"
 
 static void test_active_open(void)
 {

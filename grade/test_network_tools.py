@@ -98,7 +98,7 @@ def test_services(machine: Machine) -> None:
     check("until grep -q :19 net:sockets; do sleep 0.1; done")
     assert check("echo again | nc -N 127.0.0.1 7", timeout=60) == "again\n"
     assert check("echo datagram | nc -u -w 1 127.0.0.1 7", timeout=60) == "datagram\n"
-    lines = check("nc 127.0.0.1 19 | head -n 2", timeout=60).splitlines()
+    lines = check("nc 127.0.0.1 19 < /dev/null | head -n 2", timeout=60).splitlines()
     assert lines[0] == bytes(range(32, 104)).decode()
     assert lines[1] == bytes(range(33, 105)).decode()
 

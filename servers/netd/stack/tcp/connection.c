@@ -27,7 +27,7 @@ void tcb_set_mss(struct tcb *tcb)
         mss = family == IP_V6 ? TCP_MSS_DEFAULT_V6 : TCP_MSS_DEFAULT_V4;
     if (tcb->mss_user)
         mss = least(mss, tcb->mss_user);
-    mss = least(mss, tcb->mtu - header_size(family));
+    mss = least(mss, tcb->mtu > header_size(family) ? tcb->mtu - header_size(family) : 0);
     mss = least(mss, PACKET_SIZE - PACKET_HEADROOM);
     if (mss < TCP_MSS_MIN)
         mss = TCP_MSS_MIN;

@@ -1,6 +1,7 @@
 /* SYN cookies (RFC 4987 3.6): under a flood the state of a half-open connection is not kept, but
  * sent to the peer in the sequence number, from the top: 5 bits of time, 3 bits MSS, 24 bits of a
  * keyed hash. With timestamps, their low 5 bits return the other options. */
+#include "../siphash.h"
 #include "tcp.h"
 
 #define MAC_BITS  24u

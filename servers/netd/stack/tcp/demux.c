@@ -8,16 +8,9 @@ static bool checksum_ok(const struct ip_received *ip, const struct packet *packe
 {
     if (packet->flags & PACKET_CHECKED)
         return true;
-    uint16_t sum =
+    const uint16_t sum =
         checksum_pseudo(&ip->source, &ip->destination, PROTOCOL_TCP, packet_total(packet));
-    bool odd = false;
-    for (; packet; packet = packet->fragment) {
-        const uint16_t length = packet_length(packet);
-        const uint8_t *bytes = packet->data + packet->start;
-        sum = odd ? checksum_add_odd(sum, bytes, length) : checksum_add(sum, bytes, length);
-        odd ^= length & 1;
-    }
-    return checksum_finish(sum) == 0;
+    return checksum_finish(packet_checksum(sum, packet)) == 0;
 }
 
 /* parse: takes the header off the packet. */

@@ -18,28 +18,31 @@ static struct tcb *find(struct tcp_layer *layer, const struct ip_error *error)
     return tcb;
 }
 
-/* The path's entry has been lowered: smaller segments, beginning with those that did not get
- * through (RFC 1191 6.4). */
-static void too_big(struct tcb *tcb)
+/* Smaller segments, beginning with those that did not get through (RFC 1191 6.4). */
+static void too_big(struct tcb *tcb, uint16_t mtu)
 {
-    const uint16_t before = tcb->mss;
-    if (tcb_route(tcb) == 0 && tcb->mss < before && synchronized(tcb)) {
+    if (mtu >= tcb->mtu)
+        return;
+    tcb->mtu = mtu;
+    tcb_set_mss(tcb);
+    if (synchronized(tcb)) {
         recovery_resend(tcb);
         tcb_output(tcb);
     }
 }
 
-void tcp_error(struct stack *stack, const struct ip_error *error)
+bool tcp_error(struct stack *stack, const struct ip_error *error)
 {
     struct tcb *tcb = find(stack->tcp, error);
     if (!tcb) {
         stack->tcp->counters.icmp_ignored++;
-        return;
+        return false;
     }
     if (error->kind == IP_TOO_BIG)
-        too_big(tcb);
+        too_big(tcb, error->mtu);
     else if (error->hard && !synchronized(tcb))
         tcb_finish(tcb, error->error);
     else
         tcb->soft_error = error->error;
+    return true;
 }

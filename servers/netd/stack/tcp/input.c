@@ -205,8 +205,8 @@ static bool update_send_window(struct tcb *tcb, const struct segment *segment)
 }
 
 /* Without SACK (with it, see RFC 6675 2), RFC 5681 2, "duplicate acknowledgment": (a) data
- * outstanding, (b) no data, (c) no SYN or FIN, (d) the greatest ACK so far, (e) the same window. What
- * answers the probes of a closed window is none. */
+ * outstanding, (b) no data, (c) no SYN or FIN, (d) the greatest ACK so far, (e) the same window.
+ * What answers the probes of a closed window is none. */
 static bool is_duplicate(const struct tcb *tcb, const struct segment *segment, bool window_changed)
 {
     return tcb->snd.una != tcb->snd.nxt && segment_span(segment) == 0 &&

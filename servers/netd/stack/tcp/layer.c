@@ -12,28 +12,7 @@ static uint32_t bucket_count(uint32_t capacity)
     return count;
 }
 
-int tcp_layer_create(struct stack *stack)
-{
-    void *(*allocate)(size_t) = stack->config.allocate;
-    struct tcp_layer *layer = allocate(sizeof *layer);
-    if (!layer)
-        return -ENOMEM;
-    stack->tcp = layer;
-    layer->stack = stack;
-    layer->capacity = stack->config.sockets;
-    layer->bucket_mask = bucket_count(layer->capacity) - 1;
-    layer->pool = allocate(layer->capacity * sizeof *layer->pool);
-    layer->buckets = allocate((layer->bucket_mask + 1) * sizeof *layer->buckets);
-    if (!layer->pool || !layer->buckets || time_wait_create(layer, layer->capacity) < 0) {
-        tcp_layer_destroy(stack);
-        return -ENOMEM;
-    }
-    stack->config.random(layer->hash_key, sizeof layer->hash_key);
-    stack->config.random(layer->secret, sizeof layer->secret);
-    return 0;
-}
-
-void tcp_layer_destroy(struct stack *stack)
+static void layer_destroy(struct stack *stack)
 {
     struct tcp_layer *layer = stack->tcp;
     if (!layer)
@@ -46,6 +25,27 @@ void tcp_layer_destroy(struct stack *stack)
     stack->config.release(layer->pool);
     stack->config.release(layer);
     stack->tcp = NULL;
+}
+
+static int layer_create(struct stack *stack)
+{
+    void *(*allocate)(size_t) = stack->config.allocate;
+    struct tcp_layer *layer = allocate(sizeof *layer);
+    if (!layer)
+        return -ENOMEM;
+    stack->tcp = layer;
+    layer->stack = stack;
+    layer->capacity = stack->config.sockets;
+    layer->bucket_mask = bucket_count(layer->capacity) - 1;
+    layer->pool = allocate(layer->capacity * sizeof *layer->pool);
+    layer->buckets = allocate((layer->bucket_mask + 1) * sizeof *layer->buckets);
+    if (!layer->pool || !layer->buckets || time_wait_create(layer, layer->capacity) < 0) {
+        layer_destroy(stack);
+        return -ENOMEM;
+    }
+    stack->config.random(layer->hash_key, sizeof layer->hash_key);
+    stack->config.random(layer->secret, sizeof layer->secret);
+    return 0;
 }
 
 static void set_defaults(struct tcb *tcb)
@@ -195,8 +195,8 @@ static void visit_time_wait(const struct time_wait *wait,
     visit(context, &facts);
 }
 
-void tcp_visit(struct stack *stack, void (*visit)(void *, const struct socket_facts *),
-               void *context)
+static void visit_all(struct stack *stack, void (*visit)(void *, const struct socket_facts *),
+                      void *context)
 {
     const struct tcp_layer *layer = stack->tcp;
     for (uint32_t i = 0; i < layer->touched; i++)
@@ -206,11 +206,27 @@ void tcp_visit(struct stack *stack, void (*visit)(void *, const struct socket_fa
         visit_time_wait(w, visit, context);
 }
 
-int tcp_socket_create(struct stack *stack, struct socket **socket)
+static int create_socket(struct stack *stack, unsigned protocol, struct socket **socket)
 {
+    (void)protocol;
     struct tcb *tcb = tcb_alloc(stack);
     if (!tcb)
         return -ENFILE;
     *socket = &tcb->socket;
     return 0;
 }
+
+/* A device has room again: what TIMER_OUTPUT would do soon anyhow, and ACKs do meanwhile. */
+static void writable(struct stack *stack) { (void)stack; }
+
+const struct transport tcp_transport = {
+    .type = SOCKET_STREAM,
+    .protocol = PROTOCOL_TCP,
+    .create = layer_create,
+    .destroy = layer_destroy,
+    .input = tcp_input,
+    .error = tcp_error,
+    .writable = writable,
+    .socket_create = create_socket,
+    .visit = visit_all,
+};

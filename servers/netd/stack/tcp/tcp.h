@@ -17,6 +17,7 @@
 #include "../ip.h"
 #include "../socket.h"
 #include "../stack.h"
+#include "../transport.h"
 #include "congestion/congestion.h"
 #include "segment.h"
 
@@ -255,6 +256,10 @@ static inline struct stack *tcb_stack(const struct tcb *tcb) { return tcb->socke
 static inline uint64_t tcb_now(const struct tcb *tcb) { return tcb->socket.stack->now; }
 static inline uint32_t time_us(uint64_t now) { return (uint32_t)(now / NS_PER_US); }
 static inline uint32_t time_ms(uint64_t now) { return (uint32_t)(now / NS_PER_MS); }
+static inline uint32_t tcb_ip_header(const struct tcb *tcb)
+{
+    return tcb->socket.peer.address.family == IP_V6 ? IPV6_HEADER : IPV4_HEADER_MIN;
+}
 static inline bool synchronized(const struct tcb *tcb) { return tcb->state >= TCP_ESTABLISHED; }
 
 /* --- layer.c: control blocks --- */
@@ -291,7 +296,6 @@ bool port_taken(struct tcp_layer *layer, const struct tcb *tcb, const struct end
 
 /* --- isn.c --- */
 
-uint64_t siphash(const uint64_t key[2], const void *data, size_t length);
 /* tcp_isn: an initial send sequence number (RFC 6528 3). */
 uint32_t tcp_isn(const struct tcp_layer *layer, const struct endpoint *local,
                  const struct endpoint *peer);
@@ -312,6 +316,10 @@ struct arrival {
     const uint32_t
         *old_nxt; /* SND.NXT of the connection in TIME-WAIT that a SYN follows, or NULL */
 };
+
+/* demux.c, error.c: what struct transport asks for. */
+void tcp_input(struct stack *stack, const struct ip_received *ip, struct packet *packet);
+bool tcp_error(struct stack *stack, const struct ip_error *error);
 
 void tcb_input(struct tcb *tcb, struct arrival *arrival); /* SYN-SENT and later: 3.10.7.3, .4 */
 void closed_input(struct stack *stack, struct arrival *arrival); /* 3.10.7.1 */

@@ -29,21 +29,7 @@ static struct packet *take_piece(struct packet **chain)
     *chain = piece->fragment;
     piece->fragment = NULL;
     piece->next = NULL;
-    piece->references = 1;
     return piece;
-}
-
-static void skip(struct packet_pool *pool, struct packet **chain, uint32_t count)
-{
-    while (*chain && count > 0) {
-        const uint16_t length = packet_length(*chain);
-        if (count < length) {
-            packet_pull(*chain, (uint16_t)count);
-            return;
-        }
-        count -= length;
-        packet_release(pool, take_piece(chain));
-    }
 }
 
 /* trim_to_window: what was received already goes from the front, what lies beyond the window from
@@ -57,7 +43,7 @@ static bool trim_to_window(struct tcb *tcb, struct arrival *arrival)
         const uint32_t old = tcb->rcv.nxt - segment->seq;
         if (old >= segment->length)
             return false;
-        skip(pool, &arrival->packet, old);
+        arrival->packet = packet_drop_front(pool, arrival->packet, old);
         segment->seq += old;
         segment->length -= old;
     }

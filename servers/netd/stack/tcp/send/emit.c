@@ -103,14 +103,13 @@ int tcb_emit(struct tcb *tcb, struct packet *packet, uint32_t seq, uint8_t flags
     if (!packet)
         return -ENOBUFS;
     const uint32_t length = packet_length(packet);
-    const struct ip_send send = {
+    struct ip_send send = {
         .source = tcb->socket.local.address,
         .destination = tcb->socket.peer.address,
         .interface = tcb->socket.peer.interface,
         .protocol = PROTOCOL_TCP,
         .hop_limit = tcb->socket.hop_limit,
         .traffic_class = tcb->socket.traffic_class,
-        .dont_fragment = length <= tcb->mss,
     };
     struct header header = {
         .source = tcb->socket.local.port,
@@ -126,6 +125,8 @@ int tcb_emit(struct tcb *tcb, struct packet *packet, uint32_t seq, uint8_t flags
     }
     const struct tcp_options options = make_options(tcb, flags, length);
     push_header(packet, &header, &options, &send, tcb->checksum_offload);
+    /* Too long it may be only because it could not be split, or the MTU is absurd. */
+    send.dont_fragment = packet_length(packet) + tcb_ip_header(tcb) <= tcb->mtu;
     if (flags & TCP_ACK)
         acknowledgment_sent(tcb);
     tcb->layer->counters.out_segs++;

@@ -58,32 +58,9 @@ struct netif *netif_find(struct stack *stack, unsigned index)
     return index == 1 ? &host_of(stack)->netif : NULL;
 }
 
-/* Other kinds of sockets: there are none. */
-int udp_socket_create(struct stack *stack, struct socket **socket)
+const struct transport *transport_of_type(enum socket_type type)
 {
-    (void)stack;
-    (void)socket;
-    return -EPROTONOSUPPORT;
-}
-
-int raw_socket_create(struct stack *stack, unsigned protocol, struct socket **socket)
-{
-    (void)protocol;
-    return udp_socket_create(stack, socket);
-}
-
-void udp_visit(struct stack *stack, void (*visit)(void *, const struct socket_facts *),
-               void *context)
-{
-    (void)stack;
-    (void)visit;
-    (void)context;
-}
-
-void raw_visit(struct stack *stack, void (*visit)(void *, const struct socket_facts *),
-               void *context)
-{
-    udp_visit(stack, visit, context);
+    return type == SOCKET_STREAM ? &tcp_transport : NULL;
 }
 
 /* ---- The host -------------------------------------------------------------------------------- */
@@ -127,12 +104,12 @@ void host_start(struct host *host, uint8_t number, const struct host_limits *lim
     host->slots = calloc(stack->config.sockets + 3, sizeof *host->slots);
     timers_init(&stack->timers, host->slots, stack->config.sockets + 2);
     host->netif = (struct netif){.stack = stack, .index = 1, .mtu = ETHERNET_MTU, .up = true};
-    CHECK(tcp_layer_create(stack) == 0);
+    CHECK(tcp_transport.create(stack) == 0);
 }
 
 void host_stop(struct host *host)
 {
-    tcp_layer_destroy(&host->stack);
+    tcp_transport.destroy(&host->stack);
     CHECK(host->pool.in_use == 0, "%u packets are lost", host->pool.in_use);
     CHECK(host->stack.socket_packets == 0, "%u", host->stack.socket_packets);
     CHECK(host->stack.timers.count == 0, "%u", host->stack.timers.count);
@@ -161,39 +138,4 @@ void host_deliver(struct host *host, const struct ip_address *source, struct pac
         .hop_limit = 64,
     };
     tcp_input(&host->stack, &ip, packet);
-}
-
-/* ---- Streams --------------------------------------------------------------------------------- */
-
-uint8_t pattern(uint64_t position)
-{
-    return (uint8_t)(position * 7 + (position >> 8) * 13 + (position >> 16) * 29);
-}
-
-static int source_copy(struct transfer *transfer, size_t offset, void *data, size_t length)
-{
-    const struct stream *stream = (struct stream *)transfer;
-    uint8_t *bytes = data;
-    for (size_t i = 0; i < length; i++)
-        bytes[i] = pattern(stream->position + offset + i);
-    return 0;
-}
-
-static int sink_copy(struct transfer *transfer, size_t offset, void *data, size_t length)
-{
-    struct stream *stream = (struct stream *)transfer;
-    const uint8_t *bytes = data;
-    for (size_t i = 0; i < length; i++)
-        stream->wrong += bytes[i] != pattern(stream->position + offset + i);
-    return 0;
-}
-
-struct stream stream_source(uint64_t position)
-{
-    return (struct stream){.transfer.copy = source_copy, .position = position};
-}
-
-struct stream stream_sink(uint64_t position)
-{
-    return (struct stream){.transfer.copy = sink_copy, .position = position};
 }

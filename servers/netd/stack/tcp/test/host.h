@@ -3,6 +3,7 @@
 #pragma once
 
 #include "../tcp.h"
+#include "stream.h"
 
 struct host {
     struct stack stack;
@@ -33,13 +34,3 @@ void host_stop(struct host *host);
 void host_run(struct host *host, uint64_t now);
 /* host_deliver: a segment with a valid checksum for this host; takes the packet over. */
 void host_deliver(struct host *host, const struct ip_address *source, struct packet *packet);
-
-/* A transfer between a program and the stack: octet n of a stream is pattern(n). */
-struct stream {
-    struct transfer transfer;
-    uint64_t position;
-    uint64_t wrong; /* octets that were not what they should be */
-};
-uint8_t pattern(uint64_t position);
-struct stream stream_source(uint64_t position);
-struct stream stream_sink(uint64_t position);

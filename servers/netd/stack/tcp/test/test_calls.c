@@ -464,7 +464,7 @@ static void test_lists(void)
     uint64_t opened = 0;
     talk_start(&t);
     talk_say(&t, ACCEPT TO_TIME_WAIT);
-    socket_list(&t.host.stack, count_listed, &listed);
+    tcp_transport.visit(&t.host.stack, count_listed, &listed);
     tcp_statistics(&t.host.stack, count_statistics, &opened);
     CHECK(listed == 2 && opened == 1, "%u, %llu", listed, (unsigned long long)opened);
     talk_end(&t);

@@ -1,5 +1,6 @@
 /* Segments that were made to hurt: each named test is one of them. */
 #include "../../checksum.h"
+#include "../../siphash.h"
 #include "../../test/check.h"
 #include "../../wire/cursor.h"
 #include "talk.h"
@@ -520,12 +521,16 @@ static void test_icmp_on_a_connection(void)
 
 static void test_forged_too_big(void)
 {
-    talk(CONNECT "send 1000\n"
-                 "> A 1:1000\n"
-                 "< A 1:0 ack=1001\n"
-                 "# RFC 5927 4.1: nothing with this number is out\n"
-                 "icmp toobig 1 600\n"
-                 "icmp toobig 5000000 600\n");
+    static struct talk t;
+    talk_start(&t);
+    talk_say(&t, CONNECT "send 1000\n"
+                         "> A 1:1000\n"
+                         "< A 1:0 ack=1001\n"
+                         "# RFC 5927 4.1: nothing with this number is out\n"
+                         "icmp toobig 1 600\n"
+                         "icmp toobig 5000000 600\n");
+    CHECK(talk_tcb(&t)->mss == 1000 && t.host.stack.tcp->counters.icmp_ignored == 2);
+    talk_end(&t);
 }
 
 int main(void)

@@ -3,8 +3,8 @@ TCP_DIR := servers/netd/stack/tcp
 TCP_TEST := $(TCP_DIR)/test
 TCP_CORE := $(wildcard $(TCP_DIR)/*.c $(TCP_DIR)/*/*.c)
 TCP_CORE := $(filter-out $(TCP_TEST)/%,$(TCP_CORE)) \
-    $(addprefix servers/netd/stack/,address.c checksum.c packet.c timer.c socket.c socket_options.c)
-TCP_HOST := $(TCP_CORE) $(TCP_TEST)/host.c servers/netd/stack/test/check.c
+    $(addprefix servers/netd/stack/,address.c checksum.c packet.c timer.c siphash.c socket.c socket_options.c)
+TCP_HOST := $(TCP_CORE) $(TCP_TEST)/host.c $(TCP_TEST)/stream.c servers/netd/stack/test/check.c
 TCP_TALK := $(TCP_HOST) $(TCP_TEST)/talk.c
 
 HOST_TESTS += tcp_states tcp_sending tcp_receiving tcp_defence tcp_calls
@@ -19,3 +19,9 @@ HOST_TESTS += tcp_simulation
 tcp_simulation_SOURCES := $(TCP_PAIR) $(TCP_TEST)/test_simulation.c
 HOST_TESTS += tcp_transfer
 tcp_transfer_SOURCES := $(TCP_PAIR) $(TCP_TEST)/test_transfer.c
+
+# The whole stack, with the streams of the played host.
+HOST_TESTS += tcp_stack
+tcp_stack_SOURCES := $(sort $(TCP_CORE) $(wildcard servers/netd/stack/*.c) $(foreach folder,ip ip6 \
+    ip6/ndp link transport wire,$(wildcard servers/netd/stack/$(folder)/*.c))) \
+    $(TCP_TEST)/stream.c $(TCP_TEST)/test_stack.c servers/netd/stack/test/check.c

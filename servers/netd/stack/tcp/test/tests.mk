@@ -16,7 +16,7 @@ tcp_states_SOURCES := $(TCP_TALK) $(TCP_TEST)/test_states.c
 
 TCP_PAIR := $(TCP_HOST) $(TCP_TEST)/wire.c $(TCP_TEST)/program.c
 HOST_TESTS += tcp_simulation
-tcp_simulation_SOURCES := $(TCP_PAIR) $(TCP_TEST)/test_simulation.c
+tcp_simulation_SOURCES := $(TCP_PAIR) $(TCP_TEST)/books.c $(TCP_TEST)/test_simulation.c
 HOST_TESTS += tcp_transfer
 tcp_transfer_SOURCES := $(TCP_PAIR) $(TCP_TEST)/test_transfer.c
 
@@ -25,3 +25,7 @@ HOST_TESTS += tcp_stack
 tcp_stack_SOURCES := $(sort $(TCP_CORE) $(wildcard servers/netd/stack/*.c) $(foreach folder,ip ip6 \
     ip6/ndp link transport wire,$(wildcard servers/netd/stack/$(folder)/*.c))) \
     $(TCP_TEST)/stream.c $(TCP_TEST)/test_stack.c servers/netd/stack/test/check.c
+
+FUZZERS += tcp_options tcp_segments
+tcp_options_SOURCES := $(TCP_DIR)/segment.c $(TCP_TEST)/fuzz_tcp_options.c
+tcp_segments_SOURCES := $(TCP_HOST) $(TCP_TEST)/books.c $(TCP_TEST)/fuzz_tcp_segments.c

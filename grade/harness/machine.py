@@ -141,7 +141,8 @@ class Machine:
                     pass_fds=[
                         end.fileno()
                         for end in (*lines.theirs.values(), *(link.theirs for link in self.links))
-                    ],
+                    ]
+                    + list(self.config.descriptors),
                 )
         finally:
             for end in lines.theirs.values():
@@ -322,6 +323,7 @@ class Machine:
             "SERIAL": "1" if config.serial_console else "",
             "SMP": str(config.smp),
             "MEM": config.memory,
+            "NET": " ".join(net for net in config.nets if net != PEER),
             "DISK": " ".join(str(disk.path) for disk in config.disks),
             "APPEND": config.append,
         }

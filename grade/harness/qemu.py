@@ -42,6 +42,7 @@ class MachineConfig:
     # The network interfaces, each a back end as -netdev has it ("user,restrict=on"), or PEER: a
     # raw link, whose other end is Machine.links.
     nets: tuple[str, ...] = ()
+    descriptors: tuple[int, ...] = ()  # that QEMU inherits, beside those of the harness
     serial_console: bool = False  # the terminal is the UART, beside the kernel log
     extra: tuple[str, ...] = field(default=())  # further arguments, as they are
 

@@ -11,16 +11,21 @@
 static struct call calls[CALLS_MAX];
 static struct call *free_calls;
 static unsigned in_use;
+static unsigned ever_used; /* of the table: what is behind was never touched */
 static struct timers deadlines;
 static struct timer *deadline_slots[CALLS_MAX + 1];
 
-void calls_init(void)
+void calls_init(void) { timers_init(&deadlines, deadline_slots, CALLS_MAX); }
+
+static bool call_available(void) { return free_calls || ever_used < CALLS_MAX; }
+
+static struct call *call_take(void)
 {
-    timers_init(&deadlines, deadline_slots, CALLS_MAX);
-    for (size_t i = CALLS_MAX; i-- > 0;) {
-        calls[i].next = free_calls;
-        free_calls = &calls[i];
-    }
+    struct call *call = free_calls;
+    if (!call)
+        return &calls[ever_used++];
+    free_calls = call->next;
+    return call;
 }
 
 /* A caller that was killed, or gave up, left a stale token. */
@@ -39,19 +44,18 @@ static void timer_expired(struct timer *timer, uint64_t now)
 
 static void forget_stale(void)
 {
-    for (size_t i = 0; i < CALLS_MAX; i++)
+    for (size_t i = 0; i < ever_used; i++)
         if (calls[i].in_use && !call_alive(&calls[i]))
             calls[i].expired(&calls[i]);
 }
 
 struct call *call_keep(const struct call *call, uint64_t deadline)
 {
-    if (!free_calls || !client_may_wait(call->client))
+    if (!call_available() || !client_may_wait(call->client))
         forget_stale();
-    if (!free_calls || !client_take_call(call->client))
+    if (!call_available() || !client_take_call(call->client))
         return NULL;
-    struct call *kept = free_calls;
-    free_calls = kept->next;
+    struct call *kept = call_take();
     *kept = *call;
     kept->in_use = true;
     kept->next = NULL;
@@ -74,7 +78,7 @@ void call_release(struct call *call)
 
 void call_each(uint32_t type, void (*visit)(struct call *call, void *context), void *context)
 {
-    for (size_t i = 0; i < CALLS_MAX && in_use > 0; i++)
+    for (size_t i = 0; i < ever_used && in_use > 0; i++)
         if (calls[i].in_use && calls[i].type == type)
             visit(&calls[i], context);
 }

@@ -17,13 +17,17 @@ struct poll_channel {
 static struct poll_channel channels[CHANNELS_MAX];
 static struct poller pollers[POLLERS_MAX];
 static struct poller *free_pollers;
+static unsigned ever_used; /* of the table: what is behind was never touched */
 
-void pollers_init(void)
+static bool poller_available(void) { return free_pollers || ever_used < POLLERS_MAX; }
+
+static struct poller *poller_take(void)
 {
-    for (size_t i = POLLERS_MAX; i-- > 0;) {
-        pollers[i].next = free_pollers;
-        free_pollers = &pollers[i];
-    }
+    struct poller *poller = free_pollers;
+    if (!poller)
+        return &pollers[ever_used++];
+    free_pollers = poller->next;
+    return poller;
 }
 
 /* The entry of a channel, with the handle taken over: a second one to it is closed. */
@@ -81,13 +85,12 @@ int poller_add(struct poller **list, handle_t channel, uint32_t events, uint64_t
         poller_pulse(*list);
         poller_remove(list);
     }
-    if (!free_pollers)
+    if (!poller_available())
         return -ENOBUFS;
     struct poll_channel *kept = channel_take(channel, info.id);
     if (!kept)
         return -ENOBUFS;
-    struct poller *poller = free_pollers;
-    free_pollers = poller->next;
+    struct poller *poller = poller_take();
     *poller =
         (struct poller){.channel = kept, .bits = bits, .events = events, .standing = standing};
     while (*list)

@@ -19,8 +19,6 @@ struct poller {
     bool standing; /* stays until it is taken back */
 };
 
-void pollers_init(void);
-
 /* poller_add: takes over the handle on success. In place of one with the same channel; if there are
  * too many, in place of the oldest, which is pulsed. -EINVAL: it cannot be pulsed; -ENOBUFS. */
 int poller_add(struct poller **list, handle_t channel, uint32_t events, uint64_t bits,

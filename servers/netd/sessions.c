@@ -12,17 +12,21 @@ _Static_assert(SESSIONS_MAX == 1 << SLOT_BITS, "the badge holds the slot");
 
 static struct session sessions[SESSIONS_MAX];
 static struct session *free_sessions, *dirty_sessions;
+static unsigned ever_used; /* of the table: what is behind was never touched */
 static uint64_t next_generation;
 
 /* Never the same twice, also not in the netd that takes over after a crash: its clock is later, and
  * no socket is made within a microsecond. */
-void sessions_init(uint64_t now)
+void sessions_init(uint64_t now) { next_generation = now / 1024 + 1; }
+
+static struct session *session_take(void)
 {
-    next_generation = now / 1024 + 1;
-    for (size_t i = SESSIONS_MAX; i-- > 0;) {
-        sessions[i].next = free_sessions;
-        free_sessions = &sessions[i];
-    }
+    struct session *session = free_sessions;
+    if (session)
+        free_sessions = session->next;
+    else if (ever_used < SESSIONS_MAX)
+        session = &sessions[ever_used++];
+    return session;
 }
 
 static void notify(struct socket *socket, unsigned events)
@@ -47,16 +51,16 @@ static void session_free(struct session *session)
 int session_make(struct socket *socket, uint32_t client, struct session **made, handle_t *handle)
 {
     int error = client_take_socket(client);
-    if (!error && !free_sessions) {
-        client_drop_socket(client);
-        error = -ENFILE;
-    }
     if (error) {
         socket_close(socket);
         return error;
     }
-    struct session *session = free_sessions;
-    free_sessions = session->next;
+    struct session *session = session_take();
+    if (!session) {
+        client_drop_socket(client);
+        socket_close(socket);
+        return -ENFILE;
+    }
     *session = (struct session){
         .badge = BADGE_SOCKET | (next_generation++ << SLOT_BITS & ~BADGE_KIND) |
                  (uint64_t)(session - sessions),
@@ -215,7 +219,7 @@ void session_closed(uint64_t badge)
 void sessions_count(unsigned *tcp, unsigned *udp, unsigned *raw)
 {
     unsigned counts[SOCKET_RAW + 1] = {0};
-    for (size_t i = 0; i < SESSIONS_MAX; i++)
+    for (size_t i = 0; i < ever_used; i++)
         if (sessions[i].badge && sessions[i].socket)
             counts[sessions[i].socket->type]++;
     *tcp = counts[SOCKET_STREAM];

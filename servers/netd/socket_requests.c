@@ -232,7 +232,7 @@ int64_t socket_request(struct request *request)
     const struct message *m = request->message;
     struct session *session = session_find(m->badge);
     if (!session)
-        return -ESTALE; /* of a netd that is gone */
+        return -ECONNRESET; /* of a netd that is gone */
     if (!session->socket)
         return -EBADF;
     if (m->type >= sizeof operations / sizeof operations[0] || !operations[m->type].handle)

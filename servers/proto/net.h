@@ -14,6 +14,8 @@
  * the socket's own (SO_RCVTIMEO, SO_SNDTIMEO). When that comes, the result is the same as if it had
  * not waited: EAGAIN, EINPROGRESS for a connection that goes on being made.
  *
+ * The sockets of a netd that was restarted answer ECONNRESET.
+ *
  * A caller that dies frees its sockets as close does: data is still sent, unread data resets.
  * ENOBUFS: the caller, or all together, have too many requests waiting. */
 #pragma once
@@ -50,7 +52,8 @@ enum net_operation {
                              last */
     /* On a socket: word 0 = events (NET_POLL_*), word 1 = bits, handle 0 = a channel (PULSE right)
      * that is pulsed with the bits each time one of the events becomes true, and now if one is;
-     * no handle: no more. On net:, with NET_EVENT_*: what happens to interfaces. */
+     * no handle: no more. On net:, with NET_EVENT_*: what happens to interfaces; handle 0 of the
+     * reply ends it when it is closed. */
     NET_SUBSCRIBE_EVENTS = 43,
     NET_CHANGE = 44, /* on net: struct net_change_request. ENODEV: no such interface; ESRCH: what is
                         to be removed is not there; EEXIST, ENOSPC, EINVAL, ENETUNREACH */

@@ -5,6 +5,7 @@
 #include "abi/errno.h"
 #include "cairn/syscall.h"
 #include <stdlib.h>
+#include <unistd.h>
 
 int packet_memory_create(struct packet_memory *memory, handle_t device, uint32_t count)
 {
@@ -21,12 +22,13 @@ int packet_memory_create(struct packet_memory *memory, handle_t device, uint32_t
         memory->base = (uint8_t *)buffer.address;
         memory->physical = buffer.physical;
     } else {
-        memory->base = malloc((size_t)count * PACKET_SIZE);
-        memory->physical = 0;
-        if (!memory->base) {
+        void *end = sbrk((ptrdiff_t)count * PACKET_SIZE); /* not touched before it is used */
+        if (end == (void *)-1) {
             free(packets);
             return -ENOMEM;
         }
+        memory->base = end;
+        memory->physical = 0;
     }
     packet_pool_init(&memory->pool, packets, memory->base, count);
     return 0;

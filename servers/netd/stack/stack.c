@@ -49,7 +49,7 @@ static const struct {
     {timers_create, timers_destroy},         {neighbours_create, neighbours_destroy},
     {reassembly_create, reassembly_destroy}, {path_mtu_create, path_mtu_destroy},
     {ip_layer_create, ip_layer_destroy},     {ipv6_layer_create, ipv6_layer_destroy},
-    {transports_create, transports_destroy}, {loopback_create, loopback_destroy},
+    {loopback_create, loopback_destroy},     {transports_create, transports_destroy},
 };
 #define LAYERS (sizeof layers / sizeof layers[0])
 
@@ -78,7 +78,11 @@ struct stack *stack_create(const struct stack_config *config)
     return stack;
 }
 
-void stack_destroy(struct stack *stack) { destroy_layers(stack, LAYERS); }
+void stack_destroy(struct stack *stack)
+{
+    stack->netifs = NULL; /* so that what ends now has no way to tell anybody */
+    destroy_layers(stack, LAYERS);
+}
 
 void stack_poll(struct stack *stack, uint64_t now)
 {

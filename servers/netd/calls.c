@@ -15,10 +15,7 @@ static unsigned ever_used; /* of the table: what is behind was never touched */
 static struct timers deadlines;
 static struct timer *deadline_slots[CALLS_MAX + 1];
 
-void calls_init(void)
-{
-    timers_init(&deadlines, deadline_slots, CALLS_MAX);
-}
+void calls_init(void) { timers_init(&deadlines, deadline_slots, CALLS_MAX); }
 
 static bool call_available(void) { return free_calls || ever_used < CALLS_MAX; }
 

@@ -16,8 +16,7 @@ struct change {
 static int address_add(const struct change *c)
 {
     unsigned bits = c->address.address.family == IP_V4 ? 32 : 128;
-    if (ip_is_any(&c->address.address) || ip_is_multicast(&c->address.address) ||
-        c->prefix > bits)
+    if (ip_is_any(&c->address.address) || ip_is_multicast(&c->address.address) || c->prefix > bits)
         return -EINVAL;
     return netif_address_add(c->netif, &c->address.address, c->prefix, ADDRESS_STATIC);
 }

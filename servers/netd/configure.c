@@ -5,6 +5,7 @@
 #include "netd/stack/dns/dns.h"
 #include "netd/stack/ip.h"
 #include "netd/stack/link/arp.h"
+#include "netd/watches.h"
 #include "proto/net.h"
 #include <errno.h>
 #include <stdlib.h>
@@ -21,9 +22,6 @@ static struct configured {
 } configured[INTERFACES_MAX];
 
 static struct dns_resolver *resolver;
-struct poller *interface_events;
-
-static void tell(unsigned event) { pollers_pulse(&interface_events, event, event); }
 
 /* The name servers of all leases, those of the first interface first. */
 static void set_name_servers(void)
@@ -77,7 +75,7 @@ static void lease_changed(void *context, const struct dhcp_lease *lease)
     if (lease->mtu >= IPV4_MTU_MIN && lease->mtu < netif->mtu)
         netif->mtu = lease->mtu;
     set_name_servers();
-    tell(NET_EVENT_ADDRESS);
+    watches_tell(NET_EVENT_ADDRESS);
 }
 
 static void probe(void *context, const struct ip_address *address)
@@ -152,7 +150,7 @@ void configure_link_changed(struct virtio_net *net)
         dhcp_link(&c->dhcp, net->netif.link, netd.now);
     else if (net->netif.link)
         start_dhcp(net);
-    tell(NET_EVENT_LINK);
+    watches_tell(NET_EVENT_LINK);
 }
 
 int configure_renew(struct virtio_net *net)

@@ -2,7 +2,6 @@
 #pragma once
 
 #include "netd/netd.h"
-#include "netd/pollers.h"
 
 struct dns_resolver;
 
@@ -20,6 +19,3 @@ struct dns_resolver *configure_resolver(void);
 /* configure_dhcp: the client of interface eth<number>; NULL: it has none. */
 struct dhcp_client;
 const struct dhcp_client *configure_dhcp(unsigned number);
-
-/* interface_events: who wants to know of changes (NET_SUBSCRIBE_EVENTS on net:). */
-extern struct poller *interface_events;

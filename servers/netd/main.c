@@ -12,6 +12,7 @@
 #include "netd/resolve.h"
 #include "netd/sessions.h"
 #include "netd/socket_requests.h"
+#include "netd/watches.h"
 #include "proto/fs.h"
 #include "proto/net.h"
 #include <string.h>
@@ -91,19 +92,6 @@ static void on_pulse(struct server *server, uint64_t bits)
 
 /* ---- Requests ----------------------------------------------------------------------------- */
 
-/* On net: itself: word 0 = events, word 1 = bits, or no handle to end it. */
-static int64_t subscribe_interfaces(struct request *request)
-{
-    struct message *m = request->message;
-    if (m->handle_count == 0 || m->len < 2 * sizeof(uint64_t))
-        return -EINVAL;
-    int error =
-        poller_add(&interface_events, m->handles[0], (uint32_t)m->words[0], m->words[1], true);
-    if (!error)
-        m->handle_count = 0; /* kept */
-    return error;
-}
-
 static int64_t file_request(struct request *request)
 {
     char path[TEXT_NAME_MAX];
@@ -126,7 +114,7 @@ static const struct {
     {NET_PING, sizeof(struct net_ping_request), ping_request},
     {NET_STATS, 0, stats_request},
     {NET_INFO, sizeof(uint64_t), info_request},
-    {NET_SUBSCRIBE_EVENTS, sizeof(uint64_t), subscribe_interfaces},
+    {NET_SUBSCRIBE_EVENTS, sizeof(uint64_t), watch_request},
     {NET_CHANGE, sizeof(struct net_change_request), change_request},
 };
 
@@ -156,6 +144,9 @@ static int64_t dispatch(struct request *request)
     case BADGE_CAPTURE:
         result = capture_request(request);
         break;
+    case BADGE_WATCH:
+        result = -ENOSYS;
+        break;
     case BADGE_TEXT:
         result = text_server_request(&text, request);
         break;
@@ -176,6 +167,9 @@ static void on_closed(struct server *server, uint64_t badge)
         break;
     case BADGE_CAPTURE:
         capture_closed(badge);
+        break;
+    case BADGE_WATCH:
+        watch_closed(badge);
         break;
     case BADGE_TEXT:
         text_server_closed(&text, badge);

@@ -26,7 +26,8 @@ void netd_begin(void);
 void netd_end(void);
 
 /* Badges, by their uppermost bits; below them a number that no earlier netd has given out. */
-#define BADGE_SOCKET  (1ul << 62)
-#define BADGE_CAPTURE (2ul << 62)
-#define BADGE_TEXT    (3ul << 62)
-#define BADGE_KIND    (3ul << 62)
+#define BADGE_SOCKET  (1ul << 61)
+#define BADGE_CAPTURE (2ul << 61)
+#define BADGE_WATCH   (3ul << 61)
+#define BADGE_TEXT    (4ul << 61)
+#define BADGE_KIND    (7ul << 61)

@@ -17,10 +17,7 @@ static uint64_t next_generation;
 
 /* Never the same twice, also not in the netd that takes over after a crash: its clock is later, and
  * no socket is made within a microsecond. */
-void sessions_init(uint64_t now)
-{
-    next_generation = now / 1024 + 1;
-}
+void sessions_init(uint64_t now) { next_generation = now / 1024 + 1; }
 
 static struct session *session_take(void)
 {

@@ -52,7 +52,8 @@ enum net_operation {
                              last */
     /* On a socket: word 0 = events (NET_POLL_*), word 1 = bits, handle 0 = a channel (PULSE right)
      * that is pulsed with the bits each time one of the events becomes true, and now if one is;
-     * no handle: no more. On net:, with NET_EVENT_*: what happens to interfaces. */
+     * no handle: no more. On net:, with NET_EVENT_*: what happens to interfaces; handle 0 of the
+     * reply ends it when it is closed. */
     NET_SUBSCRIBE_EVENTS = 43,
     NET_CHANGE = 44, /* on net: struct net_change_request. ENODEV: no such interface; ESRCH: what is
                         to be removed is not there; EEXIST, ENOSPC, EINVAL, ENETUNREACH */

@@ -79,7 +79,7 @@ static int chunk_byte(struct http_body *body, char c)
         body->state = CHUNK_DATA_LF;
         return c == '\r' ? 0 : -EPROTO;
     case CHUNK_DATA_LF:
-        body->left = body->digits = 0;
+        body->digits = 0;
         return expect_lf(body, c, CHUNK_SIZE);
     case CHUNK_TRAILER: /* fields that nobody here has asked for */
         if (c == '\n' || ++body->overhead > OVERHEAD_MAX)

@@ -230,6 +230,10 @@ static void chunks(void)
         {"2;name=\"v\" ; x\r\nab\r\n0\r\n\r\n", "ab"},
         {"2 \r\nab\r\n0\r\nTrailer: x\r\nMore: y\r\n\r\n", "ab"},
         {"0\r\n\r\n", ""},
+        {"1\r\na\r\n1\r\nb\r\n1\r\nc\r\n1\r\nd\r\n1\r\ne\r\n1\r\nf\r\n1\r\ng\r\n1\r\nh\r\n"
+         "1\r\ni\r\n1\r\nj\r\n1\r\nk\r\n1\r\nl\r\n1\r\nm\r\n1\r\nn\r\n1\r\no\r\n1\r\np\r\n"
+         "0\r\n\r\n",
+         "abcdefghijklmnop"},
         {"0\r\n", "!short"},
         {"0\r\n\r", "!short"},
         {"5\r\nhell", "!short"},

@@ -31,7 +31,7 @@ from grade.course.source import Source
 from grade.course.student import HABITS, work_through
 from grade.course.symbols import check_symbols
 from grade.course.tree import Tree, catchup, make_tree, only_adds, solution, starter
-from grade.course.workshop import Score, Workshop, score_of, unwritten
+from grade.course.workshop import UNWRITTEN, Score, Workshop, score_of, unwritten
 from grade.course.writer import Git, write_repository
 from grade.harness.child import end_child, start_child
 from grade.overlay.grading import Bench, Settings, grade_submission, tests_of
@@ -226,6 +226,7 @@ def judge_solution(source: Source, number: int, score: Score) -> list[str]:
             texts.append(f"exercise {wanted.id}: {earned:g} of {wanted.points} points")
     if score.failed:
         texts.append(f"failed: {', '.join(sorted(score.failed))}")
+    texts += score.reasons
     return texts
 
 
@@ -270,6 +271,8 @@ def judge_climb(exercises: Sequence[Exercise], step: int, score: Score) -> list[
         earned = scored.earned if scored else 0
         if earned != (exercise.points if place < step else 0):
             texts.append(f"exercise {exercise.id} gets {earned:g} of {exercise.points} points")
+    if texts:
+        texts += [reason for reason in score.reasons if not UNWRITTEN.search(reason)]
     return texts
 
 

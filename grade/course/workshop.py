@@ -11,13 +11,14 @@ from pathlib import Path
 
 from grade.course.problem import Problem
 from grade.course.tree import Tree, write_tree
-from grade.model import ERROR, PASSED, Result, ResultError
+from grade.model import ERROR, FAILED, PASSED, Result, ResultError
 from grade.overlay.grading import run_grader
 from grade.overlay.supervise import Bounds, Ran, supervised
 
 BUILD_SECONDS = 900.0
 BOOT_SECONDS = 60.0
 GRADE_SECONDS = 900.0
+REASON_LENGTH = 400  # characters of what a failed test said
 DIAGNOSTIC = re.compile(
     r"^(?P<path>[^\s:]+):(?P<line>\d+):(?:\d+:)? (?P<kind>fatal error|error|warning): (?P<text>.*)"
 )
@@ -67,6 +68,7 @@ class Score:
     exercises: dict[str, ExerciseScore] = field(default_factory=dict)
     failed: set[str] = field(default_factory=set)  # names of tests
     passed: set[str] = field(default_factory=set)
+    reasons: list[str] = field(default_factory=list)  # why tests failed: what each said first
     error: str = ""
 
     @property
@@ -85,6 +87,9 @@ def score_of(result: Result) -> Score:
         score.exercises[entry.id] = ExerciseScore(entry.id, entry.points, entry.earned or 0)
     for test in result.tests:
         (score.passed if test.outcome == PASSED else score.failed).add(test.name)
+        if test.outcome == FAILED:
+            said = " ".join(test.text.split())[:REASON_LENGTH]
+            score.reasons.append(f"{test.name}: {said or 'no text'}")
         if test.outcome == ERROR and not score.error:
             score.error = f"{test.name}: {test.text.strip().split(chr(10))[-1]}"
     if not result.tests:

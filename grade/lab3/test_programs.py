@@ -15,6 +15,7 @@ from grade.harness.guest import GuestRun, pack_words
 IN_WINDOW, IN_OBJECT = 1, 2
 EXIT_NORMAL = 1
 DATA_SIZE = 100_000
+SECONDS = 20.0
 WORD = 2**64
 
 Program = Callable[..., GuestRun]
@@ -97,3 +98,18 @@ def test_programs(bare_program: Program, chance_seed: int, smp: int) -> None:
         closed == sorted(badges),
         f"sessions of clients that have ended: {sorted(badges)}; servers heard of {closed}",
     )
+
+
+# ---- The first process of this lab's tree ---------------------------------------------------
+
+
+def test_first_process_shows_what_the_lab_is_about(bare_program: Program) -> None:
+    """Two clients, and a server that another one takes over from."""
+    run = bare_program("../first/lab3/init")
+    status = run.machine.wait_exit(SECONDS)
+    log = run.machine.log.text()
+    assert status == 0, log
+    for client in 1, 2:
+        last = f'client {client}: "good bye", and server 2 made it "GOOD BYE"'
+        assert last in log, log
+    assert "the last server with status 0" in log, log

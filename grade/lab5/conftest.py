@@ -81,10 +81,10 @@ class Dice:
     random: random.Random
 
     def __str__(self) -> str:
-        return f"seed {self.seed} (SEED={self.seed} in the environment repeats it)"
+        return f"seed {self.seed} (CAIRN_SEED={self.seed} repeats the test)"
 
 
 @pytest.fixture
 def dice() -> Dice:
-    seed = int(os.environ.get("SEED") or random.SystemRandom().getrandbits(32))
+    seed = int(os.environ.get("CAIRN_SEED") or random.SystemRandom().getrandbits(32))
     return Dice(seed, random.Random(seed))

@@ -98,11 +98,9 @@ def test_request_that_fails_to_start_is_answered(programs: Programs, dice: Dice)
     for _ in range(ROUNDS):
         session = Session(dice.random, str(dice), 400, 0)
         doomed: dict[int, int] = {}
-        count = 0
         for number in range(40):
             mode = DIRECT if number % 3 == 0 else WINDOW
             request = session.request("w", mode, number * 10 * SECTOR, 2 * SECTOR)
-            count += 1
             if dice.random.random() < 0.6:
                 spoil = mode == WINDOW and dice.random.random() < 0.5
                 error = EFAULT if spoil else EIO

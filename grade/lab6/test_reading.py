@@ -346,7 +346,7 @@ def test_room_for_names(core: Core, rng: random.Random, tmp_path: Path) -> None:
 def test_damaged_directories(core: Core, rng: random.Random, tmp_path: Path) -> None:
     """Records that lead nowhere, backwards, or out of the block."""
     geometry = GEOMETRIES[0]
-    image, volume = random_image(tmp_path, rng, geometry)
+    _, volume = random_image(tmp_path, rng, geometry)
     directories = [i for i in volume.used_inodes if volume.inode(i).type == DIRECTORY]
     for what in ("<H", 0), ("<H", 4), ("<H", 13), ("<H", geometry.block_size), ("<B", 255):
         directory = max(directories, key=lambda number: len(volume.records(number)))

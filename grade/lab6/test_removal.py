@@ -69,7 +69,7 @@ class Changes(Files):
         first, second = self.victim(kind), self.victim(kind)
         if not first or not second or first[3] is second[3] or second[3].names:
             return
-        (old_path, old, gone, node), (new_path, new, name, target) = first, second
+        (old_path, old, gone, node), (new_path, new, name, _) = first, second
         below = f"{old_path.rstrip('/')}/{gone.decode()}/"
         if f"{new_path.rstrip('/')}/".startswith(below):
             return

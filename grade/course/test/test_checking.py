@@ -206,8 +206,9 @@ def test_a_solution_that_fails_is_named(course: Path, tmp_path: Path) -> None:
     write(course, {SUM: region("1.1", ADD.replace(b"a + b", b"a - b"))})
     outcomes = check(read_source(course), tmp_path / "scratch", "solution", repeat=2)
     texts = [problem.text for problem in outcomes["solution 1"].problems]
-    assert texts[0] == "exercise 1.1: 0 of 10 points (turn 1, SMP=1)" and len(texts) == 4
-    assert texts[2].endswith("(turn 2, SMP=4)")
+    assert texts[0] == "exercise 1.1: 0 of 10 points (turn 1, SMP=1)" and len(texts) == 6
+    assert "test_small.py::test_sum: " in texts[2] and "AssertionError" in texts[2]
+    assert texts[3].endswith("(turn 2, SMP=4)")
 
 
 def test_a_sample_of_the_mutants_depends_on_the_seed(course: Path, tmp_path: Path) -> None:

@@ -129,7 +129,7 @@ def test_fragments(nets: Callable[[], Net], rng: random.Random) -> None:
     mac, peers = random_mac(rng), [net.neighbour(), net.neighbour()]
     wanted: list[tuple[IPv4Address, bytes]] = []
     last = 0
-    for _ in range(8):
+    for _ in range(24):
         number = rng.getrandbits(16)  # two senders may use the same
         pieces = []
         for peer in peers:

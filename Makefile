@@ -62,7 +62,7 @@ KERNEL_LD := kernel/boot/kernel.ld
 
 # ---- User space -----------------------------------------------------------------------------
 
-USER_LIBS := $(filter $(notdir $(wildcard user/lib*)),libc libcairn libfsclient libvirtio)
+USER_LIBS := $(filter $(notdir $(wildcard user/lib*)),libc libcairn libfsclient libhttp libnetclient libvirtio)
 USER_INCLUDES := -Iuser/libc/include -Ikernel -Iservers -I$(BUILD)/include \
     $(patsubst %,-Iuser/%/include,$(filter-out libc,$(USER_LIBS)))
 # A division by zero does not trap on RISC-V; this check makes it end in an ebreak.
@@ -233,8 +233,9 @@ setup:
 	$(Q)if [ "$$NO_SETUP" != 1 ]; then scripts/setup; fi
 
 RUN = BUILD=$(BUILD) QEMU=$(QEMU) SMP=$(SMP) MEM=$(MEM) DISK='$(DISK)' APPEND='$(APPEND)' GDBPORT=$(GDBPORT) \
+    NET='$(NET)' GUESTFWD='$(GUESTFWD)' $(if $(filter undefined,$(origin HOSTFWD)),,HOSTFWD='$(HOSTFWD)') \
     CROSS=$(CROSS) scripts/run-qemu
-qemu: setup ## build and boot to the shell (SMP= MEM= DISK= APPEND=)
+qemu: setup ## build and boot to the shell (SMP= MEM= DISK= APPEND= HOSTFWD= NET=)
 	$(Q)$(MAKE) $(if $(findstring s,$(firstword -$(MAKEFLAGS))),-s,) --no-print-directory $(JOBS) all $(DISK)
 	$(Q)$(RUN)
 qemu-gdb: setup ## the same, waiting for a debugger (GDBPORT= for TCP)
@@ -251,6 +252,7 @@ handouts: ## build the HTML book into BUILD/book
 help: ## this list
 	@grep -hE '^[a-z_.-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z_.-]+):.*## /  make \1\t/' | expand -t 30
 	@echo '  Variables: SMP=1 MEM=256M DISK=FILE APPEND="words" GDBPORT=N V=1 NO_SETUP=1'
+	@echo '             HOSTFWD="8080:80 8443:443 2222:22 9000:9000" GUESTFWD=ADDRESS:PORT=COMMAND NET=BACKEND'
 compile_commands.json: ## the compilation database, for editors
 	$(Q)$(MAKE) -Bnk V=1 all 2>/dev/null | $(PYTHON) scripts/gen-compile-commands > $@
 

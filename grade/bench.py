@@ -20,6 +20,7 @@ import time
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from grade.bench_network import measure_network
 from grade.harness.disk import copy_image, find_tool
 from grade.harness.failure import GuestFailure, HarnessError
 from grade.harness.limits import Limits, calibrate
@@ -53,6 +54,20 @@ TARGETS = {
     "file_stat": Target("", "< 80000 ns"),
     "name_lookup": Target("", "< 120000 ns"),
     "small_send": Target("", "< 100000 ns"),
+    "tcp_out_user": Target("", ">= 50 MB/s"),
+    "tcp_in_user": Target("", ">= 95 MB/s"),
+    "tcp_round_trip_user": Target("", "Linux 163-203 us"),
+    "tcp_connections_user": Target("", "Linux 1100-1400 /s"),
+    "tcp_out_tap": Target("", "Linux 259-281 MB/s"),
+    "tcp_in_tap": Target("", "Linux 340-420 MB/s"),
+    "tcp_round_trip_tap": Target("", "Linux 163 us"),
+    "tcp_connections_tap": Target("", "Linux 2100 /s"),
+    "tcp_out_tap_plain": Target("", "Linux 60-74 MB/s"),
+    "tcp_in_tap_plain": Target("", "Linux 121-125 MB/s"),
+    "tcp_round_trip_tap_plain": Target("", "Linux 185 us"),
+    "tcp_connections_tap_plain": Target("", "Linux 1700 /s"),
+    "tcp_idle_connections": Target("", ">= 5000 held"),
+    "tcp_idle_memory": Target("", "<= 2048 bytes"),
     "boot_to_shell": Target("", "<= 200 ms"),
     "kernel_lines": Target("<= 6000 lines", ""),
 }
@@ -187,6 +202,9 @@ def measure(build: Path, qemu: str) -> tuple[dict[str, Measure], dict[str, Measu
     print("measuring wall-clock times ...", file=sys.stderr)
     wall = run_guest(config(icount=False), limits)
     wall |= journal_costs(config(icount=False), limits)
+    print("measuring the network ...", file=sys.stderr)
+    for name, (value, unit) in measure_network(config(icount=False), limits).items():
+        wall[name] = Measure(float(f"{value:.4g}"), unit)
     wall["boot_to_shell"] = boot_time(config(icount=False), limits)
     counted["kernel_lines"] = kernel_lines(Path("kernel"))
     return counted, wall

@@ -22,6 +22,7 @@ SERVICES = {
     "blkd": "head -c 512 block:virtio:0 | wc -c",
     "fsd-root": "cat /etc/motd",
     "fsd-temp": "echo temporary > fs:temp:file && cat fs:temp:file",
+    "netd": "head -1 net:status",
     "nsd": "cat /etc/motd && cat time: | wc -l",
     "consoled": "echo on the terminal",
 }

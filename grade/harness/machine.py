@@ -33,7 +33,15 @@ from grade.harness.failure import (
     Report,
 )
 from grade.harness.limits import Limits
-from grade.harness.qemu import MachineConfig, QemuError, machine_arguments, quoted, require_qemu
+from grade.harness.link import Link
+from grade.harness.qemu import (
+    PEER,
+    MachineConfig,
+    QemuError,
+    machine_arguments,
+    quoted,
+    require_qemu,
+)
 from grade.harness.qmp import Qmp
 from grade.harness.stream import Pump, Stream
 from grade.harness.symbols import Symbols, describe_harts
@@ -94,6 +102,7 @@ class Machine:
         self.folder = Path(tempfile.mkdtemp(prefix="cairn-machine-"))
         self.original = config
         self.hopeless: re.Pattern[bytes] | None = None  # in the log: no use to wait on
+        self.links: list[Link] = []  # of the raw links among the interfaces, in order
         self._finished: int | None = None
         self._pump: Pump | None = None
         self._child: subprocess.Popen[bytes] | None = None
@@ -118,7 +127,9 @@ class Machine:
 
     def _start(self) -> None:
         lines = Lines.make()
-        arguments = [*machine_arguments(self.config), *lines.arguments(self.folder / "gdb.sock")]
+        nets = tuple(self._link() if net == PEER else net for net in self.config.nets)
+        config = replace(self.config, nets=nets)
+        arguments = [*machine_arguments(config), *lines.arguments(self.folder / "gdb.sock")]
         self.started = time.monotonic()
         try:
             with open(self.folder / "qemu.log", "wb") as errors:
@@ -127,11 +138,17 @@ class Machine:
                     stdin=subprocess.DEVNULL,
                     stdout=errors,
                     stderr=errors,
-                    pass_fds=[end.fileno() for end in lines.theirs.values()],
+                    pass_fds=[
+                        end.fileno()
+                        for end in (*lines.theirs.values(), *(link.theirs for link in self.links))
+                    ]
+                    + list(self.config.descriptors),
                 )
         finally:
             for end in lines.theirs.values():
                 end.close()
+            for link in self.links:
+                link.theirs.close()
         self._connections = list(lines.ours.values())
         streams = {name: Stream(name, lines.ours[name]) for name in STREAMS}
         self.log, console, control = (streams[name] for name in STREAMS)
@@ -139,6 +156,19 @@ class Machine:
         self.qmp = Qmp(lines.ours["qmp"], self.limits.seconds(MONITOR_SECONDS))
         self.console = Console(self, self.log if self.config.serial_console else console)
         self.control = ControlPort(self, control)
+
+    def _link(self) -> str:
+        self.links.append(Link())
+        return self.links[-1].backend()
+
+    def forwarded_port(self, guest_port: int) -> int:
+        """The host's port that user networking forwards to this one of the guest
+        (hostfwd=tcp:127.0.0.1:0-:PORT lets the host choose)."""
+        for line in self.qmp.monitor("info usernet").splitlines():
+            words = line.split()
+            if words and words[0].endswith("[HOST_FORWARD]") and words[5] == str(guest_port):
+                return int(words[3])
+        raise HarnessError(f"no port is forwarded to {guest_port}")
 
     def __enter__(self) -> Machine:
         return self
@@ -161,6 +191,8 @@ class Machine:
             self._pump = None
             for connection in self._connections:
                 connection.close()
+        for link in self.links:
+            link.close()
         shutil.rmtree(self.folder, ignore_errors=True)
 
     # ---- Waiting ----------------------------------------------------------------------------
@@ -291,6 +323,7 @@ class Machine:
             "SERIAL": "1" if config.serial_console else "",
             "SMP": str(config.smp),
             "MEM": config.memory,
+            "NET": " ".join(net for net in config.nets if net != PEER),
             "DISK": " ".join(str(disk.path) for disk in config.disks),
             "APPEND": config.append,
         }

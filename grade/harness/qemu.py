@@ -11,6 +11,7 @@ from pathlib import Path
 OLDEST_QEMU = (7, 2)
 HARTS_MAX = 8
 VIRTIO_SLOTS = 8
+PEER = "peer"
 
 
 class QemuError(Exception):
@@ -39,6 +40,10 @@ class MachineConfig:
     memory: str = "256M"
     icount: bool = False
     qemu: str = "qemu-system-riscv64"
+    # The network interfaces, each a back end as -netdev has it ("user,restrict=on"), or PEER: a
+    # raw link, whose other end is Machine.links.
+    nets: tuple[str, ...] = ()
+    descriptors: tuple[int, ...] = ()  # that QEMU inherits, beside those of the harness
     serial_console: bool = False  # the terminal is the UART, beside the kernel log
     extra: tuple[str, ...] = field(default=())  # further arguments, as they are
 
@@ -94,6 +99,19 @@ def disk_arguments(disks: tuple[Disk, ...]) -> list[str]:
     return arguments
 
 
+def net_arguments(nets: tuple[str, ...]) -> list[str]:
+    """The interfaces, in the order in which netd numbers them: eth0, eth1, ..."""
+    arguments = []
+    for index, backend in enumerate(nets):
+        arguments += [
+            "-netdev",
+            f"{backend},id=net{index}",
+            "-device",
+            f"virtio-net-device,netdev=net{index},mac=52:54:00:12:34:{0x56 + index:02x}",
+        ]
+    return arguments
+
+
 def machine_arguments(config: MachineConfig) -> list[str]:
     """The command that starts this machine, without consoles, log and monitors."""
     if not 1 <= config.smp <= HARTS_MAX:
@@ -133,4 +151,9 @@ def machine_arguments(config: MachineConfig) -> list[str]:
         arguments += ["-append", config.append]
     if config.icount:
         arguments += ["-icount", "shift=0,sleep=off"]
-    return [*arguments, *disk_arguments(config.disks), *config.extra]
+    return [
+        *arguments,
+        *disk_arguments(config.disks),
+        *net_arguments(config.nets),
+        *config.extra,
+    ]

@@ -66,6 +66,7 @@ enum fs_open_flags {
     FS_O_NOFOLLOW = 128, /* ELOOP on a symbolic link */
     FS_O_SYNC = 256,
     FS_O_NONBLOCK = 512,
+    FS_O_SOCKET = 1024, /* of a descriptor that is passed on: its handle is a socket (proto/net.h) */
 };
 
 enum { FS_POLL_IN = 1, FS_POLL_OUT = 4, FS_POLL_ERR = 8, FS_POLL_HUP = 16 };

@@ -87,7 +87,7 @@ struct spawn_block {
     struct spawn_entry handles[SPAWN_HANDLES_MAX];
     uint32_t strings[]; /* argc + envc offsets, then the strings themselves */
 };
-#define SPAWN_FD(n) (0x100u + (n)) /* n < 256 */
+#define SPAWN_FD(n) (0x100u + (n)) /* n < 1024 */
 enum {
     SPAWN_NAMESPACE = 1, /* a view of nsd */
     SPAWN_DEVICE = 2,    /* a driver's device; several in order */

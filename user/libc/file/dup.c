@@ -192,7 +192,7 @@ int fd_from_handle(handle_t handle, uint32_t flags, uint32_t mode)
     struct descriptor d = {.handle = handle,
                            .flags = flags,
                            .mode = mode,
-                           .is_socket = (mode & FS_IFMT) == FS_IFSOCK};
+                           .is_socket = (flags & FS_O_SOCKET) != 0};
     return fd_install(&d, 0);
 }
 

@@ -7,10 +7,18 @@
 
 static struct mutex lock;
 static struct descriptor table[FD_MAX];
+static int high; /* one behind the highest that was ever open */
 
 static bool is_open(int fd)
 {
     return fd >= 0 && fd < FD_MAX && table[fd].handle != 0;
+}
+
+static void put(int fd, const struct descriptor *descriptor)
+{
+    table[fd] = *descriptor;
+    if (fd >= high)
+        high = fd + 1;
 }
 
 int fd_get(int fd, struct descriptor *descriptor)
@@ -29,6 +37,14 @@ handle_t fd_handle(int fd)
     return fd_get(fd, &d) < 0 ? -EBADF : d.handle;
 }
 
+int fd_end(void)
+{
+    mutex_lock(&lock);
+    int end = high;
+    mutex_unlock(&lock);
+    return end;
+}
+
 int fd_install(const struct descriptor *descriptor, int minimum)
 {
     int fd = minimum;
@@ -38,7 +54,7 @@ int fd_install(const struct descriptor *descriptor, int minimum)
     while (fd < FD_MAX && table[fd].handle != 0)
         fd++;
     if (fd < FD_MAX)
-        table[fd] = *descriptor;
+        put(fd, descriptor);
     mutex_unlock(&lock);
     return fd < FD_MAX ? fd : -EMFILE;
 }
@@ -49,7 +65,7 @@ int fd_place(const struct descriptor *descriptor, int fd)
         return -EBADF;
     mutex_lock(&lock);
     handle_t old = table[fd].handle;
-    table[fd] = *descriptor;
+    put(fd, descriptor);
     mutex_unlock(&lock);
     if (old > 0)
         handle_close(old);

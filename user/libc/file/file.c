@@ -105,6 +105,8 @@ static int64_t read_at(int fd, void *buffer, size_t n, uint64_t offset)
     int error = fd_get(fd, &d);
     if (error)
         return error;
+    if (d.is_socket)
+        return offset == FS_OFFSET_CURRENT ? socket_read(&d, buffer, n) : -ESPIPE;
     if (would_block(&d, FS_POLL_IN))
         return -EAGAIN;
     if (d.timed) {
@@ -123,13 +125,15 @@ static int64_t write_at(int fd, const void *buffer, size_t n, uint64_t offset)
     int error = fd_get(fd, &d);
     if (error)
         return error;
+    if (d.is_socket)
+        return offset == FS_OFFSET_CURRENT ? socket_write(&d, buffer, n) : -ESPIPE;
     size_t done = 0;
     do {
         if (would_block(&d, FS_POLL_OUT))
             return done ? (int64_t)done : -EAGAIN;
         uint64_t at = offset == FS_OFFSET_CURRENT ? offset : offset + done;
         int64_t moved = fs_write(d.handle, at, (const char *)buffer + done, n - done);
-        if (moved == -EPIPE && !d.is_socket)
+        if (moved == -EPIPE)
             signal_broken_pipe();
         if (moved < 0)
             return done ? (int64_t)done : moved;
@@ -177,10 +181,11 @@ ssize_t pwrite(int fd, const void *buffer, size_t n, off_t offset)
 
 off_t lseek(int fd, off_t offset, int whence)
 {
-    handle_t handle = fd_handle(fd);
-    if (handle < 0)
-        return libc_error(handle);
-    int64_t result = fs_seek(handle, offset, (unsigned)whence);
+    struct descriptor d;
+    int error = fd_get(fd, &d);
+    if (error || d.is_socket)
+        return libc_error(error ? error : -ESPIPE);
+    int64_t result = fs_seek(d.handle, offset, (unsigned)whence);
     /* A server without positions does not know the operation. */
     return libc_error(result == -ENOSYS || result == -ENOTTY ? -ESPIPE : result);
 }

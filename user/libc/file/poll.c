@@ -73,6 +73,7 @@ static int ask_all(struct pollfd *fds, nfds_t count, const struct waiting *w, bo
         unsigned events = 0;
         events |= p->events & (POLLIN | POLLRDNORM) ? FS_POLL_IN : 0;
         events |= p->events & (POLLOUT | POLLWRNORM) ? FS_POLL_OUT : 0;
+        events |= p->events & POLLRDHUP;
         /* once something is ready nobody will wait: do not arm the others */
         int64_t bits = handle < 0 ? POLLNVAL : ask(handle, events, ready ? NULL : w, &armed);
         if (bits == -ENOSYS || bits == -ENOTTY) /* plain files: always ready */

@@ -75,9 +75,11 @@ int lstat(const char *restrict path, struct stat *restrict to)
 
 int fstat(int fd, struct stat *to)
 {
-    struct fs_stat native;
-    handle_t handle = fd_handle(fd);
-    int error = handle < 0 ? handle : fs_fstat(handle, &native);
+    struct fs_stat native = {.mode = SOCKET_MODE, .links = 1};
+    struct descriptor d;
+    int error = fd_get(fd, &d);
+    if (!error && !d.is_socket)
+        error = fs_fstat(d.handle, &native);
     if (error)
         return (int)libc_error(error);
     libc_stat(&native, to);

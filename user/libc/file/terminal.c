@@ -175,6 +175,8 @@ int ioctl(int fd, unsigned long request, ...)
         if (flags < 0)
             return -1;
         return fcntl(fd, F_SETFL, *(int *)argument ? flags | O_NONBLOCK : flags & ~O_NONBLOCK);
+    case FIONREAD:
+        return socket_readable(fd, argument);
     case FIOCLEX:
         return fcntl(fd, F_SETFD, FD_CLOEXEC);
     case FIONCLEX:

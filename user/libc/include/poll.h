@@ -18,6 +18,7 @@ typedef unsigned int nfds_t;
 #define POLLNVAL 0x020
 #define POLLRDNORM 0x040
 #define POLLWRNORM 0x100
+#define POLLRDHUP 0x2000 /* a socket's peer has ended its direction */
 
 int poll(struct pollfd *fds, nfds_t count, int timeout_ms);
 int ppoll(struct pollfd *fds, nfds_t count, const struct timespec *timeout, const sigset_t *mask);

@@ -101,7 +101,7 @@ static struct plan *plan_make(const struct spawn_actions *actions, int *error)
         *error = -ENOMEM;
         return NULL;
     }
-    for (int fd = 0; fd < FD_MAX; fd++)
+    for (int fd = 0; fd < fd_end(); fd++)
         fd_get(fd, &plan->table[fd]);
     *error = cwd_copy(plan->cwd, sizeof plan->cwd);
     for (size_t i = 0; actions && i < actions->count && *error == 0; i++)

@@ -56,6 +56,8 @@ static void take_descriptors(const struct spawn_block *block)
         if (entry->id < SPAWN_FD(0) || entry->id >= SPAWN_FD(FD_MAX) || entry->handle <= 0)
             continue;
         struct descriptor d = {.handle = entry->handle, .flags = entry->flags};
+        d.is_socket = (d.flags & FS_O_SOCKET) != 0;
+        d.mode = d.is_socket ? SOCKET_MODE : 0;
         fd_place(&d, (int)(entry->id - SPAWN_FD(0)));
         fd_log_output = false;
     }

@@ -5,8 +5,9 @@
 #include "abi/handle.h"
 #include <stdint.h>
 
-/* fd_from_handle: the lowest free descriptor for a handle that answers the file protocol. Owns
- * the handle on success. flags: FS_O_*; mode: type and permissions (FS_IFSOCK, ...). fd or -errno. */
+/* fd_from_handle: the lowest free descriptor for a handle that answers the file protocol, or with
+ * FS_O_SOCKET among the flags the socket protocol. Owns the handle on success. flags: FS_O_*;
+ * mode: type and permissions. fd or -errno. */
 int fd_from_handle(handle_t handle, uint32_t flags, uint32_t mode);
 
 /* fd_to_handle: the handle behind a descriptor, which keeps it; or -EBADF. */

@@ -2,7 +2,7 @@
 #pragma once
 
 #ifndef FD_SETSIZE
-#define FD_SETSIZE 256
+#define FD_SETSIZE 1024
 #endif
 
 #include_next <sys/select.h>

@@ -1,0 +1,234 @@
+"""Linux as the peer, over a TAP in a network namespace: dnsmasq, nginx, Linux's TCP with offloads."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import secrets
+import shutil
+import socket
+import struct
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from grade.harness.machine import Machine
+from grade.harness.namespace import Namespace, Unavailable
+from grade.test_network import await_line, receive_all, start_server
+
+Boot = Callable[..., Machine]
+HOST, HOST6 = "10.9.0.1", "fd09::1"
+SIZE = 4 << 20
+
+
+@dataclass
+class Wire:
+    """A guest on a TAP with Linux at its other end."""
+
+    machine: Machine
+    namespace: Namespace
+    address: str  # of the guest
+
+    def listen(self, host: str = HOST) -> socket.socket:
+        family = socket.AF_INET6 if ":" in host else socket.AF_INET
+        server = self.namespace.inside(lambda: socket.create_server((host, 0), family=family))
+        server.settimeout(self.machine.limits.seconds(20))
+        return server
+
+    def connect(self, port: int) -> socket.socket:
+        seconds = self.machine.limits.seconds(20)
+        connection = self.namespace.inside(
+            lambda: socket.create_connection((self.address, port), seconds)
+        )
+        connection.settimeout(seconds)
+        return connection
+
+
+def need(*tools: str) -> None:
+    for tool in tools:
+        if not shutil.which(tool, path="/usr/sbin:/usr/bin:/sbin:/bin"):
+            pytest.skip(f"{tool} is not installed")
+
+
+@pytest.fixture
+def namespace() -> Iterator[Namespace]:
+    try:
+        made = Namespace()
+    except Unavailable as reason:
+        pytest.skip(str(reason))
+    with made:
+        yield made
+
+
+def start_dnsmasq(namespace: Namespace, folder: Path) -> None:
+    need("dnsmasq")
+    namespace.start(
+        "dnsmasq",
+        "--no-daemon",
+        "--conf-file=/dev/null",
+        f"--dhcp-leasefile={folder}/leases",
+        f"--pid-file={folder}/pid",
+        "--user=root",
+        "--interface=tap0",
+        "--bind-interfaces",
+        "--no-resolv",
+        "--no-hosts",
+        "--dhcp-range=10.9.0.50,10.9.0.60,1h",
+        "--dhcp-range=fd09::,ra-only",
+        "--enable-ra",
+        "--ra-param=tap0,5",
+        f"--address=/the.host/{HOST}",
+        f"--address=/the.host/{HOST6}",
+        f"--ptr-record=1.0.9.10.in-addr.arpa,the.host",
+    )
+
+
+@pytest.fixture(params=["offloads", "plain"])
+def wire(
+    boot: Boot, namespace: Namespace, tmp_path: Path, request: pytest.FixtureRequest
+) -> Iterator[Wire]:
+    tap = namespace.tap(
+        "tap0", f"{HOST}/24", f"{HOST6}/64", offloads=request.param == "offloads"
+    )
+    start_dnsmasq(namespace, tmp_path)
+    machine = boot(nets=(f"tap,fd={tap}",), descriptors=(tap,))
+    await_line(machine, "net:status", "address 10[.]9[.]0[.][56]")
+    found = re.search(r"address (10\.9\.0\.\d+)/24", machine.console.check("cat net:status"))
+    assert found
+    assert ("offloads" in machine.log.text()) == (request.param == "offloads")
+    yield Wire(machine, namespace, found[1])
+
+
+@pytest.mark.parametrize("wire", ["plain"], indirect=True)
+def test_configuration_from_the_network(wire: Wire) -> None:
+    """Address, router and name server by DHCP; an address of ours by a router's advertisement."""
+    console = wire.machine.console
+    assert f"router {HOST}" in console.check("cat net:status")
+    assert re.search(rf"0\.0\.0\.0/0 +via {HOST}|0\.0\.0\.0/0.*{HOST}", console.check("cat net:routes"))
+    await_line(wire.machine, "net:status", "address fd09:")
+    names = console.check("host the.host")
+    assert HOST in names and HOST6 in names
+    assert console.run("host no.such.host").status != 0
+    assert "the.host" in console.check(f"host {HOST}")
+
+
+@pytest.mark.parametrize("wire", ["plain"], indirect=True)
+def test_echo_both_ways(wire: Wire) -> None:
+    console = wire.machine.console
+    for address in (HOST, HOST6):
+        assert " 3 received" in console.check(f"ping -c 3 -i 0.1 {address}")
+    assert " 2 received" in console.check(f"ping -c 2 -i 0.1 -s 20000 {HOST}")  # in fragments
+    assert console.run("ping -c 1 -W 1 10.9.0.99").status != 0
+    with wire.namespace.inside(
+        lambda: socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_ICMP)
+    ) as raw:
+        raw.settimeout(wire.machine.limits.seconds(10))
+        payload = secrets.token_bytes(56)
+        raw.sendto(echo_request(payload), (wire.address, 0))
+        while True:
+            answer = raw.recv(2048)[20:]
+            if answer[0] == 0:
+                assert answer[8:] == payload
+                break
+
+
+def echo_request(payload: bytes) -> bytes:
+    header = struct.pack("!BBHHH", 8, 0, 0, 1, 1)
+    words = struct.unpack(f"!{(8 + len(payload)) // 2}H", header + payload)
+    total = sum(words)
+    total = (total & 0xFFFF) + (total >> 16)
+    checksum = ~((total & 0xFFFF) + (total >> 16)) & 0xFFFF
+    return struct.pack("!BBHHH", 8, 0, checksum, 1, 1) + payload
+
+
+@pytest.mark.parametrize("host", [HOST, HOST6])
+def test_bytes_from_the_guest(wire: Wire, host: str) -> None:
+    console = wire.machine.console
+    console.check(f"dd if=random: of=/tmp/sent bs=64k count={SIZE >> 16} 2>&1", timeout=60)
+    if host == HOST6:
+        await_line(wire.machine, "net:status", "address fd09:")
+    with wire.listen(host) as server:
+        console.check(f"nc -N {host} {server.getsockname()[1]} < /tmp/sent &")
+        connection, _ = server.accept()
+        with connection:
+            connection.settimeout(wire.machine.limits.seconds(30))
+            got = receive_all(connection)
+    assert len(got) == SIZE
+    digest = console.check("sha256sum /tmp/sent", timeout=60).split()[0]
+    assert hashlib.sha256(got).hexdigest() == digest
+
+
+def test_bytes_to_the_guest(wire: Wire) -> None:
+    data = secrets.token_bytes(SIZE)
+    start_server(wire.machine, "nc -l 7 > /tmp/got")
+    with wire.connect(7) as connection:
+        connection.sendall(data)
+    digest = wire.machine.console.check("wait; sha256sum /tmp/got", timeout=60).split()[0]
+    assert digest == hashlib.sha256(data).hexdigest()
+
+
+@pytest.mark.parametrize("wire", ["offloads"], indirect=True)
+def test_web_page_from_nginx(wire: Wire, tmp_path: Path) -> None:
+    """wget fetches a large file from nginx by its name."""
+    need("nginx")
+    body = secrets.token_bytes(SIZE)
+    (tmp_path / "big").write_bytes(body)
+    (tmp_path / "nginx.conf").write_text(
+        f"daemon off; master_process off; error_log stderr; pid {tmp_path}/nginx.pid;\n"
+        "events {}\n"
+        f"http {{ access_log off; server {{ listen {HOST}:80; root {tmp_path}; }}\n"
+        + "".join(
+            f"{kind}_temp_path {tmp_path}/{kind};\n"
+            for kind in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
+        )
+        + "}\n"
+    )
+    wire.namespace.start("/usr/sbin/nginx", "-c", tmp_path / "nginx.conf")
+    console = wire.machine.console
+    console.check(f"until nc -z {HOST} 80; do sleep 0.1; done", timeout=30)
+    console.check("wget -q -O /tmp/got http://the.host/big", timeout=60)
+    digest = console.check("sha256sum /tmp/got", timeout=60).split()[0]
+    assert digest == hashlib.sha256(body).hexdigest()
+
+
+@pytest.mark.parametrize("wire", ["plain"], indirect=True)
+def test_many_connections_from_linux(wire: Wire) -> None:
+    """One after the other, and many at the same time."""
+    start_server(wire.machine, "netbench -s")
+    for _ in range(100):
+        with wire.connect(5201) as connection:
+            connection.sendall(b"c")
+            assert connection.recv(1) in (b"", b"c")
+
+    def exchange(failures: list[int]) -> None:
+        with wire.connect(5201) as connection:
+            connection.sendall(b"p")
+            for length in (1, 1000, 5000):
+                message = secrets.token_bytes(length)
+                connection.sendall(message)
+                answer = b""
+                while len(answer) < length and (part := connection.recv(length)):
+                    answer += part
+                if answer != message:
+                    failures.append(length)
+
+    failures: list[int] = []
+    for _ in range(10):  # netbench serves one at a time; the others wait in its backlog
+        threads = [threading.Thread(target=exchange, args=(failures,)) for _ in range(4)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    assert not failures
+
+
+@pytest.mark.parametrize("wire", ["plain"], indirect=True)
+def test_link_that_goes_and_comes(wire: Wire) -> None:
+    """The cable is pulled and put in again: the address is asked for anew."""
+    for up in (False, True):
+        wire.machine.qmp.command("set_link", {"name": "net0", "up": up})
+        await_line(wire.machine, "net:status", "dhcp BOUND" if up else "no link")
+    assert " 1 received" in wire.machine.console.check(f"ping -c 1 {HOST}")

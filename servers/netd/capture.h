@@ -1,0 +1,17 @@
+/* net:capture:NAME: what passes an interface, as a pcap file that grows while it is read
+ * (draft-ietf-opsawg-pcap). */
+#pragma once
+
+#include "cairn/server.h"
+
+#define CAPTURES_MAX 4
+
+/* capture_open: FS_OPEN of "capture:NAME" or "capture/NAME"; -ENOENT: another path. */
+int64_t capture_open(struct request *request, const char *path);
+
+/* capture_request: on a handle with BADGE_CAPTURE. */
+int64_t capture_request(struct request *request);
+void capture_closed(uint64_t badge);
+
+/* capture_work: gives readers what has come. */
+void capture_work(void);

@@ -1,0 +1,18 @@
+/* Hosts and services by name and by number: the tables first, then netd. */
+#pragma once
+
+#include "proto/net.h"
+#include <stddef.h>
+
+#define HOSTS_FILE "/etc/hosts"
+#define SERVICES_FILE "/etc/services"
+
+/* lookup_host: how many addresses, at least one, or EAI_*. lookup_address: 0 or EAI_*. */
+int lookup_host(const char *name, unsigned family,
+                struct net_address addresses[NET_ADDRESSES_MAX]);
+int lookup_address(const struct net_address *address, char *name, size_t size);
+
+/* lookup_service: the port in host order, or EAI_SERVICE. protocol NULL = any; *found: of which.
+ * lookup_port: 0 or EAI_NONAME. */
+int lookup_service(const char *name, const char *protocol, const char **found);
+int lookup_port(unsigned port, const char *protocol, char *name, size_t size);

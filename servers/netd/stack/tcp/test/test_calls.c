@@ -171,6 +171,8 @@ static void test_time_wait(void)
     CHECK(t.host.stack.tcp->connections == 0 && t.host.stack.tcp->time_wait.count == 1);
     talk_say(&t, "# RFC 1337: a reset does not end it\n"
                  "< R 2:0\n"
+                 "< R 100:0\n"
+                 "nothing\n"
                  "# the FIN once more restarts 2 MSL\n"
                  "+59000\n"
                  "< FA 1:0 ack=2\n"

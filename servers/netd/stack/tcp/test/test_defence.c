@@ -64,7 +64,7 @@ static void test_option_lengths(void)
     static struct talk t;
     static const uint8_t zero[4] = {TCP_OPTION_MSS, 0, 5, 5}, one[4] = {TCP_OPTION_MSS, 1, 5, 5},
                          overrun[4] = {TCP_OPTION_MSS, 5, 5, 5},
-                         cut[4] = {1, 1, 1, TCP_OPTION_SACK},
+                         cut[4] = {1, 1, TCP_OPTION_SACK_PERMITTED, 9},
                          far[4] = {TCP_OPTION_TIMESTAMPS, 255, 0, 0},
                          wrong[4] = {TCP_OPTION_MSS, 3, 5, 0};
     const uint8_t *const all[] = {zero, one, overrun, cut, far, wrong};
@@ -76,7 +76,9 @@ static void test_option_lengths(void)
         uint8_t header[24] = {0};
         put_bytes(header + 20, all[i], 4);
         segment_parse(&segment, header, 24, 0);
-        CHECK(segment.options.mss == 0 && !segment.options.timestamps, "option %d", i);
+        CHECK(segment.options.mss == 0 && !segment.options.timestamps &&
+                  !segment.options.sack_permitted,
+              "option %d", i);
     }
     talk_end(&t);
 }
@@ -267,21 +269,26 @@ static void test_duplicate_ack_flood(void)
 
 static void test_sack_blocks_inverted_or_outside(void)
 {
-    talk(CONNECT_SACK "send 4000\n"
-                      "> A 1:1000\n> A 1001:1000\n> A 2001:1000\n> A 3001:1000\n"
-                      "# inverted, empty, below, never sent, half of the numbers\n"
-                      "< A 1:0 ack=1 sk=3001-2001\n"
-                      "< A 1:0 ack=1 sk=2001-2001\n"
-                      "< A 1:0 ack=1 sk=-9000--8000\n"
-                      "< A 1:0 ack=1 sk=2001-9001\n"
-                      "< A 1:0 ack=1 sk=1001-2000000000\n"
-                      "< A 1:0 ack=1 sk=-5-4001\n"
-                      "# not even a whole segment\n"
-                      "< A 1:0 ack=1 sk=1500-1600\n"
-                      "nothing\n"
-                      "cwnd 10000\n"
-                      "< A 1:0 ack=4001\n"
-                      "+9000\n");
+    static struct talk t;
+    talk_start(&t);
+    talk_say(&t, CONNECT_SACK "send 4000\n"
+                              "> A 1:1000\n> A 1001:1000\n> A 2001:1000\n> A 3001:1000\n"
+                              "# inverted, empty, below, never sent, half of the numbers\n"
+                              "< A 1:0 ack=1 sk=3001-2001\n"
+                              "< A 1:0 ack=1 sk=2001-2001\n"
+                              "< A 1:0 ack=1 sk=-9000--8000\n"
+                              "< A 1:0 ack=1 sk=2001-9001\n"
+                              "< A 1:0 ack=1 sk=1001-2000000000\n"
+                              "< A 1:0 ack=1 sk=-5-4001\n"
+                              "# not even a whole segment\n"
+                              "< A 1:0 ack=1 sk=1500-1600\n"
+                              "nothing\n"
+                              "cwnd 10000\n");
+    CHECK(seq_le(talk_tcb(&t)->high_sacked, talk_tcb(&t)->snd.una), "one of them was believed");
+    CHECK(talk_tcb(&t)->pipe == 4000);
+    talk_say(&t, "< A 1:0 ack=4001\n"
+                 "+9000\n");
+    talk_end(&t);
 }
 
 static void test_data_beyond_the_window(void)
@@ -353,19 +360,26 @@ static void flood(struct talk *t, unsigned count)
 static void test_syn_flood(void)
 {
     static struct talk t;
-    talk_start(&t);
-    t.host.stack.tcp->capacity = 64;
+    static const struct host_limits limits = {.sockets = 1024};
+    talk_start_limited(&t, &limits);
     talk_say(&t, "listen 5\n");
     flood(&t, 5000);
     const struct tcp_counters *counters = &t.host.stack.tcp->counters;
-    CHECK(t.host.stack.tcp->connections <= 64);
+    CHECK(t.host.stack.tcp->connections == TCP_SYN_QUEUE + 1);
     CHECK(counters->cookies_sent > 4800, "%llu", (unsigned long long)counters->cookies_sent);
     /* forged ACKs open nothing */
     talk_say(&t, "< A 1:0 ack=12345 port=9999\n"
                  "> R 12345:0 port=9999\n"
                  "accept\n"
                  "result EAGAIN\n");
-    CHECK(counters->cookies_refused == 1);
+    for (int i = 0; i < 5000; i++) {
+        char line[64];
+        snprintf(line, sizeof line, "< A 1:0 ack=%lld port=9999\n", i * 858993LL);
+        talk_say(&t, line);
+        t.count = 0;
+    }
+    CHECK(counters->cookies_refused == 5001 && counters->cookies_accepted == 0);
+    talk_end(&t);
 }
 
 static void test_bystander_of_a_flood(void)

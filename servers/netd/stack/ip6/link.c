@@ -5,7 +5,6 @@
 #include "mld.h"
 #include "ndp/ndp.h"
 #include <stddef.h>
-#include <string.h>
 
 #define SECOND                     1000000000ull
 #define MAX_RTR_SOLICITATION_DELAY SECOND /* RFC 4861 10 */

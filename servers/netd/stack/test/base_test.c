@@ -282,7 +282,7 @@ static void test_checksum_example(void) /* RFC 1071 3 */
 
 static void test_checksum_lengths(void)
 {
-    uint8_t data[200], copy[200];
+    uint8_t data[200];
     for (size_t i = 0; i < sizeof data; i++)
         data[i] = (uint8_t)(rand() | (i % 3 ? 0 : 0xff));
     for (size_t offset = 0; offset < 9; offset++) {
@@ -295,9 +295,6 @@ static void test_checksum_lengths(void)
             const uint16_t both = half % 2 ? checksum_add_odd(first, at + half, length - half)
                                            : checksum_add(first, at + half, length - half);
             CHECK(same_sum(in_order(both), expected));
-            memset(copy, 0, sizeof copy);
-            CHECK(same_sum(in_order(checksum_copy(0, copy, at, length)), expected));
-            CHECK(memcmp(copy, at, length) == 0 && copy[length] == 0);
         }
     }
 }

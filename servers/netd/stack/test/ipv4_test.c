@@ -674,6 +674,23 @@ static void test_path_mtu_not_believed(void)
     stop();
 }
 
+/* --- the stack --- */
+
+/* Whichever allocation fails, nothing of the others is lost. */
+static void test_no_memory(void)
+{
+    const struct stack_config config = wire_config(NULL);
+    int allowed = 0;
+    do {
+        wire_memory = allowed++;
+        stack = stack_create(&config);
+        CHECK(stack || wire_allocations == 0);
+    } while (!stack);
+    CHECK(allowed > 5 && wire_allocations == allowed - 1);
+    wire_memory = -1;
+    wire_stop();
+}
+
 /* --- frames --- */
 
 static void test_ethernet(void)
@@ -750,6 +767,7 @@ static const struct test tests[] = {
     {"ICMP errors: truncated, unknown flows", test_errors_not_believed},
     {"path MTU", test_path_mtu},
     {"path MTU below the minimum, and other lies", test_path_mtu_not_believed},
+    {"no memory for the stack", test_no_memory},
     {"Ethernet", test_ethernet},
     {"loopback", test_loopback},
 };

@@ -429,6 +429,64 @@ static void test_routes(void)
     stop();
 }
 
+/* The same network over two routers: the lower metric, and the other when that one is gone. */
+static void test_metrics(void)
+{
+    const struct ip_address inside = address("192.0.2.5");
+    struct ip_route_entry entry = {.destination = ip_v4(192, 0, 2, 0), .prefix = 24};
+    struct ip_route route;
+    start();
+    for (uint8_t i = 1; i <= 3; i++) {
+        entry.gateway = ip_v4(10, 0, 0, (uint8_t)(100 + i));
+        entry.metric = i == 2 ? 1 : 5;
+        CHECK(ip_route_add(stack, &entry) == 0);
+    }
+    CHECK(ip_route_find(stack, &inside, NULL, 0, &route) == 0 && route.next_hop.bytes[3] == 102);
+    entry.gateway = ip_v4(10, 0, 0, 102);
+    CHECK(ip_route_delete(stack, &entry) == 0);
+    CHECK(ip_route_find(stack, &inside, NULL, 0, &route) == 0 && route.next_hop.bytes[3] == 101);
+    entry = (struct ip_route_entry){
+        .destination = entry.destination, .prefix = 24, .netif = &eth}; /* on the link */
+    CHECK(ip_route_add(stack, &entry) == 0 && ip_route_add(stack, &entry) == -EEXIST);
+    CHECK(ip_route_find(stack, &inside, NULL, 0, &route) == 0 && route.next_hop.bytes[3] == 5);
+    stop();
+}
+
+static void count_route(void *context, const struct ip_route_entry *entry)
+{
+    *(unsigned *)context += entry->connected ? 100 : 1;
+}
+
+static void test_addresses(void)
+{
+    struct ip_address more = address("10.0.1.1");
+    const struct ip_address own = address("10.0.0.1");
+    unsigned added = 0, routes = 0;
+    start();
+    CHECK(netif_address_add(&eth, &own, 24, ADDRESS_STATIC) == -EEXIST);
+    static const char *const bad[] = {"0.0.0.0", "224.0.0.1", "255.255.255.255"};
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+        const struct ip_address none = address(bad[i]);
+        CHECK(netif_address_add(&eth, &none, 24, ADDRESS_STATIC) == -EINVAL);
+    }
+    CHECK(netif_address_add(&eth, &more, 33, ADDRESS_STATIC) == -EINVAL);
+    while (netif_address_add(&eth, &more, 24, ADDRESS_STATIC) == 0) {
+        more.bytes[2]++;
+        added++;
+    }
+    CHECK(netif_address_add(&eth, &more, 24, ADDRESS_STATIC) == -ENOSPC);
+    CHECK(added > 0 && added < NETIF_ADDRESSES);
+    ip_route_list(stack, count_route, &routes);
+    CHECK(routes == (added + 2) * 100 + 1, "%u", routes); /* with lo, and the default route */
+    CHECK(netif_address_remove(&eth, &more) == -EADDRNOTAVAIL);
+    CHECK(netif_address_remove(&eth, &own) == 0 && !ip_is_local(stack, &own));
+    hear(good());
+    expect_received("-11");
+    while (said())
+        ;
+    stop();
+}
+
 static void test_route_table_is_bounded(void)
 {
     const struct stack_config limits = {.routes = 4};
@@ -758,6 +816,8 @@ static const struct test tests[] = {
     {"fragments come together again", test_fragments_are_right},
     {"identification", test_identification},
     {"routes", test_routes},
+    {"metrics", test_metrics},
+    {"addresses", test_addresses},
     {"route table is bounded", test_route_table_is_bounded},
     {"echo", test_echo},
     {"oversized echo", test_oversized_echo},

@@ -299,6 +299,19 @@ static void test_checksum_lengths(void)
     }
 }
 
+/* Over pieces, of which some begin at an odd offset. */
+static void test_checksum_of_chain(void)
+{
+    char read[8];
+    packet_pool_init(&pool, packets, memory, PACKETS);
+    struct packet *packet = chain((const char *[]){"abc", "d", "efgh", "ijklm"}, 4);
+    const uint16_t expected = plain_sum((const uint8_t *)"abcdefghijklm", 13);
+    CHECK(same_sum(in_order(packet_checksum(0, packet)), expected));
+    CHECK(packet_read(packet, 2, read, 7) && memcmp(read, "cdefghi", 7) == 0);
+    CHECK(packet_read(packet, 6, read, 7) && !packet_read(packet, 7, read, 7));
+    packet_release(&pool, packet);
+}
+
 static void test_checksum_pseudo(void)
 {
     const struct ip_address a = parse("192.0.2.1"), b = parse("198.51.100.2");
@@ -393,6 +406,7 @@ static const struct test tests[] = {
     {"packet queue", test_packet_queue},
     {"checksum example of RFC 1071", test_checksum_example},
     {"checksum of all lengths", test_checksum_lengths},
+    {"checksum of a chain", test_checksum_of_chain},
     {"checksum of pseudo-headers", test_checksum_pseudo},
     {"timers expire in order", test_timers_in_order},
     {"timers: full, and started again", test_timers_full_and_again},

@@ -773,6 +773,39 @@ static void test_ethernet(void)
     stop();
 }
 
+/* Frames longer than a packet: a device that puts segments together, and one that cuts them. */
+static void test_long_frames(void)
+{
+    static uint8_t text[3500];
+    char back[3500];
+    struct socket_message message = {0};
+    const uint8_t header[8] = {0, 9, 7000 >> 8, 7000 & 0xff, sizeof text >> 8, sizeof text & 0xff};
+    start();
+    for (size_t i = 0; i < sizeof text; i++)
+        text[i] = (uint8_t)(i * 7 + i / 256);
+    memcpy(text, header, sizeof header);
+    hear(ipv4_frame(&(struct ipv4_test){.payload = text, .length = sizeof text}));
+    CHECK(socket_receive_memory(udp, back, sizeof back, &message) == sizeof text - 8);
+    CHECK(memcmp(back, text + 8, sizeof text - 8) == 0);
+    hear(ipv4_frame(&(struct ipv4_test){
+        .payload = text, .length = sizeof text, .total_length = 20 + sizeof text + 1}));
+    hear(ipv4_frame(&(struct ipv4_test){/* padding behind, and whole pieces of it */
+                                        .payload = text,
+                                        .length = sizeof text,
+                                        .total_length = 20 + 8 + 100}));
+    expect_received("-11"); /* UDP's length does not fit */
+    CHECK(pool.in_use == 0);
+    struct packet *packet = packet_alloc(&pool, PACKET_HEADROOM);
+    packet_append(packet, 1400);
+    packet->fragment = packet_alloc(&pool, 0);
+    packet_append(packet->fragment, 2000);
+    packet->segment_size = 1380;
+    const struct ip_send send = {.destination = ip_v4(10, 0, 0, 2), .protocol = 99};
+    CHECK(ip_output(stack, &send, packet) == 0);
+    expect("10.0.0.1 > 10.0.0.2 protocol 99 +3400");
+    stop();
+}
+
 static void test_loopback(void)
 {
     const struct endpoint local = endpoint("127.0.0.1", 7003);
@@ -829,6 +862,7 @@ static const struct test tests[] = {
     {"path MTU below the minimum, and other lies", test_path_mtu_not_believed},
     {"no memory for the stack", test_no_memory},
     {"Ethernet", test_ethernet},
+    {"frames longer than a packet", test_long_frames},
     {"loopback", test_loopback},
 };
 

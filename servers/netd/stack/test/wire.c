@@ -144,11 +144,20 @@ static struct frame *new_frame(void)
 
 void hear(const struct frame *frame)
 {
-    struct packet *packet = packet_alloc(&pool, 12);
-    if (!packet)
-        return;
-    memcpy(packet_append(packet, (uint16_t)frame->length), frame->bytes, frame->length);
-    netif_input(&eth, packet);
+    struct packet *first = NULL, **link = &first;
+    size_t offset = 0;
+    do {
+        const size_t left = frame->length - offset, part = left < 1800 ? left : 1800;
+        struct packet *piece = *link = packet_alloc(&pool, 12);
+        if (!piece) {
+            packet_release(&pool, first);
+            return;
+        }
+        memcpy(packet_append(piece, (uint16_t)part), frame->bytes + offset, part);
+        link = &piece->fragment;
+        offset += part;
+    } while (offset < frame->length);
+    netif_input(&eth, first);
 }
 
 struct ip_address address(const char *text)

@@ -49,9 +49,10 @@ struct stack_config wire_config(const struct stack_config *limits);
 
 struct frame {
     size_t length;
-    uint8_t bytes[ETHERNET_MTU + 14];
+    uint8_t bytes[4096]; /* more than Ethernet has: offloads make such */
 };
 
+/* hear: arrives; what is longer than a packet, as a chain of them. */
 void hear(const struct frame *frame);
 
 struct ip_address address(const char *text);

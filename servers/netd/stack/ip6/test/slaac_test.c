@@ -192,7 +192,7 @@ static void test_lifetimes(void)
 static void test_infinite_lifetime(void)
 {
     configure(ND_LIFETIME_INFINITE, ND_LIFETIME_INFINITE);
-    host_run(&host, 4000000000ull * SECOND);
+    host_run(&host, 5000000000ull * SECOND);
     CHECK(state_of_global() == ADDRESS_PREFERRED, "-");
     host_end(&host);
 }
@@ -217,9 +217,15 @@ static void test_two_hour_rule(void)
 
 static void test_addresses_go_with_the_link(void)
 {
+    const struct ip_address fixed = address("2001:db8::5"), late = address("2001:db8::6");
     configure(7200, 3600);
+    netif_address_add(&host.netif, &fixed, 64, ADDRESS_STATIC);
     netif_set_link(&host.netif, false);
     CHECK(!*GLOBAL, "another network may be there when it comes back");
+    CHECK(netif_address_find(&host.netif, &fixed), "what was given by hand stays");
+    netif_address_add(&host.netif, &late, 64, ADDRESS_STATIC);
+    host_run(&host, 10 * SECOND);
+    CHECK(!ip_is_local(host.stack, &late), "nobody could have objected");
     netif_set_link(&host.netif, true);
     host_run(&host, 5 * SECOND);
     CHECK(!*next_hop("2001:db8:9::1"), "the router also");

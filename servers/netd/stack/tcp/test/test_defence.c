@@ -83,6 +83,19 @@ static void test_option_lengths(void)
     talk_end(&t);
 }
 
+static void test_inverted_blocks_are_not_read(void)
+{
+    uint8_t header[TCP_HEADER + 28] = {0}, *at = header + TCP_HEADER;
+    struct segment segment;
+    at = put_u8(put_u8(at, TCP_OPTION_NOP), TCP_OPTION_NOP);
+    at = put_u8(put_u8(at, TCP_OPTION_SACK), 26);
+    at = put_u32(put_u32(at, 2000), 1000);
+    at = put_u32(put_u32(at, 5), 5);
+    at = put_u32(put_u32(at, 0xfffffff0), 10);
+    segment_parse(&segment, header, sizeof header, 0);
+    CHECK(segment.options.sack_count == 1 && segment.options.sack[0].right == 10);
+}
+
 static void test_bad_checksum(void)
 {
     talk(CONNECT "< A 1:100 ack=1 bad\n"
@@ -345,6 +358,31 @@ static void test_no_packets_left(void)
     talk_end(&t);
 }
 
+/* Not a single one: the program is told when it is worth another try. */
+static void test_woken_when_there_are_packets(void)
+{
+    static const struct host_limits few = {.packets = 16};
+    static struct talk t;
+    struct packet *taken[17];
+    unsigned count = 0;
+    talk_start_limited(&t, &few);
+    talk_say(&t, CONNECT);
+    while ((taken[count] = packet_alloc(&t.host.pool, 0)))
+        count++;
+    talk_say(&t, "send 10\n"
+                 "result EAGAIN\n"
+                 "+1\n");
+    t.events = 0;
+    while (count > 0)
+        packet_release(&t.host.pool, taken[--count]);
+    talk_say(&t, "+1\n");
+    CHECK(t.events & SOCKET_WRITABLE);
+    talk_say(&t, "send 10\n"
+                 "result 10\n"
+                 "> A 1:10\n");
+    talk_end(&t);
+}
+
 /* ---- Floods ---------------------------------------------------------------------------------- */
 
 static void flood(struct talk *t, unsigned count)
@@ -553,6 +591,7 @@ int main(void)
         {"data offset below 5 or past the segment", test_data_offset},
         {"truncated header", test_truncated},
         {"option length 0, 1, overrun", test_option_lengths},
+        {"inverted blocks are not read", test_inverted_blocks_are_not_read},
         {"bad checksum", test_bad_checksum},
         {"MSS 0", test_mss_zero},
         {"MSS 1", test_mss_tiny},
@@ -570,6 +609,7 @@ int main(void)
         {"data beyond the window", test_data_beyond_the_window},
         {"out-of-order memory exhaustion", test_out_of_order_exhaustion},
         {"no packets left", test_no_packets_left},
+        {"woken when there are packets", test_woken_when_there_are_packets},
         {"SYN flood", test_syn_flood},
         {"bystander of a flood", test_bystander_of_a_flood},
         {"cookie", test_cookie},

@@ -131,6 +131,10 @@ static void test_still_in_the_device(void)
                  "+1000\n"
                  "# it has not even left\n"
                  "nothing\n"
+                 "< A 1:0 ack=1\n"
+                 "< A 1:0 ack=1\n"
+                 "< A 1:0 ack=1\n"
+                 "nothing\n"
                  "hold off\n"
                  "+1000\n"
                  "> A 1:1000\n");

@@ -90,7 +90,6 @@ void stack_destroy(struct stack *stack)
         netif->link = false;
         ipv6_link_down(netif);
     }
-    stack->netifs = NULL;
     destroy_layers(stack, LAYERS);
 }
 

@@ -1,6 +1,7 @@
 /* Fuzz target: the input is what happens to a host: frames of any kind, time that passes, and what
  * its programs do. Whatever it is, memory stays within its bounds, and everything comes back in the
  * end (wire_stop). */
+#include "../link/neighbour.h"
 #include "wire.h"
 
 #define SOCKETS 4u
@@ -168,6 +169,16 @@ static void happens(enum event event, unsigned choice, const uint8_t *data, size
     }
 }
 
+/* What each holder of packets may hold: sockets, reassembly and the fragment that made it too much,
+ * neighbours, the loopback ring. */
+static void check_bounds(void)
+{
+    const uint32_t reassembly = stack->config.reassembly_bytes / PACKET_SIZE + 1;
+    const uint32_t others = reassembly + stack->config.neighbours * NEIGHBOUR_QUEUE + 256;
+    CHECK(stack->socket_packets <= stack->config.socket_packets);
+    CHECK(pool.in_use <= stack->socket_packets + others);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -192,6 +203,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         size -= length;
         while (said())
             ;
+        check_bounds();
     }
     wire_stop();
     if (check_failed)

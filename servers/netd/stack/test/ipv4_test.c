@@ -429,6 +429,64 @@ static void test_routes(void)
     stop();
 }
 
+/* The same network over two routers: the lower metric, and the other when that one is gone. */
+static void test_metrics(void)
+{
+    const struct ip_address inside = address("192.0.2.5");
+    struct ip_route_entry entry = {.destination = ip_v4(192, 0, 2, 0), .prefix = 24};
+    struct ip_route route;
+    start();
+    for (uint8_t i = 1; i <= 3; i++) {
+        entry.gateway = ip_v4(10, 0, 0, (uint8_t)(100 + i));
+        entry.metric = i == 2 ? 1 : 5;
+        CHECK(ip_route_add(stack, &entry) == 0);
+    }
+    CHECK(ip_route_find(stack, &inside, NULL, 0, &route) == 0 && route.next_hop.bytes[3] == 102);
+    entry.gateway = ip_v4(10, 0, 0, 102);
+    CHECK(ip_route_delete(stack, &entry) == 0);
+    CHECK(ip_route_find(stack, &inside, NULL, 0, &route) == 0 && route.next_hop.bytes[3] == 101);
+    entry = (struct ip_route_entry){
+        .destination = entry.destination, .prefix = 24, .netif = &eth}; /* on the link */
+    CHECK(ip_route_add(stack, &entry) == 0 && ip_route_add(stack, &entry) == -EEXIST);
+    CHECK(ip_route_find(stack, &inside, NULL, 0, &route) == 0 && route.next_hop.bytes[3] == 5);
+    stop();
+}
+
+static void count_route(void *context, const struct ip_route_entry *entry)
+{
+    *(unsigned *)context += entry->connected ? 100 : 1;
+}
+
+static void test_addresses(void)
+{
+    struct ip_address more = address("10.0.1.1");
+    const struct ip_address own = address("10.0.0.1");
+    unsigned added = 0, routes = 0;
+    start();
+    CHECK(netif_address_add(&eth, &own, 24, ADDRESS_STATIC) == -EEXIST);
+    static const char *const bad[] = {"0.0.0.0", "224.0.0.1", "255.255.255.255"};
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+        const struct ip_address none = address(bad[i]);
+        CHECK(netif_address_add(&eth, &none, 24, ADDRESS_STATIC) == -EINVAL);
+    }
+    CHECK(netif_address_add(&eth, &more, 33, ADDRESS_STATIC) == -EINVAL);
+    while (netif_address_add(&eth, &more, 24, ADDRESS_STATIC) == 0) {
+        more.bytes[2]++;
+        added++;
+    }
+    CHECK(netif_address_add(&eth, &more, 24, ADDRESS_STATIC) == -ENOSPC);
+    CHECK(added > 0 && added < NETIF_ADDRESSES);
+    ip_route_list(stack, count_route, &routes);
+    CHECK(routes == (added + 2) * 100 + 1, "%u", routes); /* with lo, and the default route */
+    CHECK(netif_address_remove(&eth, &more) == -EADDRNOTAVAIL);
+    CHECK(netif_address_remove(&eth, &own) == 0 && !ip_is_local(stack, &own));
+    hear(good());
+    expect_received("-11");
+    while (said())
+        ;
+    stop();
+}
+
 static void test_route_table_is_bounded(void)
 {
     const struct stack_config limits = {.routes = 4};
@@ -674,6 +732,23 @@ static void test_path_mtu_not_believed(void)
     stop();
 }
 
+/* --- the stack --- */
+
+/* Whichever allocation fails, nothing of the others is lost. */
+static void test_no_memory(void)
+{
+    const struct stack_config config = wire_config(NULL);
+    int allowed = 0;
+    do {
+        wire_memory = allowed++;
+        stack = stack_create(&config);
+        CHECK(stack || wire_allocations == 0);
+    } while (!stack);
+    CHECK(allowed > 5 && wire_allocations == allowed - 1);
+    wire_memory = -1;
+    wire_stop();
+}
+
 /* --- frames --- */
 
 static void test_ethernet(void)
@@ -695,6 +770,39 @@ static void test_ethernet(void)
     expect_received("-11");
     eth.up = true;
     still_works();
+    stop();
+}
+
+/* Frames longer than a packet: a device that puts segments together, and one that cuts them. */
+static void test_long_frames(void)
+{
+    static uint8_t text[3500];
+    char back[3500];
+    struct socket_message message = {0};
+    const uint8_t header[8] = {0, 9, 7000 >> 8, 7000 & 0xff, sizeof text >> 8, sizeof text & 0xff};
+    start();
+    for (size_t i = 0; i < sizeof text; i++)
+        text[i] = (uint8_t)(i * 7 + i / 256);
+    memcpy(text, header, sizeof header);
+    hear(ipv4_frame(&(struct ipv4_test){.payload = text, .length = sizeof text}));
+    CHECK(socket_receive_memory(udp, back, sizeof back, &message) == sizeof text - 8);
+    CHECK(memcmp(back, text + 8, sizeof text - 8) == 0);
+    hear(ipv4_frame(&(struct ipv4_test){
+        .payload = text, .length = sizeof text, .total_length = 20 + sizeof text + 1}));
+    hear(ipv4_frame(&(struct ipv4_test){/* padding behind, and whole pieces of it */
+                                        .payload = text,
+                                        .length = sizeof text,
+                                        .total_length = 20 + 8 + 100}));
+    expect_received("-11"); /* UDP's length does not fit */
+    CHECK(pool.in_use == 0);
+    struct packet *packet = packet_alloc(&pool, PACKET_HEADROOM);
+    packet_append(packet, 1400);
+    packet->fragment = packet_alloc(&pool, 0);
+    packet_append(packet->fragment, 2000);
+    packet->segment_size = 1380;
+    const struct ip_send send = {.destination = ip_v4(10, 0, 0, 2), .protocol = 99};
+    CHECK(ip_output(stack, &send, packet) == 0);
+    expect("10.0.0.1 > 10.0.0.2 protocol 99 +3400");
     stop();
 }
 
@@ -741,6 +849,8 @@ static const struct test tests[] = {
     {"fragments come together again", test_fragments_are_right},
     {"identification", test_identification},
     {"routes", test_routes},
+    {"metrics", test_metrics},
+    {"addresses", test_addresses},
     {"route table is bounded", test_route_table_is_bounded},
     {"echo", test_echo},
     {"oversized echo", test_oversized_echo},
@@ -750,7 +860,9 @@ static const struct test tests[] = {
     {"ICMP errors: truncated, unknown flows", test_errors_not_believed},
     {"path MTU", test_path_mtu},
     {"path MTU below the minimum, and other lies", test_path_mtu_not_believed},
+    {"no memory for the stack", test_no_memory},
     {"Ethernet", test_ethernet},
+    {"frames longer than a packet", test_long_frames},
     {"loopback", test_loopback},
 };
 

@@ -224,6 +224,10 @@ static void test_connected(void)
     socket_local(udp, &end);
     CHECK(ip_is_any(&end.address) && end.port >= 32768);
     CHECK(connect_to(udp, "127.0.0.1", 9) == 0); /* from another address now */
+    CHECK(send_text(udp, NULL, 0, "x") == 1);
+    pass(0);
+    pass(0);
+    received(udp, "-111"); /* we refuse ourselves, too */
     stop();
 }
 
@@ -374,7 +378,16 @@ static void test_backpressure(void)
     CHECK(notified == SOCKET_WRITABLE && socket_ready(udp) & SOCKET_WRITABLE);
     CHECK(send_text(udp, "10.0.0.2", 9, "x") == 1);
     said();
-    CHECK(eth.counters.tx_dropped == 1 && stack->counters.ip_out_dropped == 1);
+    wire_full = true;
+    CHECK(send_text(udp, "10.0.0.2", 9, "x") == -EAGAIN);
+    netif_set_link(&eth, false);
+    wire_full = false;
+    notified = 0;
+    netif_set_link(&eth, true);
+    CHECK(notified == SOCKET_WRITABLE);
+    said(), said();
+    know("10.0.0.2", PEER_MAC);
+    CHECK(eth.counters.tx_dropped == 2 && stack->counters.ip_out_dropped == 2);
     struct packet *all[WIRE_PACKETS];
     for (unsigned i = 0; i < WIRE_PACKETS; i++)
         all[i] = packet_alloc(&pool, 0);

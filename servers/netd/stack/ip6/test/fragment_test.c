@@ -287,6 +287,9 @@ static void test_headers_in_later_fragments(void)
     begin(2000);
     host_receive(&host, PEER, OURS, 64, NEXT_FRAGMENT, packet, 16);
     CHECK(problem(PROBLEM_INCOMPLETE_CHAIN, 0) && host.pool.in_use == 0, "-");
+    put_bytes(packet + 8, (const uint8_t[]){PROTOCOL_UDP, 0, OPTION_PADN, 4}, 4);
+    host_receive(&host, PEER, OURS, 64, NEXT_FRAGMENT, packet, 16);
+    CHECK(problem(PROBLEM_INCOMPLETE_CHAIN, 0) && host.pool.in_use == 0, "no transport header");
     host_end(&host);
 }
 

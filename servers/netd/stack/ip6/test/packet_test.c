@@ -246,6 +246,12 @@ static void test_unknown_next_header(void)
     CHECK(host_drain(&host) == 0, "to a group: every host would complain");
     host_receive(&host, PEER, OURS, 64, NEXT_NONE, bytes, sizeof bytes);
     CHECK(host_drain(&host) == 0, "no next header: nothing to say");
+    chain_begin(&chain);
+    chain_add(&chain, NEXT_DESTINATION, (const uint8_t[6]){0xde, 4}, 6);
+    for (unsigned i = 0; i < 1000; i++)
+        host_receive(&host, "::", OURS, 64, chain.first, chain.bytes, chain.length);
+    CHECK(host_drain(&host) == 0 && host.stack->counters.icmp_out_limited == 0,
+          "nobody there to be told");
     host_end(&host);
 }
 

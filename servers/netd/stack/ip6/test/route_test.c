@@ -121,6 +121,15 @@ static void test_order_of_destinations(void)
                                      address("2001:db8:2::1")};
     CHECK(netif_address_add(&host.netif, &v4, 24, ADDRESS_STATIC) == 0, "-");
     ip_order_destinations(host.stack, addresses, 3);
+    struct ip_address either[IP_ORDER_MAX + 8] = {ip_v4(10, 0, 0, 9), address("2001:db8:2::1"),
+                                                  ip_v4(127, 0, 0, 5)};
+    ip_order_destinations(host.stack, either, 2);
+    CHECK(either[0].family == IP_V6, "IPv6 has precedence");
+    host_run(&host, 3600 * SECOND);
+    ip_order_destinations(host.stack, either, 2);
+    CHECK(either[0].family == IP_V4, "but not from a deprecated address");
+    ip_order_destinations(host.stack, either, sizeof either / sizeof either[0]);
+    CHECK(either[0].bytes[0] == 127, "the smallest scope of all, without an address of its own");
     CHECK(addresses[0].bytes[0] == 0xfe && addresses[1].bytes[0] == 0x20 &&
               addresses[2].family == IP_V4,
           "the smallest scope first, what cannot be reached last");
@@ -205,6 +214,7 @@ static void test_pool_exhausted(void)
     host_run(&host, 30 * SECOND);
     CHECK(host_drain(&host) == 0 && host.pool.failures > 0, "-");
     packet_release(&host.pool, packet);
+    host_receive(&host, "fe80::9", OURS, 64, 200, request, sizeof request);
     host_receive_icmp(&host, "fe80::9", OURS, 64, request, sizeof request);
     host_run(&host, 5 * SECOND);
     while (taken) {
@@ -228,6 +238,7 @@ static void test_fragments_without_packets(void)
         taken = packet;
     }
     CHECK(send_echo("2001:db8:1::7", 14000, false) == -ENOBUFS, "10 pieces, and none to spare");
+    CHECK(host.stack->counters.ip_out_dropped == 1, "-");
     while (taken) {
         packet = taken;
         taken = taken->next;

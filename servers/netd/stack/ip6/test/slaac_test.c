@@ -89,6 +89,8 @@ static void test_default_router(void)
     CHECK(!*next_hop("2001:db8:9::1"), "its lifetime is over");
     advertise(1800, 7200, 3600);
     CHECK(*next_hop("2001:db8:9::1"), "there it is again");
+    advertise(1800, 0, 0);
+    CHECK(strcmp(next_hop("2001:db8:1::1"), ROUTER) == 0, "not on the link any more");
     advertise(0, 7200, 3600);
     CHECK(!*next_hop("2001:db8:9::1"), "it says goodbye");
     host_end(&host);
@@ -116,6 +118,11 @@ static void test_router_becomes_host(void)
     configure(7200, 3600);
     host_meet(&host, ROUTER);
     CHECK(*next_hop("2001:db8:9::1"), "-");
+    const struct nd_neighbor still = {.flags = ND_OVERRIDE | ND_ROUTER, .target = address(ROUTER)};
+    nd_option_link_emit(nd_neighbor_emit(message, ND_NEIGHBOR_ADVERT, &still),
+                        ND_OPTION_TARGET_LINK, peer_mac);
+    host_receive_icmp(&host, ROUTER, "ff02::1", 255, message, sizeof message);
+    CHECK(*next_hop("2001:db8:9::1"), "a router it says");
     nd_option_link_emit(nd_neighbor_emit(message, ND_NEIGHBOR_ADVERT, &body), ND_OPTION_TARGET_LINK,
                         peer_mac);
     host_receive_icmp(&host, ROUTER, "ff02::1", 255, message, sizeof message);
@@ -192,7 +199,7 @@ static void test_lifetimes(void)
 static void test_infinite_lifetime(void)
 {
     configure(ND_LIFETIME_INFINITE, ND_LIFETIME_INFINITE);
-    host_run(&host, 4000000000ull * SECOND);
+    host_run(&host, 5000000000ull * SECOND);
     CHECK(state_of_global() == ADDRESS_PREFERRED, "-");
     host_end(&host);
 }
@@ -217,9 +224,15 @@ static void test_two_hour_rule(void)
 
 static void test_addresses_go_with_the_link(void)
 {
+    const struct ip_address fixed = address("2001:db8::5"), late = address("2001:db8::6");
     configure(7200, 3600);
+    netif_address_add(&host.netif, &fixed, 64, ADDRESS_STATIC);
     netif_set_link(&host.netif, false);
     CHECK(!*GLOBAL, "another network may be there when it comes back");
+    CHECK(netif_address_find(&host.netif, &fixed), "what was given by hand stays");
+    netif_address_add(&host.netif, &late, 64, ADDRESS_STATIC);
+    host_run(&host, 10 * SECOND);
+    CHECK(!ip_is_local(host.stack, &late), "nobody could have objected");
     netif_set_link(&host.netif, true);
     host_run(&host, 5 * SECOND);
     CHECK(!*next_hop("2001:db8:9::1"), "the router also");
@@ -276,6 +289,9 @@ static void test_redirect(void)
     CHECK(strcmp(next_hop("2001:db8:9::2"), ROUTER) == 0, "others are left alone");
     redirect(ROUTER, "2001:db8:9::2", "2001:db8:9::2", 255);
     CHECK(strcmp(next_hop("2001:db8:9::2"), "2001:db8:9::2") == 0, "it is on the link");
+    CHECK(strcmp(next_hop("2001:db8:9::1"), "fe80::ee") == 0, "both are kept");
+    redirect("fe80::ee", "2001:db8:9::1", "fe80::dd", 255);
+    CHECK(strcmp(next_hop("2001:db8:9::1"), "fe80::dd") == 0, "the newer one counts");
     host_run(&host, 601 * SECOND);
     CHECK(strcmp(next_hop("2001:db8:9::1"), ROUTER) == 0, "not for ever");
     host_end(&host);
@@ -314,8 +330,18 @@ static void test_bad_redirects(void)
     redirect(ROUTER, "ff02::1", "fe80::ee", 255);
     redirect("2001:db8:1::ff", "2001:db8:7::1", "fe80::ee", 255); /* not from a link-local one */
     CHECK(host.stack->counters.nd_ignored - before == 6, "-");
+    uint8_t message[48] = {ND_REDIRECT};
+    memcpy(message + 8, address("fe80::ee").bytes, 16);
+    memcpy(message + 24, address("2001:db8:9::1").bytes, 16);
+    const char *ours = host_address(&host, ADDRESS_LINK_LOCAL);
+    for (size_t length = 8; length <= sizeof message; length += 8)
+        if (length != 40) /* the last one with an option of length 0 */
+            host_receive_icmp(&host, ROUTER, ours, 255, message, length);
+    CHECK(host.stack->counters.nd_ignored - before == 11, "-");
     CHECK(strcmp(next_hop("2001:db8:9::1"), ROUTER) == 0, "-");
     CHECK(strcmp(next_hop("2001:db8:7::1"), "2001:db8:1::ff") == 0, "-");
+    host_receive_icmp(&host, ROUTER, ours, 255, message, 40);
+    CHECK(strcmp(next_hop("2001:db8:9::1"), "fe80::ee") == 0, "no option is needed");
     host_end(&host);
 }
 

@@ -2,47 +2,13 @@
  * as long as it cannot be done, each time the stack has notified; how far it got is in the call. */
 #include "netd/socket_calls.h"
 
-#include "cairn/syscall.h"
+#include "netd/client_memory.h"
 #include "netd/convert.h"
 #include <errno.h>
 #include <stddef.h>
 #include <string.h>
 
 #define CORE_FLAGS (NET_PEEK | NET_TRUNCATE | NET_MORE)
-
-/* ---- The client's memory ------------------------------------------------------------------ */
-
-/* A window of the caller, or bytes that travel in a message. */
-struct client_memory {
-    struct transfer transfer; /* first */
-    uint64_t token;
-    uint64_t base;        /* offset in the window of what is moved now */
-    uint8_t *inline_data; /* NULL: window 0 */
-    bool to_client;
-};
-
-static int client_copy(struct transfer *transfer, size_t offset, void *data, size_t length)
-{
-    struct client_memory *memory = (struct client_memory *)transfer;
-    uint64_t at = memory->base + offset;
-    if (memory->inline_data) {
-        if (memory->to_client)
-            memcpy(memory->inline_data + at, data, length);
-        else
-            memcpy(data, memory->inline_data + at, length);
-        return 0;
-    }
-    for (size_t done = 0; done < length;) {
-        char *from = (char *)data + done;
-        int64_t moved = memory->to_client
-                            ? copy_out(memory->token, 0, at + done, from, length - done)
-                            : copy_in(memory->token, 0, at + done, from, length - done);
-        if (moved <= 0)
-            return moved < 0 ? (int)moved : -EFAULT;
-        done += (size_t)moved;
-    }
-    return 0;
-}
 
 /* ---- Attempts ----------------------------------------------------------------------------- */
 
@@ -99,10 +65,11 @@ static int64_t attempt_send(struct call *call)
     struct socket *socket = call->session->socket;
     struct client_memory from = {.transfer.copy = client_copy,
                                  .token = call->token,
+                                 .length = call->length,
                                  .inline_data = call->windowed ? NULL : call->data};
     for (;;) {
         struct socket_message message = {.peer = call->peer, .flags = call->flags & CORE_FLAGS};
-        from.base = call->done;
+        client_memory_begin(&from, call->done);
         int64_t sent = socket_send(socket, &from.transfer, call->length - call->done, &message);
         if (sent == -EAGAIN)
             return CALL_WAITS;
@@ -135,6 +102,7 @@ static int64_t attempt_receive(struct call *call, struct message *reply)
     struct net_recv_reply *r = (struct net_recv_reply *)reply->data;
     struct client_memory to = {.transfer.copy = client_copy,
                                .token = call->token,
+                               .length = call->length,
                                .inline_data = call->windowed ? NULL : r->data,
                                .to_client = true};
     bool all = socket->type == SOCKET_STREAM && (call->flags & NET_WAITALL) && call->windowed &&
@@ -142,8 +110,10 @@ static int64_t attempt_receive(struct call *call, struct message *reply)
     struct socket_message message;
     for (;;) {
         message = (struct socket_message){.flags = call->flags & CORE_FLAGS};
-        to.base = call->done;
+        client_memory_begin(&to, call->done);
         int64_t got = socket_receive(socket, &to.transfer, call->length - call->done, &message);
+        int error = client_memory_end(&to);
+        got = error ? error : got;
         if (got == -EAGAIN)
             return CALL_WAITS;
         if (got < 0 && call->done == 0)

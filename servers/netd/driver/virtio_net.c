@@ -12,14 +12,16 @@
 #define VIRTIO_NET_F_GUEST_CSUM (1ul << 1)
 #define VIRTIO_NET_F_MTU        (1ul << 3)
 #define VIRTIO_NET_F_MAC        (1ul << 5)
+#define VIRTIO_NET_F_GUEST_TSO4 (1ul << 7)
+#define VIRTIO_NET_F_GUEST_TSO6 (1ul << 8)
 #define VIRTIO_NET_F_HOST_TSO4  (1ul << 11)
 #define VIRTIO_NET_F_HOST_TSO6  (1ul << 12)
 #define VIRTIO_NET_F_MRG_RXBUF  (1ul << 15)
 #define VIRTIO_NET_F_STATUS     (1ul << 16)
 #define WANTED                                                                                     \
     (VIRTIO_NET_F_CSUM | VIRTIO_NET_F_GUEST_CSUM | VIRTIO_NET_F_MTU | VIRTIO_NET_F_MAC |           \
-     VIRTIO_NET_F_HOST_TSO4 | VIRTIO_NET_F_HOST_TSO6 | VIRTIO_NET_F_MRG_RXBUF |                    \
-     VIRTIO_NET_F_STATUS)
+     VIRTIO_NET_F_GUEST_TSO4 | VIRTIO_NET_F_GUEST_TSO6 | VIRTIO_NET_F_HOST_TSO4 |                  \
+     VIRTIO_NET_F_HOST_TSO6 | VIRTIO_NET_F_MRG_RXBUF | VIRTIO_NET_F_STATUS)
 
 enum { CONFIG_MAC = 0, CONFIG_STATUS = 6, CONFIG_MTU = 10 };
 #define STATUS_LINK_UP 1

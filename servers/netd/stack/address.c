@@ -34,15 +34,22 @@ struct ip_address ip_loopback(enum ip_family family)
     return ip_v6_bytes((const uint8_t[16]){[15] = 1});
 }
 
+/* Asked many times for each packet; the last byte is the likeliest to differ. */
 bool ip_equal(const struct ip_address *a, const struct ip_address *b)
 {
-    return memcmp(a, b, sizeof *a) == 0;
+    const uint8_t *x = a->bytes, *y = b->bytes;
+    if (a->family != b->family || x[3] != y[3] || x[2] != y[2] || x[1] != y[1] || x[0] != y[0])
+        return false;
+    return a->family != IP_V6 || memcmp(x, y, sizeof a->bytes) == 0;
 }
 
 bool ip_is_any(const struct ip_address *address)
 {
     static const uint8_t zeros[16];
-    return memcmp(address->bytes, zeros, sizeof zeros) == 0;
+    const uint8_t *b = address->bytes;
+    if (b[0] | b[1] | b[2] | b[3])
+        return false;
+    return address->family != IP_V6 || memcmp(address->bytes, zeros, sizeof zeros) == 0;
 }
 
 bool ip_is_loopback(const struct ip_address *address)
@@ -62,8 +69,8 @@ bool ip_is_multicast(const struct ip_address *address)
 
 bool ip_is_broadcast(const struct ip_address *address)
 {
-    const struct ip_address all = ip_v4(255, 255, 255, 255);
-    return ip_equal(address, &all);
+    const uint8_t *b = address->bytes;
+    return address->family == IP_V4 && (b[0] & b[1] & b[2] & b[3]) == 255;
 }
 
 bool ip_is_link_local(const struct ip_address *address)

@@ -83,7 +83,8 @@ def test_wget_from_httpd(machine: Machine) -> None:
     check("cd /tmp/got && wget -q -c http://127.0.0.1:8080/big && cd /", timeout=60)
     check("cmp /tmp/got/big /tmp/www/big")
     assert 'href="./big"' in check("wget -qO- http://127.0.0.1:8080/", timeout=60)
-    assert machine.console.run("wget -q http://127.0.0.1:8080/none").status == 8
+    for absent in ("none", "big/", "big/x"):
+        assert machine.console.run(f"wget -q http://127.0.0.1:8080/{absent}").status == 8
     assert machine.console.run("wget -q http://127.0.0.1:8081/").status == 4
 
 

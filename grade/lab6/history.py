@@ -189,12 +189,19 @@ class Writer:
         self.promises[self.tag] = Promise(None, position + 1, position)
         self._add("sync")
 
+    def overwrite(self, name: str) -> None:
+        """Bytes that change nothing else, so that the fsync has nothing but data to bring home."""
+        size = len(self.files[self.names[name]].versions[-1].data)
+        self.sync()
+        self.write(name, 0, min(max(size, 1), 8000))
+        self.fsync(name)
+
     def growing_operation(self) -> None:
         """One that frees nothing."""
         dice = self.dice
         free = f"{dice.choice('abcdefgh')}{dice.randrange(1000)}"
         there = dice.choice(sorted(self.names)) if self.names else free
-        draw = dice.randrange(10)
+        draw = dice.randrange(11)
         if there not in self.names or (draw < 3 and free not in self.names):
             self.write(free, 0, dice.randint(1, 6000))
         elif draw < 6:
@@ -204,6 +211,8 @@ class Writer:
             self.rename(there, free)
         elif draw < 9:
             self.fsync(there)
+        elif draw < 10:
+            self.overwrite(there)
         else:
             self.sync()
 
@@ -234,6 +243,8 @@ class Writer:
             self.publish(there)
         elif draw < 84:
             self.sync()
+        elif draw < 87:
+            self.overwrite(there)
         else:
             self.fsync(there)
 

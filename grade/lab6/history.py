@@ -20,6 +20,7 @@ from dataclasses import dataclass, field
 
 SECTOR = 512
 TAGS = 100_000  # of each process
+DOUBLE = 270_000  # behind this are tables of tables, where blocks are of 1 KiB
 
 
 def content(tag: int, offset: int, length: int) -> bytes:
@@ -228,7 +229,8 @@ class Writer:
         elif draw < 40:
             self.write(there, min(size, 100_000), dice.randint(1, 20000))
         elif draw < 48:
-            self.write(there, dice.randrange(90_000), dice.randint(1, 9000))
+            start = dice.choice((0, 0, DOUBLE))
+            self.write(there, start + dice.randrange(90_000), dice.randint(1, 9000))
         elif draw < 56:
             self.truncate(there, dice.choice((0, dice.randrange(size + 1), size + 5000)))
         elif draw < 66:

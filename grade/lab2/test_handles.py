@@ -153,7 +153,7 @@ def test_handle_table_grows_and_fills_up(kernel_test: KernelTest) -> None:
     rng, seed = new_random()
     story = Story(seed)
     first_page = HANDLE_PAGE_ENTRIES - HANDLE_FIRST_FREE
-    limit = rng.randrange(first_page + 100, 2 * HANDLE_PAGE_ENTRIES)
+    limit = rng.randrange(first_page + 100, first_page + HANDLE_PAGE_ENTRIES + 1)
     operations: list[Operation] = [(NEW, limit, HANDLE_FIRST_FREE), (PAGES, 1, 0)]
     operations += [(INSERT, i % 16, 1) for i in range(first_page)]
     refused = len(operations)

@@ -372,11 +372,72 @@ static void test_timers(void)
     handle_close(channel);
 }
 
+/* Floating-point registers must come along when a thread whose hart has gone idle meanwhile goes on
+ * at another one, and nobody may be hurt when such a thread dies. */
+static void answer_late(volatile struct child_page *p)
+{
+    struct message m;
+    for (;;) {
+        int64_t token = channel_recv(p->handles[0], &m, 0);
+        for (uint64_t end = (uint64_t)clock_now() + 20000 + p->words[0]++ % 7 * 10000;
+             (uint64_t)clock_now() < end;)
+            ;
+        m.len = 8;
+        channel_reply((uint64_t)token, &m);
+    }
+}
+static void keep_registers(volatile struct child_page *p)
+{
+    for (uint64_t i = 0; i < p->words[2]; i++) {
+        struct message m = {.type = 1};
+        fp_fill(p->words[3] + i);
+        channel_call(p->handles[0], &m);
+        p->words[1] += fp_check(p->words[3] + i);
+        p->words[0]++;
+    }
+}
+
+static void test_registers(void)
+{
+    enum { N = 6, ROUNDS = 400, DEATHS = 60 };
+    struct child keepers[N], answerers[2];
+    handle_t channel = (handle_t)channel_create(0);
+    for (unsigned i = 0; i < 2; i++) {
+        child_new(&answerers[i], "answerer", NULL);
+        answerers[i].page->handles[0] = child_give(&answerers[i], channel, RIGHT_RECV);
+        child_start(&answerers[i], answer_late, 10);
+    }
+    uint64_t done = 0, lost = 0;
+    for (unsigned death = 0; death <= DEATHS; death++) { /* some are killed, the last ones finish */
+        for (unsigned i = 0; i < N; i++) {
+            child_new(&keepers[i], "keeper", NULL);
+            keepers[i].page->handles[0] = child_give(&keepers[i], channel, RIGHT_SEND);
+            keepers[i].page->words[2] = ROUNDS;
+            keepers[i].page->words[3] = 1000 * i;
+            child_start(&keepers[i], keep_registers, 10);
+        }
+        for (unsigned i = 0; i < N; i++) {
+            if (word_wait(&keepers[i].page->words[0], death < DEATHS ? 2 : ROUNDS, 8000))
+                done++;
+            lost += keepers[i].page->words[1];
+        }
+        for (unsigned i = 0; i < N; i++)
+            child_end(&keepers[i]);
+    }
+    test_case("registers-come-along", done == N * (DEATHS + 1) && lost == 0,
+              "%lu of %u went on, %lu registers were lost", (unsigned long)done, N * (DEATHS + 1),
+              (unsigned long)lost);
+    for (unsigned i = 0; i < 2; i++)
+        child_end(&answerers[i]);
+    handle_close(channel);
+}
+
 int main(void)
 {
     child_code(); /* what is made once is made before counting */
     child_data();
     test_timers();
+    test_registers();
     uint64_t free_before = memory_facts().free, free = 0;
     uint32_t processes_before = count_processes(), channels_before = count_channels();
     hammer();

@@ -114,7 +114,8 @@ bool fp_enable(struct thread *thread)
     return true;
 }
 
-/* Saves what the thread that leaves has changed; leaves FP off unless the registers are next's. */
+/* Saves what the thread that leaves has changed: it may go on at another hart. Leaves FP off unless
+ * the registers are next's (NULL: nobody's). */
 static void fp_switch(struct hart *hart, struct thread *next)
 {
     uint64_t status = csr_read(sstatus) & SSTATUS_FS;
@@ -124,13 +125,12 @@ static void fp_switch(struct hart *hart, struct thread *next)
         csr_set(sstatus, SSTATUS_FS_CLEAN);
         status = SSTATUS_FS_CLEAN;
     }
-    bool mine = hart->fp_owner == next && next->fp_hart == hart;
+    bool mine = next && hart->fp_owner == next && next->fp_hart == hart;
     if (mine == (status != SSTATUS_FS_OFF))
         return;
+    csr_clear(sstatus, SSTATUS_FS);
     if (mine)
         csr_set(sstatus, SSTATUS_FS_CLEAN);
-    else
-        csr_clear(sstatus, SSTATUS_FS);
 }
 
 /* Charges the time since the last switch to whoever had it, and starts next's. */
@@ -175,6 +175,7 @@ static void idle(struct hart *hart)
     csr_write(satp, SATP_SV39 | virt_to_phys(kernel_page_table) >> PAGE_SHIFT);
     hart->satp = 0;
     account(hart, NULL);
+    fp_switch(hart, NULL);
     hart->idle = true;
     while (!ready_mask) {
         if (reaper_step()) {

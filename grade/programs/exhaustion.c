@@ -362,7 +362,7 @@ int main(void)
     run_takers("threads", take_threads, 4, 300, -EDQUOT, -ENOMEM, false);
     run_takers("processes", take_processes, 2, 100, -ENOMEM, -ENOMEM, false);
     run_takers("pages", take_memory, 1, 5000, -ENOMEM, -EDQUOT, true);
-    run_takers("all-pages", take_memory, 3, 20000, -ENOMEM, -EDQUOT, true);
+    run_takers("all-pages", take_memory, 3, 60000, -ENOMEM, -EDQUOT, true);
     test_storm("pulses", storm_pulses);
     test_storm("yields", storm_yields);
     test_storm("faults", storm_faults);

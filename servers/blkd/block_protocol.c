@@ -81,13 +81,11 @@ static int64_t attach(struct request *request, struct session *session)
         object_address(disks[session->disk]->device.handle, m->handles[0], &writable);
     if (physical < 0)
         return physical;
-    session_drop_object(session);
-    session->object = m->handles[0];
-    session->object_size = memory.size;
-    session->object_physical = (uint64_t)physical;
-    session->object_writable = writable;
-    m->handle_count = 0; /* ours now */
-    return 0;
+    int error = session_take_object(session, m->handles[0], memory.size, (uint64_t)physical,
+                                    writable);
+    if (!error)
+        m->handle_count = 0; /* ours now */
+    return error;
 }
 
 int64_t block_request(struct request *request, struct session *session)

@@ -23,6 +23,8 @@ static int64_t any_request(struct request *request)
     struct session *session = badge ? session_find(badge) : NULL;
     if (badge && !session)
         return -ESTALE; /* of a blkd that is gone */
+    if (session && session->kind != SESSION_BLOCK)
+        session_begin(session, request);
     switch (session ? session->kind : SESSION_DIRECTORY) {
     case SESSION_BLOCK:
         return block_request(request, session);
@@ -87,7 +89,8 @@ int main(void)
                             .pulse = on_pulse};
     if (server.channel < 0)
         return 1;
-    sessions_init((uint64_t)clock_now());
+    if (!sessions_init((uint64_t)clock_now()))
+        return 1;
     open_disks(server.channel);
     handle_t face = (handle_t)handle_dup(server.channel, RIGHT_SEND | RIGHT_DUP | RIGHT_TRANSFER);
     int error = face < 0 ? face : name_register(NAME, face);

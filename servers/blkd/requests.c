@@ -68,6 +68,7 @@ int session_reply(struct request *request, struct session *session)
         session_close(session->badge);
         return (int)handle;
     }
+    session->made = true;
     request->reply->handles[0] = (handle_t)handle;
     request->reply->handle_count = 1;
     return 0;

@@ -3,7 +3,7 @@
  * serving the handles that the one before gave out. */
 #include "abi/errno.h"
 #include "cairn/syscall.h"
-#include "consoled/consoled.h"
+#include "consoled/keep.h"
 #include "proto/fs.h"
 #include <string.h>
 
@@ -21,6 +21,9 @@ static int64_t read_request(struct request *request, struct console_port *port)
     if (r->length > 0 && (m->window_count == 0 || !(m->windows[0].access & WINDOW_WRITE) ||
                           r->length > m->windows[0].length))
         return -EINVAL;
+    int64_t given = keep_noted(request->token, m);
+    if (given >= 0)
+        return given;
     console_reading();
     return port_read(&port->port, request->token, r->length, nonblocking(request));
 }
@@ -41,8 +44,9 @@ static int64_t write_request(struct request *request, struct console_port *port)
     } else {
         data = r->data;
     }
-    return port_write(&port->port, request->token, r->length, data, (int64_t)r->length,
-                      nonblocking(request));
+    int64_t done = keep_noted(request->token, m);
+    return port_write(&port->port, request->token, r->length, done < 0 ? 0 : (uint64_t)done, data,
+                      (int64_t)r->length, nonblocking(request));
 }
 
 /* There is nothing below a port. */

@@ -19,7 +19,6 @@
 #define LITERAL         CONTROL('V')
 
 #define READY_USABLE (LINE_READY_MAX - 1)
-#define MARKS_MAX    (sizeof((struct line_discipline *)0)->marks / sizeof(uint16_t))
 #define TAB_WIDTH    8
 
 static bool canonical(const struct line_discipline *line)
@@ -45,7 +44,7 @@ static void ready_append(struct line_discipline *line, const char *bytes, size_t
 static void mark_append(struct line_discipline *line)
 {
     size_t end = (line->ready_head + line->ready_len) % LINE_READY_MAX;
-    line->marks[(line->mark_head + line->mark_count++) % MARKS_MAX] = (uint16_t)end;
+    line->marks[(line->mark_head + line->mark_count++) % LINE_MARKS_MAX] = (uint16_t)end;
 }
 
 /* The bytes before the first mark. */
@@ -191,7 +190,7 @@ static void erase_word(struct line_discipline *line)
 /* finish: what is on the line, and then end (count bytes), can be read. False: no room yet. */
 static bool finish(struct line_discipline *line, const char *end, size_t count)
 {
-    if (line->mark_count == MARKS_MAX || line->line_len + count > ready_room(line))
+    if (line->mark_count == LINE_MARKS_MAX || line->line_len + count > ready_room(line))
         return false;
     if (line->line_len + count == 0)
         line->end_of_file++;
@@ -358,7 +357,7 @@ long line_read(struct line_discipline *line, char *buffer, size_t count)
     line->ready_head = (line->ready_head + count) % LINE_READY_MAX;
     line->ready_len -= count;
     if (canonical(line) && count == available) {
-        line->mark_head = (line->mark_head + 1) % MARKS_MAX;
+        line->mark_head = (line->mark_head + 1) % LINE_MARKS_MAX;
         line->mark_count--;
         if (available == 0)
             line->end_of_file--;

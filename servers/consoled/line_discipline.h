@@ -15,6 +15,7 @@
 #define LINE_MAX_LEN    1024 /* of one unfinished line; more is refused with BEL */
 #define LINE_READY_MAX  8192 /* finished input that nobody has read */
 #define LINE_OUTPUT_MAX 4096 /* echo not yet taken away */
+#define LINE_MARKS_MAX  64   /* finished lines that nobody has read */
 
 struct line_discipline {
     unsigned mode;
@@ -24,7 +25,7 @@ struct line_discipline {
     char ready[LINE_READY_MAX]; /* ring */
     size_t ready_head, ready_len;
     unsigned end_of_file; /* ^D marks waiting, each ends one read with 0 bytes */
-    uint16_t marks[64];   /* where in ready each finished line ends, so that a read stops there */
+    uint16_t marks[LINE_MARKS_MAX]; /* where in ready each finished line ends, so that a read stops there */
     unsigned mark_head, mark_count;
     char output[LINE_OUTPUT_MAX];
     size_t output_len;

@@ -10,6 +10,7 @@
 #include "consoled/consoled.h"
 #include "consoled/driver/serial.h"
 #include "consoled/driver/uart.h"
+#include "consoled/keep.h"
 #include "proto/console.h"
 #include "proto/fs.h"
 #include <stdio.h>
@@ -30,7 +31,7 @@ static struct {
     struct console_port *ports[PORTS_MAX];
     struct line_discipline line;
     handle_t foreground;
-    int untaken;      /* a signal typed since the last read while there was no foreground job */
+    int *untaken;     /* a signal typed since the last read while there was no foreground job */
 } consoled;
 
 /* ---- What ports need ---------------------------------------------------------------------- */
@@ -63,7 +64,7 @@ static bool client_waits(uint64_t token)
 static void client_signal(struct port *port, int signal)
 {
     (void)port;
-    consoled.untaken = consoled.foreground ? 0 : signal;
+    *consoled.untaken = consoled.foreground ? 0 : signal;
     if (!consoled.foreground)
         return;
     struct message m = {.type = PROC_JOB_SIGNAL, .len = 8, .words = {(uint64_t)signal}};
@@ -73,22 +74,38 @@ static void client_signal(struct port *port, int signal)
         console_foreground(0);
 }
 
-const struct port_backend client_backend = {client_copy_in, client_copy_out, client_reply,
-                                            client_waits, client_signal};
+static unsigned number_of(const struct port *port)
+{
+    unsigned number = 0;
+    while (number < PORTS_MAX && &consoled.ports[number]->port != port)
+        number++;
+    return number;
+}
+
+static void client_given(const struct port *port, uint64_t token, size_t n)
+{
+    keep_given(number_of(port), port, token, n);
+}
+
+const struct port_backend client_backend = {
+    client_copy_in, client_copy_out, client_reply, client_waits,
+    client_signal,  client_given,    keep_written,
+};
 
 void console_foreground(handle_t job)
 {
     if (consoled.foreground)
         handle_close(consoled.foreground);
     consoled.foreground = job;
+    keep_foreground(job);
     /* ^C came when the shell had started the job and not yet told us: the user means this job. */
-    if (job && consoled.untaken)
-        client_signal(NULL, consoled.untaken);
+    if (job && *consoled.untaken)
+        client_signal(NULL, *consoled.untaken);
 }
 
 void console_reading(void)
 {
-    consoled.untaken = 0;
+    *consoled.untaken = 0;
 }
 
 /* ---- Ports and their names ---------------------------------------------------------------- */
@@ -99,21 +116,13 @@ struct console_port *console_port_of(uint64_t badge)
     return number < PORTS_MAX ? consoled.ports[number] : NULL;
 }
 
-static unsigned number_of(const struct console_port *port)
-{
-    unsigned number = 0;
-    while (number < PORTS_MAX && consoled.ports[number] != port)
-        number++;
-    return number;
-}
-
 /* One session per port and mode is enough for all clients: they get copies of its handle. */
 int64_t console_open(struct console_port *port, bool nonblock)
 {
     handle_t *handle = &port->handles[nonblock];
     if (!*handle) {
         int64_t minted =
-            handle_mint(consoled.server.channel, CLIENT_RIGHTS, BADGE(number_of(port), nonblock));
+            handle_mint(consoled.server.channel, CLIENT_RIGHTS, BADGE(number_of(&port->port), nonblock));
         if (minted < 0)
             return minted;
         *handle = (handle_t)minted;
@@ -152,6 +161,8 @@ void console_terminal(struct console_port *port)
     port_init(&port->port, &client_backend, &consoled.line);
     console_size(port, port->rows, port->columns);
     cursor_init(&port->port.cursor, port->rows, port->columns);
+    keep_adopt(TERMINAL, &port->port);
+    cursor_resize(&port->port.cursor, port->rows, port->columns);
     publish(TERMINAL, port, "console:");
 }
 
@@ -277,8 +288,10 @@ int main(void)
                                       .operation_count = sizeof operations / sizeof operations[0],
                                       .pulse = on_pulse,
                                       .tick = on_tick};
-    if (consoled.server.channel < 0)
+    if (consoled.server.channel < 0 || !keep_start())
         return 1;
+    consoled.untaken = kept_untaken();
+    consoled.foreground = kept_foreground();
     if (start_serial())
         await_terminal();
     else

@@ -12,7 +12,7 @@
 
 static int64_t send(struct request *request, struct console_port *port, const char *sequence)
 {
-    return port_write(&port->port, request->token, strlen(sequence), sequence, 0, false);
+    return port_write(&port->port, request->token, strlen(sequence), 0, sequence, 0, false);
 }
 
 static int64_t write_text(struct request *request, struct console_port *port)
@@ -22,7 +22,7 @@ static int64_t write_text(struct request *request, struct console_port *port)
     if (request->message->len < fixed || w->length > sizeof w->text ||
         request->message->len < fixed + w->length)
         return -EINVAL;
-    return port_write(&port->port, request->token, w->length, w->text, w->length, false);
+    return port_write(&port->port, request->token, w->length, 0, w->text, w->length, false);
 }
 
 static int64_t set_cursor(struct request *request, struct console_port *port)

@@ -8,6 +8,7 @@
 #include "process_service.h"
 #include "services.h"
 #include "shutdown.h"
+#include "supervisor.h"
 #include "text/textfiles.h"
 #include <string.h>
 

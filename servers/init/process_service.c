@@ -1,14 +1,15 @@
 /* Starting processes for clients, waiting for them, and noticing their ends. */
 
 #include "process_service.h"
-#include "services.h"
+#include "keeper.h"
 #include "shutdown.h"
 #include "spawn.h"
+#include "supervisor.h"
 #include <string.h>
 
 #define SESSIONS_MAX    16
 #define SESSIONS_OF_ONE 2
-#define WATCH_BITS      63 /* as in spawn.c: slot n pulses bit n % WATCH_BITS */
+#define WATCH_BITS      62 /* as in spawn.c: slot n pulses bit n % WATCH_BITS */
 
 /* A spawn session: prepared, and waiting for more handles. */
 struct session {
@@ -314,6 +315,9 @@ static const struct {
     [PROC_PARENT] = {0, parent_request},
     [PROC_SHUTDOWN] = {8, shutdown_request},
     [PROC_JOIN_JOB] = {16, join_job_request},
+    [PROC_KEEP] = {8, keep_request},
+    [PROC_KEPT] = {8, kept_request},
+    [PROC_ALIVE] = {0, heartbeat_request},
 };
 
 int64_t process_request(struct request *request)

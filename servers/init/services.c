@@ -1,5 +1,5 @@
-/* Starts the services in the order of services.conf, gives each what its section says, and starts
- * those again that died. Nothing here waits for a service. */
+/* Starts the services in the order of services.conf, and gives each what its section says. Nothing
+ * here waits for a service. */
 
 #include "services.h"
 #include "../../user/libcairn/spawn_block.h"
@@ -7,16 +7,11 @@
 #include "cairn/server.h"
 #include "cairn/spawn.h"
 #include "devices.h"
-#include "shutdown.h"
+#include "keeper.h"
 #include "spawn.h"
+#include "supervisor.h"
 #include <stdio.h>
 #include <string.h>
-
-#define MILLISECOND     1000000ul
-#define BACKOFF_DEFAULT 100 /* ms */
-#define BACKOFF_MAX     10000
-#define STEADY                                                                                     \
-    (10000 * MILLISECOND) /* having run so long, a service's earlier deaths are forgotten */
 
 static struct service services[CONFIG_SECTIONS_MAX];
 static size_t service_count;
@@ -32,6 +27,14 @@ size_t services_count(void)
 struct service *services_get(size_t index)
 {
     return &services[index];
+}
+
+struct service *service_find(uint32_t pid)
+{
+    for (size_t i = 0; i < service_count; i++)
+        if (services[i].pid == pid)
+            return &services[i];
+    return NULL;
 }
 
 /* ---- What a section may ask for with "give" ---- */
@@ -189,6 +192,8 @@ static void pack(struct parcel *parcel, struct service *service)
         parcel_add(parcel, SPAWN_NAMESPACE, namespace, RIGHTS_ALL, NULL);
     if (service->channel > 0)
         parcel_add(parcel, SPAWN_SERVICE, service->channel, RIGHTS_ALL, section->name);
+    if (service->state > 0)
+        parcel_add(parcel, SPAWN_STATE, service->state, RIGHT_MAP_R | RIGHT_MAP_W, NULL);
     for (size_t i = 0; i < section->device_count; i++)
         add_devices(parcel, section->devices[i].virtio_id);
     for (size_t i = 0; i < section->give_count; i++)
@@ -278,6 +283,9 @@ static int prepare(struct service *service)
 {
     const struct config_section *section = service->section;
 
+    int error = keeper_prepare(service);
+    if (error < 0)
+        return error;
     if (section->shell || service->channel > 0)
         return 0;
     int64_t channel = channel_create(0);
@@ -309,11 +317,12 @@ static void tell_names_are_lost(void)
             pulse(services[i].channel, 1ul << SERVER_PULSE_NAMES);
 }
 
-static int start(struct service *service)
+int service_start(struct service *service)
 {
     const struct config_section *section = service->section;
     struct parcel parcel;
 
+    service->started_at = (uint64_t)clock_now();
     int result = prepare(service);
     if (result == 0) {
         pack(&parcel, service);
@@ -324,115 +333,14 @@ static int start(struct service *service)
         return result;
     }
     service->pid = (uint32_t)result;
-    service->started_at = (uint64_t)clock_now();
     init_log("%s (pid %u) started%s", section->name, (unsigned)service->pid, parcel.devices);
     if (!service->was_started)
         announce(service);
     else if (section->namespace)
         tell_names_are_lost();
     service->was_started = true;
+    heartbeat_ask(service);
     return 0;
-}
-
-/* ---- Their ends ---- */
-
-const char *status_describe(const struct process_status *status, char *buffer, size_t size)
-{
-    switch (status->reason) {
-    case EXIT_NORMAL:
-        snprintf(buffer, size, "exited with status %lld", (long long)status->value);
-        break;
-    case EXIT_KILLED:
-        snprintf(buffer, size, "was killed by signal %lld", (long long)status->value);
-        break;
-    case EXIT_FAULT:
-        snprintf(buffer, size, "died of fault %lld at pc 0x%llx, address 0x%llx",
-                 (long long)status->value, (unsigned long long)status->pc,
-                 (unsigned long long)status->address);
-        break;
-    default:
-        snprintf(buffer, size, "ended for reason %u", (unsigned)status->reason);
-    }
-    return buffer;
-}
-
-/* The exit status of the machine when the shell ends: the shell's, in the shell's own convention.
- */
-static uint32_t machine_status(const struct process_status *status)
-{
-    if (status->reason == EXIT_NORMAL)
-        return (uint32_t)status->value & 0xff;
-    return status->reason == EXIT_KILLED ? 128 + ((uint32_t)status->value & 0x3f) : 139;
-}
-
-/* Without a server for good: callers get EPEER instead of waiting for ever. */
-static void give_up(struct service *service, const char *why)
-{
-    init_log("%s is not started again: %s", service->section->name, why);
-    if (service->channel > 0)
-        handle_close(service->channel);
-    service->channel = 0;
-}
-
-static void plan_restart(struct service *service)
-{
-    const struct config_section *section = service->section;
-    uint64_t now = (uint64_t)clock_now();
-
-    if (!section->restart) {
-        give_up(service, "its restart policy is never");
-        return;
-    }
-    service->deaths = now - service->started_at > STEADY ? 1 : service->deaths + 1;
-    if (section->restart_limit != 0 && service->deaths > section->restart_limit) {
-        give_up(service, "it died too often");
-        return;
-    }
-    uint64_t backoff = section->restart_backoff ? section->restart_backoff : BACKOFF_DEFAULT;
-    for (uint32_t i = 1; i < service->deaths && backoff < BACKOFF_MAX; i++)
-        backoff *= 2;
-    service->restart_at = now + backoff * MILLISECOND;
-    init_tick_at(service->restart_at);
-}
-
-void service_ended(const struct process *process, const struct process_status *status)
-{
-    char how[120];
-    struct service *service = NULL;
-
-    for (size_t i = 0; i < service_count; i++)
-        if (services[i].pid == process->pid)
-            service = &services[i];
-    if (service == NULL)
-        return;
-    service->pid = 0;
-    init_log("%s (pid %u) %s", service->section->name, (unsigned)process->pid,
-             status_describe(status, how, sizeof how));
-    if (shutdown_running())
-        return;
-    if (service->section->shell)
-        shutdown_begin(false, machine_status(status));
-    else
-        plan_restart(service);
-}
-
-uint64_t services_tick(uint64_t now)
-{
-    uint64_t next = 0;
-
-    for (size_t i = 0; i < service_count; i++) {
-        struct service *service = &services[i];
-        if (service->restart_at == 0)
-            continue;
-        if (service->restart_at <= now) {
-            service->restart_at = 0;
-            if (start(service) < 0)
-                plan_restart(service);
-        }
-        if (service->restart_at != 0 && (next == 0 || service->restart_at < next))
-            next = service->restart_at;
-    }
-    return next;
 }
 
 /* ---- At boot ---- */
@@ -447,7 +355,7 @@ static void start_first_time(struct service *service)
         why = "its program is not in the boot archive";
     if (why != NULL)
         init_log("%s%s not started: %s", section->optional ? "" : "error: ", section->name, why);
-    else if (start(service) < 0 && section->shell)
+    else if (service_start(service) < 0 && section->shell)
         init_fail("no shell, so there is nothing to do");
 }
 

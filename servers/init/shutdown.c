@@ -82,11 +82,17 @@ static bool wait_for_end(handle_t process, uint64_t until)
     }
 }
 
-static void sync_files(const struct service *service)
+static void sync_files(const struct service *service, handle_t process)
 {
-    struct message m = {.type = FS_SYNC, .len = 8};
-    int error = channel_call_deadline(service->channel, &m, (uint64_t)clock_now() + SYNC_PATIENCE);
+    struct message m;
+    uint64_t until = (uint64_t)clock_now() + SYNC_PATIENCE;
+    int error;
 
+    do { /* -EDEADLK: at this moment the service calls init, perhaps to show that it lives */
+        wait_for_end(process, 1);
+        m = (struct message){.type = FS_SYNC, .len = 8};
+        error = channel_call_deadline(service->channel, &m, until);
+    } while (error == -EDEADLK && (uint64_t)clock_now() < until);
     if (error == 0)
         error = (int)m.words[0];
     if (error < 0)
@@ -100,7 +106,7 @@ static void stop_service(const struct service *service)
 
     if (process == NULL || process->stage != SLOT_RUNNING)
         return;
-    sync_files(service);
+    sync_files(service, process->process);
     if (signal_effect(process, SIGNAL_TERM) != SIGNAL_PULSES)
         return;
     signal_send(process, SIGNAL_TERM);

@@ -2,6 +2,7 @@
  * it is depends on whether it is opened as a directory); each name is a file that says where it
  * leads. An opened file is a snapshot. */
 #include "abi/errno.h"
+#include "cairn/kept.h"
 #include "cairn/syscall.h"
 #include "cairn/textfile.h"
 #include "nsd/nsd.h"
@@ -9,14 +10,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define SESSIONS_MAX      64
 #define SESSIONS_A_CLIENT 16
 
-static struct {
-    uint64_t badge; /* 0: free */
-    uint64_t face;  /* the badge of ns: that it was opened through; its view may be gone since */
-    struct text_session file;
-} sessions[SESSIONS_MAX];
+static struct kept_listing *sessions; /* LISTINGS_MAX */
+static struct kept_calls *reads;
+static struct text_session files[LISTINGS_MAX];
 
 static char scratch[TEXT_MAX];
 
@@ -85,13 +83,23 @@ static int free_session(uint32_t client)
 {
     int found = -ENFILE;
     unsigned own = 0;
-    for (int i = SESSIONS_MAX - 1; i >= 0; i--) {
+    for (int i = LISTINGS_MAX - 1; i >= 0; i--) {
         if (sessions[i].badge == 0)
             found = i;
-        else if (sessions[i].file.client == client)
+        else if (sessions[i].client == client)
             own++;
     }
     return own < SESSIONS_A_CLIENT ? found : -EMFILE;
+}
+
+static bool file_fill(struct text_session *file, const struct text *contents, bool directory)
+{
+    char *data = malloc(contents->len + 1);
+    if (data == NULL)
+        return false;
+    memcpy(data, scratch, contents->len);
+    *file = (struct text_session){.directory = directory, .data = data, .len = contents->len};
+    return true;
 }
 
 static int64_t open_path(struct request *request, uint64_t face)
@@ -110,30 +118,27 @@ static int64_t open_path(struct request *request, uint64_t face)
     if (slot < 0)
         return slot;
     error = make_contents(view, path, directory, &contents);
+    if (error == 0 && strlen(path) >= sizeof sessions[slot].path)
+        error = -ENAMETOOLONG;
     if (error)
         return error == -ENOENT && (flags & FS_O_CREATE) ? -EROFS : error;
     if (flags & (FS_O_WRITE | FS_O_TRUNCATE))
         return -EROFS;
-    char *data = malloc(contents.len + 1);
-    if (data == NULL)
+    if (!file_fill(&files[slot], &contents, directory))
         return -ENOMEM;
-    memcpy(data, scratch, contents.len);
     uint64_t badge = badge_new(CLASS_OPEN, (unsigned)slot);
     int64_t handle = handle_mint(service, CLIENT_RIGHTS, badge);
     if (handle < 0) {
-        free(data);
+        free(files[slot].data);
         return handle;
     }
+    sessions[slot] = (struct kept_listing){
+        .face = face, .client = request->message->sender, .directory = directory};
+    memcpy(sessions[slot].path, path, strlen(path)); /* it is a name, or a few separators */
+    kept_barrier();
     sessions[slot].badge = badge;
-    sessions[slot].face = face;
-    sessions[slot].file = (struct text_session){
-        .client = request->message->sender,
-        .directory = directory,
-        .data = data,
-        .len = contents.len,
-    };
     struct fs_stat stat;
-    text_fstat(&sessions[slot].file, &stat);
+    text_fstat(&files[slot], &stat);
     *(struct fs_open_reply *)request->reply->data =
         (struct fs_open_reply){.mode = stat.mode, .size = stat.size};
     request->reply->len = sizeof(struct fs_open_reply);
@@ -229,14 +234,27 @@ static int64_t open_request(struct request *request, struct text_session *file, 
     }
 }
 
+static int64_t session_request(struct request *request, struct kept_listing *session,
+                               struct text_session *file)
+{
+    const uint64_t *before = kept_noted(reads, request->token, request->message);
+    file->dead = session->dead;
+    file->offset = before ? *before : session->offset;
+    kept_note(reads, request->token, file->offset);
+    int64_t result = open_request(request, file, session->face);
+    session->offset = file->offset;
+    session->dead = file->dead;
+    return result;
+}
+
 int64_t listing_request(struct request *request)
 {
     const struct message *m = request->message;
     if (BADGE_CLASS(m->badge) == CLASS_OPEN) {
         unsigned slot = BADGE_SLOT(m->badge);
-        if (slot >= SESSIONS_MAX || sessions[slot].badge != m->badge)
+        if (slot >= LISTINGS_MAX || sessions[slot].badge != m->badge)
             return -EBADF;
-        return open_request(request, &sessions[slot].file, sessions[slot].face);
+        return session_request(request, &sessions[slot], &files[slot]);
     }
     int view = view_of_badge(m->badge);
     if (view < 0)
@@ -255,8 +273,22 @@ int64_t listing_request(struct request *request)
 void listing_closed(uint64_t badge)
 {
     unsigned slot = BADGE_SLOT(badge);
-    if (slot >= SESSIONS_MAX || sessions[slot].badge != badge)
+    if (slot >= LISTINGS_MAX || sessions[slot].badge != badge)
         return;
-    free(sessions[slot].file.data);
+    free(files[slot].data);
     sessions[slot].badge = 0;
+}
+
+void listing_start(void)
+{
+    sessions = keep_listings(&reads);
+    for (unsigned i = 0; i < LISTINGS_MAX; i++) {
+        struct text contents = {0};
+        int view = sessions[i].badge ? view_of_badge(sessions[i].face) : -ENOENT;
+        sessions[i].path[sizeof sessions[i].path - 1] = '\0';
+        if (view >= 0 && make_contents(view, sessions[i].path, sessions[i].directory, &contents))
+            contents.len = 0;
+        if (sessions[i].badge && !file_fill(&files[i], &contents, sessions[i].directory))
+            sessions[i].badge = 0;
+    }
 }

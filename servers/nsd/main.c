@@ -12,11 +12,11 @@
 struct name_table *name_table;
 handle_t service;
 
-static uint64_t last_generation;
+uint64_t badge_generation;
 
 uint64_t badge_new(unsigned class, unsigned slot)
 {
-    return (uint64_t) class << 56 | (++last_generation << 8 & 0xffffffffffff00) | slot;
+    return (uint64_t) class << 56 | (++badge_generation << 8 & 0xffffffffffff00) | slot;
 }
 
 static int64_t dispatch(struct request *request)
@@ -42,9 +42,9 @@ static void closed(struct server *server, uint64_t badge)
         listing_closed(badge);
 }
 
-static void register_first(const char *name, handle_t handle)
+static void register_first(const char *name, int64_t place)
 {
-    if (name_table_register(name_table, 0, name, strlen(name), handle, 0) < 0) {
+    if (place < 0 || name_table_register(name_table, 0, name, strlen(name), place, 0) < 0) {
         char line[64 + NAME_MAX_LEN];
         int len = snprintf(line, sizeof line, "nsd: cannot register '%.*s'\n", NAME_MAX_LEN, name);
         debug_write(line, (size_t)len);
@@ -58,9 +58,10 @@ static void register_given(void)
     for (uint32_t i = 0; i < block->handle_count; i++) {
         const struct spawn_entry *entry = &block->handles[i];
         if (entry->id == SPAWN_KERNEL && entry->name != 0)
-            register_first(start_string(entry->name), entry->handle);
+            register_first(start_string(entry->name), place_take(entry->handle));
     }
-    register_first("ns:", view_face(0));
+    register_first("ns:", PLACE_FACE);
+    keep_changes(0);
 }
 
 int main(void)
@@ -75,11 +76,13 @@ int main(void)
         .operation_count = FS_SET_FLAGS,
         .closed = closed,
     };
-    last_generation = (uint64_t)clock_now();
+    badge_generation = (uint64_t)clock_now();
     name_table = malloc(name_table_size());
     if (service < 0 || name_table == NULL)
         return 1;
     name_table_init(name_table);
-    register_given();
+    if (!keep_start())
+        register_given();
+    listing_start();
     return server_run(&server) < 0;
 }

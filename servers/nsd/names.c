@@ -29,12 +29,15 @@ static int arguments_get(const struct message *m, bool two, struct arguments *ar
     return 0;
 }
 
-static uint64_t channel_id(handle_t handle);
+static uint64_t channel_id(handle_t handle)
+{
+    struct handle_info info;
+    return handle_info(handle, &info) == 0 ? info.id : 0;
+}
 
-/* The handle of a request as nsd keeps it: it can be called and passed on, and that is all,
- * whatever more the server's own handle could do. Not one of nsd's own: a view that holds its own
- * handle, or two that hold each other's, would never close. */
-static int64_t take_handle(const struct message *m)
+/* The handle of a request: one that can be called and passed on. Not one of nsd's own: a view that
+ * holds its own handle, or two that hold each other's, would never close. */
+static int64_t check_handle(const struct message *m)
 {
     struct handle_info info;
     if (m->handle_count != 1)
@@ -46,15 +49,17 @@ static int64_t take_handle(const struct message *m)
         return -EINVAL;
     if (info.id == channel_id(service))
         return -ELOOP;
-    if ((info.rights & CLIENT_RIGHTS) != CLIENT_RIGHTS)
-        return -EACCES;
-    return handle_dup(m->handles[0], CLIENT_RIGHTS);
+    return (info.rights & CLIENT_RIGHTS) != CLIENT_RIGHTS ? -EACCES : 0;
 }
 
-static uint64_t channel_id(handle_t handle)
+/* A place for the handle of a request as nsd keeps it: whatever more the server's own could do. */
+static int64_t take_handle(const struct message *m)
 {
-    struct handle_info info;
-    return handle_info(handle, &info) == 0 ? info.id : 0;
+    int64_t handle = handle_dup(m->handles[0], CLIENT_RIGHTS);
+    int64_t place = handle < 0 ? handle : place_take((handle_t)handle);
+    if (handle > 0 && place < 0)
+        handle_close((handle_t)handle);
+    return place;
 }
 
 /* Whether nobody will ever receive on the channel again. The call never waits: its deadline has
@@ -76,63 +81,72 @@ static bool forget_dead(void)
     for (size_t i = 0; name_table_list(name_table, 0, i, &info) == 0;) {
         char name[NAME_MAX_LEN];
         uint32_t owner;
-        int64_t handle = name_table_find(name_table, 0, info.name, info.len, &owner);
-        if (handle <= 0 || owner == 0 || !is_dead((handle_t)handle)) {
+        int64_t place = name_table_find(name_table, 0, info.name, info.len, &owner);
+        if (place <= 0 || owner == 0 || !is_dead(place_handle(place))) {
             i++;
             continue;
         }
         memcpy(name, info.name, info.len); /* the table's own copy is about to go */
         name_table_unregister(name_table, 0, name, info.len, owner);
-        handle_close((handle_t)handle);
+        place_leave(place);
         any = true;
     }
     return any;
 }
 
-/* The name is taken. That is no error when it is by the same channel, a server started anew; and
- * what a program left behind that died makes way. */
-static int64_t register_again(int view, const struct arguments *a, int64_t handle, uint32_t client)
+/* The name is taken. That is no error when it is by the same channel: a server that registers again
+ * because it or nsd was started anew. */
+static bool is_registered(int view, const struct arguments *a, handle_t handle)
 {
     uint32_t owner;
     int64_t taken = name_table_find(name_table, view, a->text, a->len, &owner);
-    if (taken > 0 && channel_id((handle_t)taken) == channel_id((handle_t)handle)) {
-        handle_close((handle_t)handle);
-        return 0;
-    }
-    if (taken <= 0 || owner == 0 || !is_dead((handle_t)taken))
+    return taken > 0 && channel_id(place_handle(taken)) == channel_id(handle);
+}
+
+/* What a program left behind that died makes way. */
+static int64_t register_again(int view, const struct arguments *a, int64_t place, uint32_t client)
+{
+    uint32_t owner;
+    int64_t taken = name_table_find(name_table, view, a->text, a->len, &owner);
+    if (taken <= 0 || owner == 0 || !is_dead(place_handle(taken)))
         return -EEXIST;
     name_table_unregister(name_table, view, a->text, a->len, owner);
-    handle_close((handle_t)taken);
-    return name_table_register(name_table, view, a->text, a->len, handle, client);
+    place_leave(taken);
+    return name_table_register(name_table, view, a->text, a->len, place, client);
 }
 
 static int64_t do_register(struct request *request, int view, const struct arguments *a)
 {
     uint32_t client = request->message->sender;
-    int64_t handle = take_handle(request->message);
-    if (handle < 0)
-        return handle;
-    int64_t result = name_table_register(name_table, view, a->text, a->len, handle, client);
+    int64_t error = check_handle(request->message);
+    if (error < 0)
+        return error;
+    if (is_registered(view, a, request->message->handles[0]))
+        return 0;
+    int64_t place = take_handle(request->message);
+    if (place < 0)
+        return place;
+    int64_t result = name_table_register(name_table, view, a->text, a->len, place, client);
     if (result == -ENFILE && forget_dead())
-        result = name_table_register(name_table, view, a->text, a->len, handle, client);
+        result = name_table_register(name_table, view, a->text, a->len, place, client);
     if (result == 0 && name_table_owned(name_table, client) > NAMES_A_CLIENT) {
         name_table_unregister(name_table, view, a->text, a->len, client);
         result = -EDQUOT;
     }
     if (result == -EEXIST)
-        result = register_again(view, a, handle, client);
+        result = register_again(view, a, place, client);
     if (result < 0)
-        handle_close((handle_t)handle);
+        place_leave(place);
     return result;
 }
 
 static int64_t do_unregister(struct request *request, int view, const struct arguments *a)
 {
-    int64_t handle =
+    int64_t place =
         name_table_unregister(name_table, view, a->text, a->len, request->message->sender);
-    if (handle > 0)
-        handle_close((handle_t)handle);
-    return handle < 0 ? handle : 0;
+    if (place > 0)
+        place_leave(place);
+    return place < 0 ? place : 0;
 }
 
 int64_t namespace_resolve(int view, const char *uri, size_t len, struct message *message)
@@ -147,9 +161,9 @@ int64_t namespace_resolve(int view, const char *uri, size_t len, struct message 
     size_t rest = match.len - match.matched;
     if (rest > sizeof reply->rest)
         return -ENAMETOOLONG;
-    if (found == view_face(0)) /* ns: shows each what he sees */
-        found = view_face(view);
-    int64_t handle = found < 0 ? found : handle_dup((handle_t)found, CLIENT_RIGHTS);
+    /* ns: shows each what he sees */
+    handle_t leads = found == PLACE_FACE ? view_face(view) : place_handle(found);
+    int64_t handle = leads < 0 ? leads : handle_dup(leads, CLIENT_RIGHTS);
     if (handle < 0)
         return handle;
     reply->matched = (uint32_t)match.matched | (match.deeper ? NS_MATCHED_DEEPER : 0);
@@ -226,26 +240,34 @@ static int64_t do_rule(struct request *request, int view, const struct arguments
     default:
         break;
     }
-    int64_t handle = take_handle(request->message);
-    if (handle < 0)
-        return handle;
-    int error = name_view_bind(name_table, view, a->text, a->len, handle);
+    int64_t refused = check_handle(request->message);
+    int64_t place = refused ? refused : take_handle(request->message);
+    if (place < 0)
+        return place;
+    int error = name_view_bind(name_table, view, a->text, a->len, place);
     if (error)
-        handle_close((handle_t)handle);
+        place_leave(place);
     return error;
 }
 
 static const struct {
     int64_t (*run)(struct request *request, int view, const struct arguments *arguments);
     bool two;     /* name and target */
-    bool changes; /* what names lead to: waiters may go on */
+    bool changes; /* the table, or where its names lead */
+    bool once;    /* made twice, it fails or does something else */
 } operations[] = {
-    [NS_REGISTER] = {do_register, false, true}, [NS_UNREGISTER] = {do_unregister, false, false},
-    [NS_RESOLVE] = {do_resolve, false, false},  [NS_WAIT] = {do_resolve, false, false},
-    [NS_LIST] = {do_list, false, false},        [NS_ALIAS] = {do_alias, true, true},
-    [NS_VIEW] = {do_view, false, false},        [NS_RESTRICT] = {do_rule, false, true},
-    [NS_BIND] = {do_rule, false, true},         [NS_REBIND] = {do_rule, true, true},
-    [NS_HIDE] = {do_rule, false, true},
+    [NS_REGISTER] = {do_register, .changes = true, .once = true},
+    [NS_UNREGISTER] = {do_unregister, .changes = true, .once = true},
+    [NS_RESOLVE] = {do_resolve},
+    [NS_WAIT] = {do_resolve},
+    [NS_LIST] = {do_list},
+    [NS_ALIAS] = {do_alias, .two = true, .changes = true, .once = true},
+    /* The first view of an NS_VIEW that comes again is gone: nobody got its handle. */
+    [NS_VIEW] = {do_view, .changes = true},
+    [NS_RESTRICT] = {do_rule, .changes = true, .once = true},
+    [NS_BIND] = {do_rule, .changes = true, .once = true},
+    [NS_REBIND] = {do_rule, .two = true, .changes = true, .once = true},
+    [NS_HIDE] = {do_rule, .changes = true, .once = true},
 };
 
 int64_t namespace_request(struct request *request, int view)
@@ -257,7 +279,11 @@ int64_t namespace_request(struct request *request, int view)
     int error = arguments_get(request->message, operations[type].two, &arguments);
     if (error)
         return error;
+    if (operations[type].once && keep_is_done(request->token, request->message))
+        return 0;
     int64_t result = operations[type].run(request, view, &arguments);
+    if (operations[type].changes)
+        keep_changes(result == 0 ? request->token : 0);
     if (result == 0 && operations[type].changes)
         waiters_wake();
     return result;

@@ -24,6 +24,18 @@ bool view_is_of(int view, uint32_t client)
     return views[view].client == client;
 }
 
+uint64_t view_owner(unsigned view, uint32_t *client)
+{
+    *client = views[view].client;
+    return views[view].badge;
+}
+
+void view_adopt(unsigned view, uint64_t badge, uint32_t client)
+{
+    views[view].badge = badge;
+    views[view].client = client;
+}
+
 /* Minted once a view, and handed out as copies: what a client asks for costs nsd nothing more. */
 handle_t view_face(int view)
 {
@@ -45,10 +57,10 @@ static unsigned count_of(uint32_t client)
     return own;
 }
 
-static void release(int64_t handle, void *context)
+static void release(int64_t place, void *context)
 {
     (void)context;
-    handle_close((handle_t)handle);
+    place_leave(place);
 }
 
 int64_t view_new(int parent, unsigned flags, uint32_t client, handle_t *handle)
@@ -84,4 +96,5 @@ void view_closed(uint64_t badge)
     if (views[view].face != 0)
         handle_close(views[view].face);
     views[view].badge = 0;
+    keep_changes(0);
 }

@@ -3,6 +3,7 @@
  * of file or EPIPE. Invariant: a slot is in use while at least one of its two ends is open. */
 #include "abi/errno.h"
 #include "abi/memory.h"
+#include "cairn/kept.h"
 #include "cairn/names.h"
 #include "cairn/server.h"
 #include "cairn/spawn.h"
@@ -30,16 +31,25 @@ struct poller {
     unsigned events;
 };
 
-struct slot {
-    bool used;
-    uint64_t badge;  /* of its read end */
+/* What the piped that takes over after a crash must know of a pipe. Its ring is kept in the place
+ * of the same number. */
+struct kept_slot {
+    uint64_t badge;  /* of its read end; 0: not in use */
     uint32_t client; /* who made it */
+    uint8_t made;    /* both ends have their handles */
+    uint8_t ring;    /* there may be a handle in its place */
+    struct pipe_state pipe;
+};
+
+struct slot {
+    struct kept_slot *kept;
     struct pipe pipe;
-    bool nonblocking[2];
     struct poller pollers[2][POLLERS]; /* in order of arrival */
     unsigned poller_count[2];
 };
 
+#define KEPT_LAYOUT 1
+static struct kept_slot *kept_slots;
 static struct slot slots[PIPES_MAX];
 static struct text_server text;
 
@@ -109,30 +119,56 @@ static struct slot *free_slot(uint32_t client, int *error)
     struct slot *found = NULL;
     unsigned own = 0;
     for (size_t i = 0; i < PIPES_MAX; i++) {
-        if (!slots[i].used)
+        if (!kept_slots[i].badge)
             found = found ? found : &slots[i];
-        else if (slots[i].client == client)
+        else if (kept_slots[i].client == client)
             own++;
     }
     *error = own >= PIPES_A_CLIENT ? -EMFILE : found == NULL ? -ENFILE : 0;
     return *error ? NULL : found;
 }
 
+static unsigned number_of(const struct slot *slot)
+{
+    return (unsigned)(slot - slots);
+}
+
+static int64_t ring_map(handle_t memory)
+{
+    int64_t address = memory_map(0, memory, 0, 0, PIPE_CAPACITY, PROT_READ | PROT_WRITE);
+    handle_close(memory);
+    return address;
+}
+
+static void ring_drop(struct slot *slot)
+{
+    kept_drop(number_of(slot));
+    slot->kept->ring = false;
+}
+
 /* The ring of a pipe: pages of its own, that go back when the pipe does. Address or -errno. */
-static int64_t ring_map(void)
+static int64_t ring_make(struct slot *slot)
 {
     int64_t memory = memory_create(PIPE_CAPACITY, 0);
     if (memory < 0)
         return memory;
-    int64_t address = memory_map(0, (handle_t)memory, 0, 0, PIPE_CAPACITY, PROT_READ | PROT_WRITE);
-    handle_close((handle_t)memory);
-    return address;
+    slot->kept->ring = true;
+    int64_t error = kept_put(number_of(slot), (handle_t)memory);
+    int64_t address = ring_map((handle_t)memory);
+    if (error >= 0 && address >= 0)
+        return address;
+    if (address >= 0)
+        memory_unmap(0, (uint64_t)address, PIPE_CAPACITY);
+    ring_drop(slot);
+    return error < 0 ? error : address;
 }
 
 static void slot_free(struct slot *slot)
 {
     memory_unmap(0, (uint64_t)slot->pipe.ring, PIPE_CAPACITY);
-    slot->used = false;
+    slot->kept->badge = 0;
+    kept_barrier();
+    ring_drop(slot);
 }
 
 static void end_close(struct slot *slot, enum pipe_end end)
@@ -141,14 +177,14 @@ static void end_close(struct slot *slot, enum pipe_end end)
     while (slot->poller_count[end] > 0)
         remove_poller(slot, end, 0);
     notify_pollers(slot);
-    if (!slot->pipe.open[PIPE_READ_END] && !slot->pipe.open[PIPE_WRITE_END])
+    if (!pipe_open(&slot->pipe, PIPE_READ_END) && !pipe_open(&slot->pipe, PIPE_WRITE_END))
         slot_free(slot);
 }
 
 static int64_t mint_end(struct request *request, const struct slot *slot, enum pipe_end end)
 {
     return handle_mint(request->server->channel, RIGHT_SEND | RIGHT_DUP | RIGHT_TRANSFER,
-                       slot->badge | end);
+                       slot->kept->badge | end);
 }
 
 static int64_t create(struct request *request)
@@ -158,15 +194,14 @@ static int64_t create(struct request *request)
     struct slot *slot = free_slot(client, &error);
     if (slot == NULL)
         return error;
-    int64_t ring = ring_map();
+    int64_t ring = ring_make(slot);
     if (ring < 0)
         return ring;
-    *slot = (struct slot){
-        .used = true,
-        .badge = next_generation++ << 8 | (uint64_t)(slot - slots) << 1,
-        .client = client,
-    };
-    pipe_init(&slot->pipe, (char *)ring);
+    slot->kept->client = client;
+    slot->kept->made = false;
+    pipe_init(&slot->pipe, &slot->kept->pipe, (char *)ring);
+    kept_barrier();
+    slot->kept->badge = next_generation++ << 8 | (uint64_t)number_of(slot) << 1;
     int64_t reader = mint_end(request, slot, PIPE_READ_END);
     if (reader < 0) {
         slot_free(slot);
@@ -178,6 +213,8 @@ static int64_t create(struct request *request)
         handle_close((handle_t)reader); /* its CLOSED will find a badge of nobody */
         return writer;
     }
+    kept_barrier();
+    slot->kept->made = true;
     request->reply->handles[0] = (handle_t)reader;
     request->reply->handles[1] = (handle_t)writer;
     request->reply->handle_count = 2;
@@ -189,7 +226,7 @@ static struct slot *slot_of(uint64_t badge, enum pipe_end *end)
 {
     struct slot *slot = &slots[(badge & 0xff) >> 1];
     *end = badge & 1 ? PIPE_WRITE_END : PIPE_READ_END;
-    return slot->used && slot->badge == (badge & ~1ul) && slot->pipe.open[*end] ? slot : NULL;
+    return slot->kept->badge == (badge & ~1ul) && pipe_open(&slot->pipe, *end) ? slot : NULL;
 }
 
 /* ---- Reading and writing -------------------------------------------------------------------- */
@@ -227,9 +264,12 @@ static int64_t read_or_write(struct request *request, struct slot *slot, enum pi
     if (transfer == NULL)
         return -EAGAIN;
     int64_t result = check_data(m, transfer);
+    transfer->io.call = kept_call(request->token);
+    transfer->io.resumes =
+        kept_same_call(slot->kept->pipe.active[end].call, request->token, m);
     if (result == 0)
-        result =
-            pipe_start(&slot->pipe, end, &transfer->io, slot->nonblocking[end], &transfer_mover);
+        result = pipe_start(&slot->pipe, end, &transfer->io, slot->kept->pipe.nonblocking[end],
+                            &transfer_mover);
     if (result == PIPE_WAITS)
         transfer->waited = true;
     else
@@ -242,8 +282,8 @@ static int64_t stat_end(struct request *request, const struct slot *slot)
 {
     struct fs_stat_reply *reply = (struct fs_stat_reply *)request->reply->data;
     reply->stat = (struct fs_stat){
-        .inode = slot->badge >> 1,
-        .size = slot->pipe.len,
+        .inode = slot->kept->badge >> 1,
+        .size = pipe_length(&slot->pipe),
         .mode = FS_IFIFO | 0600,
         .links = 1,
         .block_size = PIPE_ATOMIC,
@@ -260,17 +300,18 @@ static int64_t set_flags(struct request *request, struct slot *slot, enum pipe_e
     flags = request->message->words[0];
     if (flags & ~(uint64_t)(FS_O_NONBLOCK | FS_O_APPEND))
         return -EINVAL;
-    slot->nonblocking[end] = (flags & FS_O_NONBLOCK) != 0;
+    slot->kept->pipe.nonblocking[end] = (flags & FS_O_NONBLOCK) != 0;
     return 0;
 }
 
 static int64_t end_request(struct request *request)
 {
     enum pipe_end end;
-    struct slot *slot = slot_of(request->message->badge, &end);
-    if (slot == NULL)
-        return -EBADF;
-    switch (request->message->type) {
+    const struct message *m = request->message;
+    struct slot *slot = slot_of(m->badge, &end);
+    if (slot == NULL) /* a close that comes again has perhaps been done */
+        return m->type == FS_CLOSE && (m->flags & MESSAGE_RESENT) ? 0 : -EBADF;
+    switch (m->type) {
     case FS_READ:
     case FS_WRITE:
         return read_or_write(request, slot, end);
@@ -306,10 +347,11 @@ static int describe(void *context, const char *name, struct text *out)
     text_print(out, "pipe  maker  bytes  ends  waiting\n");
     for (size_t i = 0; i < PIPES_MAX; i++) {
         const struct pipe *pipe = &slots[i].pipe;
-        if (!slots[i].used)
+        if (!kept_slots[i].badge)
             continue;
-        text_print(out, "%4zu  %5u  %5zu  %s%s    %s%s\n", i, slots[i].client, pipe->len,
-                   pipe->open[PIPE_READ_END] ? "r" : "-", pipe->open[PIPE_WRITE_END] ? "w" : "-",
+        text_print(out, "%4zu  %5u  %5zu  %s%s    %s%s\n", i, kept_slots[i].client,
+                   pipe_length(pipe), pipe_open(pipe, PIPE_READ_END) ? "r" : "-",
+                   pipe_open(pipe, PIPE_WRITE_END) ? "w" : "-",
                    pipe->waiting[PIPE_READ_END] ? "reader" : "",
                    pipe->waiting[PIPE_WRITE_END] ? "writer" : "");
     }
@@ -349,6 +391,50 @@ static void closed(struct server *server, uint64_t badge)
         end_close(slot, end);
 }
 
+/* ---- Taking over ---------------------------------------------------------------------------- */
+
+static bool adopt_pipe(struct slot *slot)
+{
+    if (!slot->kept->made)
+        return false;
+    handle_t memory = kept_get(number_of(slot));
+    int64_t ring = memory < 0 ? memory : ring_map(memory);
+    if (ring < 0)
+        return false;
+    if (!pipe_adopt(&slot->pipe, &slot->kept->pipe, (char *)ring)) {
+        memory_unmap(0, (uint64_t)ring, PIPE_CAPACITY);
+        return false;
+    }
+    if (!pipe_open(&slot->pipe, PIPE_READ_END) && !pipe_open(&slot->pipe, PIPE_WRITE_END))
+        slot_free(slot);
+    return true;
+}
+
+/* Half-made pipes end here: whoever wanted one is not answered yet and asks again. */
+static bool adopt_all(void)
+{
+    bool adopted;
+    kept_slots = kept_state(KEPT_LAYOUT, PIPES_MAX * sizeof *kept_slots, &adopted);
+    for (size_t i = 0; kept_slots != NULL && i < PIPES_MAX; i++) {
+        struct slot *slot = &slots[i];
+        slot->kept = &kept_slots[i];
+        if (slot->kept->badge != 0 && !adopt_pipe(slot))
+            slot->kept->badge = 0;
+        if (slot->kept->badge == 0 && slot->kept->ring)
+            ring_drop(slot);
+    }
+    return kept_slots != NULL;
+}
+
+/* All calls that the piped before had not answered have come again. */
+static void settled(struct server *server)
+{
+    (void)server;
+    for (size_t i = 0; i < PIPES_MAX; i++)
+        if (kept_slots[i].badge != 0)
+            pipe_settled(&slots[i].pipe, &transfer_mover);
+}
+
 int main(void)
 {
     static struct server_operation operations[FS_SET_FLAGS];
@@ -359,14 +445,17 @@ int main(void)
         .operations = operations,
         .operation_count = FS_SET_FLAGS,
         .closed = closed,
+        .settled = settled,
     };
+    next_generation = (uint64_t)clock_now();
     text = (struct text_server){
         .trees = &tree,
         .tree_count = 1,
         .channel = server.channel,
-        .badge_base = BADGE_TEXT,
+        .badge_base = BADGE_TEXT | next_generation << 8,
     };
-    next_generation = (uint64_t)clock_now();
+    if (!adopt_all())
+        return 1;
     int64_t face = handle_dup(server.channel, RIGHT_SEND | RIGHT_DUP | RIGHT_TRANSFER);
     if (face < 0 || name_register("pipe:", (handle_t)face) < 0 ||
         null_start(server.channel, BADGE_NULL) < 0)

@@ -30,6 +30,10 @@ enum process_operation {
     PROC_SHUTDOWN = 10, /* word 0 = 0 power off, 1 reboot: ends processes, syncs, stops servers */
     PROC_JOB_SIGNAL = 11, /* on a job handle: word 0 = signal number */
     PROC_JOIN_JOB = 12,   /* word 0 = pid of a child, word 1 = pid of the job leader (0 = itself) */
+    /* For services alone (EPERM), as their sections in services.conf say: */
+    PROC_KEEP = 13,  /* word 0 = place, handle 0 = to be kept there, none = the place becomes empty */
+    PROC_KEPT = 14,  /* word 0 = place; handle 0 of the reply = a copy of what is kept. ENOENT */
+    PROC_ALIVE = 15, /* the answer to SERVER_PULSE_ALIVE */
 };
 
 enum { PROC_NOHANG = 1 };
@@ -89,5 +93,7 @@ enum {
     SPAWN_DEVICE = 2,    /* a driver's device; several in order */
     SPAWN_SERVICE = 3,   /* the channel that a server serves: RECV; minted and kept by init */
     SPAWN_KERNEL = 4,    /* a kernel-served channel, by name */
+    SPAWN_STATE = 5,     /* a service's memory object (MAP_R, MAP_W) that outlives its processes:
+                            all zero for the first, then as the one before left it */
     SPAWN_ENDPOINT = 16, /* + 1..4: a well-known endpoint */
 };

@@ -2,12 +2,14 @@
  * message. Every received handle is either taken by its handler or closed here. */
 #include "cairn/server.h"
 
+#include "cairn/spawn.h"
 #include "cairn/syscall.h"
 #include "internal.h"
 #include <string.h>
 
 /* While messages keep coming, the clock is only read every so many of them. */
 #define MESSAGES_BETWEEN_TICKS 8
+#define PAST                   1 /* a deadline: what is not there already is not waited for */
 
 static const struct server_operation *find_operation(const struct server *server, uint32_t type)
 {
@@ -53,13 +55,29 @@ static void header_clear(struct message *reply, uint32_t type)
     reply->request_id = 0;
 }
 
+static void show_life(void)
+{
+    const struct spawn_block *block = start_block();
+    if (block)
+        call_words(block->process_service, PROC_ALIVE, 0, 0, 0);
+}
+
 static void take_pulse(struct server *server, uint64_t bits)
 {
-    const uint64_t names = 1ul << SERVER_PULSE_NAMES;
+    const uint64_t names = 1ul << SERVER_PULSE_NAMES, alive = 1ul << SERVER_PULSE_ALIVE;
+    if (bits & alive)
+        show_life();
     if (bits & names && names_register_again) /* it is there if name_register is */
         names_register_again();
-    if (bits & ~names && server->pulse)
-        server->pulse(server, bits & ~names);
+    if (bits & ~(names | alive) && server->pulse)
+        server->pulse(server, bits & ~(names | alive));
+}
+
+static void settle(struct server *server)
+{
+    void (*settled)(struct server *) = server->settled;
+    server->settled = NULL;
+    settled(server);
 }
 
 /* One received message; true if *reply is to be sent. */
@@ -105,10 +123,15 @@ int server_run(struct server *server)
 
     run_tick(server);
     while (!server->stop) {
-        int64_t token = answer_to ? ipc_reply_recv(answer_to, &reply, &m, server->channel,
-                                                   server->deadline)
-                                  : channel_recv(server->channel, &m, server->deadline);
+        uint64_t deadline = server->settled ? PAST : server->deadline;
+        int64_t token = answer_to
+                            ? ipc_reply_recv(answer_to, &reply, &m, server->channel, deadline)
+                            : channel_recv(server->channel, &m, deadline);
         answer_to = 0;
+        if (token == -ETIMEDOUT && server->settled) {
+            settle(server);
+            continue;
+        }
         if (token == -ETIMEDOUT) {
             run_tick(server);
             since_tick = 0;

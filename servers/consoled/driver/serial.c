@@ -5,8 +5,9 @@
 #include "abi/errno.h"
 #include "abi/memory.h"
 #include "cairn/syscall.h"
-#include "consoled/consoled.h"
 #include "consoled/driver/serial_control.h"
+#include "consoled/driver/serial_left.h"
+#include "consoled/keep.h"
 #include "virtio/device.h"
 #include <string.h>
 
@@ -14,25 +15,20 @@
 #define VIRTIO_CONSOLE_F_MULTIPORT (1ul << 1)
 enum { CONFIG_COLUMNS = 0, CONFIG_ROWS = 2 };
 
-#define BUFFERS       8 /* in each direction */
-#define BUFFER_SIZE   4096
+#define BUFFERS       SERIAL_BUFFERS
+#define BUFFER_SIZE   SERIAL_BUFFER_SIZE
 #define CONTROL_QUEUE 2
-
-/* A stretch of received bytes that the port has not taken yet. */
-struct received {
-    unsigned buffer;
-    uint32_t at, length;
-};
 
 struct serial_port {
     struct console_port console; /* first */
     bool exists;
     struct virtio_queue receive, transmit;
-    struct dma_buffer memory;          /* BUFFERS to receive, then BUFFERS to send */
-    uint8_t buffer_numbers[BUFFERS];   /* their addresses are the queues' cookies */
-    struct received received[BUFFERS]; /* ring */
-    unsigned received_head, received_count;
-    uint32_t transmit_free; /* bit per buffer */
+    struct serial_memory memory;
+    uint8_t buffer_numbers[BUFFERS]; /* their addresses are the queues' cookies */
+    uint32_t transmit_free;          /* bit per buffer */
+    bool adopted;                    /* from a consoled before: */
+    struct port_received left;
+    struct serial_unsent unsent;
 };
 
 static struct {
@@ -47,16 +43,21 @@ static unsigned queue_number(unsigned port)
     return port == 0 ? 0 : CONTROL_QUEUE + 2 * port; /* 5.3.2 */
 }
 
+static unsigned number_of(const struct serial_port *port)
+{
+    return (unsigned)(port - serial.ports);
+}
+
 static char *buffer_at(struct serial_port *port, unsigned index)
 {
-    return (char *)port->memory.address + (size_t)index * BUFFER_SIZE;
+    return (char *)port->memory.buffers.address + (size_t)index * BUFFER_SIZE;
 }
 
 static int queue_buffer(struct serial_port *port, struct virtio_queue *queue, unsigned index,
                         uint32_t length, bool in)
 {
-    struct virtqueue_segment segment = {port->memory.physical + (uint64_t)index * BUFFER_SIZE,
-                                        length};
+    struct virtqueue_segment segment = {
+        port->memory.buffers.physical + (uint64_t)index * BUFFER_SIZE, length};
     return virtqueue_add(&queue->ring, &segment, !in, in, &port->buffer_numbers[index % BUFFERS]);
 }
 
@@ -65,12 +66,16 @@ static int queue_buffer(struct serial_port *port, struct virtio_queue *queue, un
 /* Notes which buffers the device has finished with. */
 static void collect(struct serial_port *port)
 {
+    struct port_received *received = &port->console.port.received;
     void *cookie;
     uint32_t length;
     int taken;
     while ((taken = virtqueue_take(&port->receive.ring, &cookie, &length)) == 1) {
-        unsigned tail = (port->received_head + port->received_count++) % BUFFERS;
-        port->received[tail] = (struct received){*(uint8_t *)cookie, 0, length};
+        unsigned tail = (received->head + received->count++) % BUFFERS;
+        received->parts[tail].buffer = *(uint8_t *)cookie;
+        received->parts[tail].at = 0;
+        received->parts[tail].length = length;
+        received->taken++;
     }
     if (taken == 0)
         while ((taken = virtqueue_take(&port->transmit.ring, &cookie, &length)) == 1)
@@ -79,25 +84,34 @@ static void collect(struct serial_port *port)
         console_fail("the serial device misbehaves");
 }
 
-/* Hands received bytes to the port; true if any moved. */
+/* Hands received bytes to the port; true if any moved. A buffer goes back to the device when it is
+ * kept that its bytes have moved. */
 static bool receive(struct serial_port *port)
 {
+    struct port_received *received = &port->console.port.received;
+    unsigned empty[BUFFERS], empty_count = 0;
     bool moved = false;
-    while (port->received_count > 0) {
-        struct received *r = &port->received[port->received_head];
-        size_t room = port_room(&port->console.port), n = r->length - r->at;
+    while (received->count > 0) {
+        uint32_t buffer = received->parts[received->head].buffer;
+        uint32_t at = received->parts[received->head].at;
+        uint32_t length = received->parts[received->head].length;
+        size_t room = port_room(&port->console.port), n = length - at;
         n = n < room ? n : room;
+        received->parts[received->head].at += (uint32_t)n;
         if (n > 0) {
-            port_receive(&port->console.port, buffer_at(port, r->buffer) + r->at, n);
-            r->at += (uint32_t)n;
+            port_receive(&port->console.port, buffer_at(port, buffer) + at, n);
             moved = true;
         }
-        if (r->at < r->length)
+        if (at + n < length)
             break;
-        queue_buffer(port, &port->receive, r->buffer, BUFFER_SIZE, true);
-        port->received_head = (port->received_head + 1) % BUFFERS;
-        port->received_count--;
+        empty[empty_count++] = buffer;
+        received->head = (received->head + 1) % BUFFERS;
+        received->count--;
     }
+    if (empty_count > 0)
+        keep_port(number_of(port), &port->console.port);
+    for (unsigned i = 0; i < empty_count; i++)
+        queue_buffer(port, &port->receive, empty[i], BUFFER_SIZE, true);
     return moved;
 }
 
@@ -114,6 +128,8 @@ static bool transmit(struct serial_port *port)
             port->transmit_free &= ~(1u << index);
         moved = true;
     }
+    virtqueue_kick(&port->transmit.ring);
+    port_answer(&port->console.port);
     return moved;
 }
 
@@ -127,7 +143,7 @@ static void pump(struct console_port *console)
         moved |= transmit(port);
     }
     virtqueue_kick(&port->receive.ring);
-    virtqueue_kick(&port->transmit.ring);
+    keep_port(number_of(port), &port->console.port);
 }
 
 /* ---- Ports coming and going --------------------------------------------------------------- */
@@ -138,32 +154,60 @@ static void control_send(unsigned port, unsigned event, unsigned value)
         serial_control_send(&serial.control, port, event, value);
 }
 
+/* Gives the device the buffers to receive into, but for those that hold what was received before,
+ * and sends what was not sent. */
+static void fill_queues(struct serial_port *port)
+{
+    struct port_received *received = &port->console.port.received;
+    uint32_t full = 0;
+    *received = port->left;
+    received->active = true;
+    keep_port(number_of(port), &port->console.port);
+    for (unsigned i = 0; i < received->count; i++)
+        full |= 1u << received->parts[(received->head + i) % BUFFERS].buffer;
+    port->transmit_free = (1u << BUFFERS) - 1;
+    for (unsigned i = 0; i < BUFFERS; i++) {
+        port->buffer_numbers[i] = (uint8_t)i;
+        if (!(full >> i & 1))
+            queue_buffer(port, &port->receive, i, BUFFER_SIZE, true);
+    }
+    for (unsigned i = 0; i < port->unsent.count; i++) {
+        uint32_t buffer = port->unsent.parts[i].buffer;
+        port->transmit_free &= ~(1u << (buffer - BUFFERS));
+        queue_buffer(port, &port->transmit, buffer, port->unsent.parts[i].length, false);
+    }
+    virtqueue_kick(&port->receive.ring);
+    virtqueue_kick(&port->transmit.ring);
+}
+
 /* The first time that a port is there: its memory, and somebody to take its bytes. */
 static int port_start(struct serial_port *port, unsigned number)
 {
     if (!port->receive.device)
         return -ENXIO;
-    int64_t error = dma_alloc(serial.device.handle, 2 * BUFFERS * BUFFER_SIZE, &port->memory);
-    if (error)
-        return (int)error;
-    port->console.pump = pump;
-    if (number == 0)
-        console_terminal(&port->console);
-    else
-        port_init(&port->console.port, &client_backend, NULL);
-    for (unsigned i = 0; i < BUFFERS; i++) {
-        port->buffer_numbers[i] = (uint8_t)i;
-        queue_buffer(port, &port->receive, i, BUFFER_SIZE, true);
+    if (!port->adopted) {
+        int64_t error =
+            dma_alloc(serial.device.handle, 2 * BUFFERS * BUFFER_SIZE, &port->memory.buffers);
+        if (!error)
+            error = serial_left_keep(number, &port->memory);
+        if (error)
+            return (int)error;
     }
-    port->transmit_free = (1u << BUFFERS) - 1;
-    virtqueue_kick(&port->receive.ring);
+    port->console.pump = pump;
+    if (number == 0) {
+        console_terminal(&port->console);
+    } else {
+        port_init(&port->console.port, &client_backend, NULL);
+        keep_adopt(number, &port->console.port);
+    }
+    fill_queues(port);
     return 0;
 }
 
 static void port_add(unsigned number)
 {
     struct serial_port *port = number < PORTS_MAX ? &serial.ports[number] : NULL;
-    if (!port || (!port->memory.size && port_start(port, number) != 0)) {
+    if (!port || (!port->console.pump && port_start(port, number) != 0)) {
         control_send(number, SERIAL_PORT_READY, 0);
         return;
     }
@@ -228,6 +272,10 @@ static int add_queues(void)
     unsigned count = serial.multiport ? PORTS_MAX : 1;
     for (unsigned i = 0; i < count; i++) {
         struct serial_port *port = &serial.ports[i];
+        port->memory.receive = &port->receive.memory;
+        port->memory.transmit = &port->transmit.memory;
+        port->adopted =
+            serial_left_adopt(&serial.device, i, &port->memory, &port->left, &port->unsent);
         int error = virtio_add_queue(&serial.device, &port->receive, queue_number(i), BUFFERS);
         if (!error)
             error = virtio_add_queue(&serial.device, &port->transmit, queue_number(i) + 1, BUFFERS);

@@ -4,7 +4,7 @@
 #include "abi/kernel_services.h"
 #include "cairn/names.h"
 #include "cairn/syscall.h"
-#include "consoled/consoled.h"
+#include "consoled/keep.h"
 #include "proto/ns.h"
 #include <string.h>
 
@@ -37,7 +37,9 @@ static bool transmit(void)
     struct message m = {.type = KCON_WRITE};
     size_t n = port_output(&uart.console.port, (char *)m.data, MESSAGE_DATA_MAX);
     m.len = (uint16_t)n;
-    return n > 0 && channel_call(uart.channel, &m) == 0;
+    bool sent = n > 0 && channel_call(uart.channel, &m) == 0;
+    port_answer(&uart.console.port);
+    return sent;
 }
 
 static void pump(struct console_port *console)
@@ -47,6 +49,7 @@ static void pump(struct console_port *console)
         moved = port_work(&console->port);
         moved |= transmit();
     }
+    keep_port(0, &console->port);
 }
 
 uint64_t uart_tick(void)

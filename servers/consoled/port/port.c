@@ -54,17 +54,22 @@ static void deliver(struct port *port, const struct port_reader *reader)
 {
     const struct port_backend *backend = port->backend;
     if (port->held_end) {
-        if (backend->reply(reader->token, 0) == 0)
-            port->held_end = false;
+        port->held_end = false;
+        backend->given(port, reader->token, 0);
+        port->held_end = backend->reply(reader->token, 0) != 0;
         return;
     }
     size_t n = port->held_len - port->held_at;
     n = reader->length < n ? (size_t)reader->length : n;
     int error = backend->copy_out(reader->token, 0, port->held + port->held_at, n);
-    if (error)
+    if (error) {
         backend->reply(reader->token, error);
-    else if (backend->reply(reader->token, (int64_t)n) == 0)
-        port->held_at += n;
+        return;
+    }
+    port->held_at += n;
+    backend->given(port, reader->token, n);
+    if (backend->reply(reader->token, (int64_t)n) != 0)
+        port->held_at -= n;
 }
 
 static bool serve_readers(struct port *port)
@@ -191,10 +196,10 @@ static void purge_writers(struct port *port)
     port->writer_count = kept;
 }
 
-int64_t port_write(struct port *port, uint64_t token, uint64_t length, const void *data,
-                   int64_t result, bool nonblock)
+int64_t port_write(struct port *port, uint64_t token, uint64_t length, uint64_t done,
+                   const void *data, int64_t result, bool nonblock)
 {
-    if (length == 0)
+    if (length <= done)
         return result;
     if (data && length > PORT_INLINE_MAX)
         return -EINVAL;
@@ -208,7 +213,7 @@ int64_t port_write(struct port *port, uint64_t token, uint64_t length, const voi
     struct port_writer *writer = &port->writers[tail];
     writer->token = token;
     writer->length = length;
-    writer->done = 0;
+    writer->done = done;
     writer->result = result;
     writer->window = data == NULL;
     if (data)
@@ -263,16 +268,27 @@ static int take_written(struct port *port, struct port_writer *writer, char *out
 
 static void writer_finish(struct port *port, int64_t result)
 {
-    uint64_t token = port->writers[port->writer_head].token;
+    unsigned i = port->finished_count++;
+    port->finished[i].token = port->writers[port->writer_head].token;
+    port->finished[i].result = result;
     port->writer_head = (port->writer_head + 1) % PORT_WRITERS;
     port->writer_count--;
-    port->backend->reply(token, result);
+}
+
+void port_answer(struct port *port)
+{
+    const struct port_writer *next = &port->writers[port->writer_head];
+    if (port->writer_count > 0 && next->done > 0)
+        port->backend->written(next->token, next->done);
+    for (unsigned i = 0; i < port->finished_count; i++)
+        port->backend->reply(port->finished[i].token, port->finished[i].result);
+    port->finished_count = 0;
 }
 
 size_t port_output(struct port *port, char *out, size_t size)
 {
     size_t n = port->line ? take_echo(port->line, out, size) : 0;
-    while (port->writer_count > 0 && n < size) {
+    while (port->writer_count > 0 && port->finished_count < PORT_WRITERS && n < size) {
         struct port_writer *writer = &port->writers[port->writer_head];
         size_t filled = 0;
         int error = take_written(port, writer, out + n, size - n, &filled);
@@ -289,4 +305,66 @@ size_t port_output(struct port *port, char *out, size_t size)
     if (port->line)
         cursor_track(&port->cursor, out, n);
     return n;
+}
+
+/* ---- Keeping ------------------------------------------------------------------------------ */
+
+static void line_copy(struct line_discipline *to, const struct line_discipline *from)
+{
+    to->mode = from->mode;
+    to->line_len = from->line_len;
+    memcpy(to->line, from->line, from->line_len);
+    to->literal = from->literal;
+    to->ready_head = from->ready_head;
+    to->ready_len = from->ready_len;
+    if (from->ready_len > 0)
+        memcpy(to->ready, from->ready, sizeof to->ready);
+    to->end_of_file = from->end_of_file;
+    to->mark_head = from->mark_head;
+    to->mark_count = from->mark_count;
+    memcpy(to->marks, from->marks, sizeof to->marks);
+    to->output_len = from->output_len;
+    memcpy(to->output, from->output, from->output_len);
+    to->interrupt = from->interrupt;
+    to->quit = from->quit;
+}
+
+void port_save(const struct port *port, struct port_saved *saved)
+{
+    saved->received = port->received;
+    saved->cursor = port->cursor;
+    if (port->line)
+        line_copy(&saved->line, port->line);
+    saved->input_len = (uint32_t)port->input_len;
+    memcpy(saved->input, port->input, port->input_len);
+    saved->held_len = (uint32_t)(port->held_len - port->held_at);
+    memcpy(saved->held, port->held + port->held_at, saved->held_len);
+    saved->held_end = port->held_end;
+}
+
+bool port_saved_valid(const struct port_saved *saved)
+{
+    const struct line_discipline *line = &saved->line;
+    bool valid = saved->input_len <= PORT_INPUT && saved->held_len <= PORT_READ_MAX &&
+                 line->line_len <= LINE_MAX_LEN && line->output_len <= LINE_OUTPUT_MAX &&
+                 line->ready_len < LINE_READY_MAX && line->ready_head < LINE_READY_MAX &&
+                 line->mark_count <= LINE_MARKS_MAX && line->mark_head < LINE_MARKS_MAX &&
+                 saved->received.count <= PORT_BUFFERS && saved->received.head < PORT_BUFFERS;
+    for (unsigned i = 0; i < PORT_BUFFERS && valid; i++)
+        valid = saved->received.parts[i].buffer < PORT_BUFFERS &&
+                saved->received.parts[i].at <= saved->received.parts[i].length;
+    return valid;
+}
+
+void port_load(struct port *port, const struct port_saved *saved)
+{
+    port->cursor = saved->cursor;
+    if (port->line)
+        line_copy(port->line, &saved->line);
+    port->input_len = saved->input_len;
+    memcpy(port->input, saved->input, saved->input_len);
+    port->held_at = 0;
+    port->held_len = saved->held_len;
+    memcpy(port->held, saved->held, saved->held_len);
+    port->held_end = saved->held_end;
 }

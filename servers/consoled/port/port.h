@@ -32,6 +32,10 @@ struct port_backend {
     bool (*waits)(uint64_t token);
     /* ^C or ^\ was typed: signals the foreground job. */
     void (*signal)(struct port *port, int signal);
+    /* n bytes that are in a reader's buffer are his from here on: he is about to be answered. */
+    void (*given)(const struct port *port, uint64_t token, size_t n);
+    /* done bytes of a write are on their way, and more is to come. */
+    void (*written)(uint64_t token, uint64_t done);
 };
 
 struct port_reader {
@@ -43,6 +47,18 @@ struct port_writer {
     int64_t result; /* to be answered when all is sent */
     bool window;
     char data[PORT_INLINE_MAX];
+};
+
+/* What the driver has received and the port has not taken: the driver's own, but it must be kept
+ * together with the port, so that each byte is in one of them. */
+#define PORT_BUFFERS 8
+struct port_received {
+    struct {
+        uint32_t buffer, at, length;
+    } parts[PORT_BUFFERS]; /* ring */
+    uint32_t head, count;
+    uint16_t taken;  /* how many the device had given, modulo 2^16 */
+    uint16_t active; /* the device has been told of buffers */
 };
 
 struct port {
@@ -59,16 +75,35 @@ struct port {
     unsigned reader_head, reader_count;
     struct port_writer writers[PORT_WRITERS];
     unsigned writer_head, writer_count;
+    struct {
+        uint64_t token;
+        int64_t result;
+    } finished[PORT_WRITERS]; /* writers to be answered when their bytes are on their way */
+    unsigned finished_count;
+    struct port_received received;
 };
+
+/* A port as it can be kept: all but those who wait, who will come again. */
+struct port_saved {
+    struct port_received received;
+    struct cursor cursor;
+    struct line_discipline line; /* of arrays, here and below, only what is in use is valid */
+    uint32_t input_len, held_len, held_end;
+    char input[PORT_INPUT];
+    char held[PORT_READ_MAX];
+};
+void port_save(const struct port *port, struct port_saved *saved);
+bool port_saved_valid(const struct port_saved *saved);
+void port_load(struct port *port, const struct port_saved *saved);
 
 void port_init(struct port *port, const struct port_backend *backend, struct line_discipline *line);
 
 /* port_read, port_write: requests of clients; the result at once, or PORT_DEFERRED. data NULL: the
- * bytes are in window 0. A write is answered with result once all its bytes were taken by the
- * driver. -EAGAIN: it would wait (nonblock), or too many wait already. */
+ * bytes are in window 0; the first done of them were written before. A write is answered with result
+ * by port_answer, once all its bytes were taken by the driver. -EAGAIN: it would wait (nonblock), or too many wait already. */
 int64_t port_read(struct port *port, uint64_t token, uint64_t length, bool nonblock);
-int64_t port_write(struct port *port, uint64_t token, uint64_t length, const void *data,
-                   int64_t result, bool nonblock);
+int64_t port_write(struct port *port, uint64_t token, uint64_t length, uint64_t done,
+                   const void *data, int64_t result, bool nonblock);
 
 /* port_poll: FS_POLL_* bits. */
 unsigned port_poll(const struct port *port);
@@ -78,8 +113,10 @@ size_t port_room(const struct port *port);
 void port_receive(struct port *port, const void *bytes, size_t count);
 
 /* port_output: up to size (at least 16) bytes to be sent; 0 = nothing. Call it, too, after
- * port_receive (echo) and whenever the driver can send again, until it gives 0. */
+ * port_receive (echo) and whenever the driver can send again, until it gives 0. port_answer: the
+ * device knows of all that port_output gave: answers the writers whose bytes these were. */
 size_t port_output(struct port *port, char *out, size_t size);
+void port_answer(struct port *port);
 
 /* port_work: serves readers and the line discipline as far as possible. True: something moved, so
  * that there may be room or output now. */

@@ -194,7 +194,46 @@ int block_release(struct ext2 *fs, uint32_t block)
     blocks.bitmap->data[bit / 8] &= (uint8_t) ~(1u << bit % 8);
     count_blocks(fs, group, &blocks, 1);
     group_put(&blocks);
+    cache_forget(fs, block);
     return 0;
+}
+
+static uint32_t count_clear(const uint8_t *bitmap, uint32_t size)
+{
+    uint32_t count = 0;
+    for (uint32_t bit = 0; bit < size; bit++)
+        count += !bit_test(bitmap, bit);
+    return count;
+}
+
+/* The counters may not have followed the bit: they are counted anew. */
+int block_retake(struct ext2 *fs, uint32_t block)
+{
+    const uint32_t index = (block - fs->first_block) / fs->blocks_per_group;
+    const uint32_t bit = (block - fs->first_block) % fs->blocks_per_group;
+    struct group *group = &fs->groups[index];
+    struct group_blocks blocks;
+    int error = group_get(fs, index, group->block_bitmap, &blocks);
+    if (error)
+        return error;
+    if (!bit_test(blocks.bitmap->data, bit)) {
+        blocks.bitmap->data[bit / 8] |= (uint8_t)(1u << bit % 8);
+        uint32_t free = count_clear(blocks.bitmap->data, fs_group_size(fs, index));
+        count_blocks(fs, group, &blocks, (int)(free - group->free_blocks));
+    }
+    group_put(&blocks);
+    return 0;
+}
+
+bool block_in_use(struct ext2 *fs, uint32_t block)
+{
+    const uint32_t index = (block - fs->first_block) / fs->blocks_per_group;
+    struct group_blocks blocks;
+    if (!fs_block_valid(fs, block) || group_get(fs, index, fs->groups[index].block_bitmap, &blocks))
+        return true;
+    bool used = bit_test(blocks.bitmap->data, (block - fs->first_block) % fs->blocks_per_group);
+    group_put(&blocks);
+    return used;
 }
 
 int block_free(struct ext2 *fs, uint32_t block, bool metadata)
@@ -207,7 +246,6 @@ int block_free(struct ext2 *fs, uint32_t block, bool metadata)
         return error;
     group_add(fs, &blocks);
     group_put(&blocks);
-    cache_forget(fs, block);
     return transaction_free(fs, block, metadata);
 }
 

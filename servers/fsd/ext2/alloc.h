@@ -17,6 +17,9 @@ int block_alloc(struct ext2 *fs, uint32_t goal, uint32_t *block);
  * calls block_release then. */
 int block_free(struct ext2 *fs, uint32_t block, bool metadata);
 int block_release(struct ext2 *fs, uint32_t block);
+/* block_retake: undoes a block_release, even a half-done one (for adopt.h). */
+int block_retake(struct ext2 *fs, uint32_t block);
+bool block_in_use(struct ext2 *fs, uint32_t block);
 
 /* inode_alloc: a file near its parent's inode; a directory where there is room. */
 int inode_alloc(struct ext2 *fs, uint32_t parent, bool directory, uint32_t *number);

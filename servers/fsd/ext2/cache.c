@@ -16,6 +16,8 @@
 
 #define OLDEST_SEARCHED 32u /* buffers looked at before dirty ones are written in bulk */
 
+static void lists_fill(struct cache *cache);
+
 int cache_init(struct ext2 *fs, const struct ext2_options *options)
 {
     struct cache *cache = &fs->cache;
@@ -36,21 +38,13 @@ int cache_init(struct ext2 *fs, const struct ext2_options *options)
         return -ENOMEM;
 
     memset(cache->buffers, 0, count * sizeof *cache->buffers);
-    memset(cache->hash, 0, sizeof *cache->hash << bits);
     cache->count = count;
     cache->hash_shift = 32 - bits;
-    cache->use.newer = cache->use.older = &cache->use;
-    cache->dirty_list.dirty_next = cache->dirty_list.dirty_previous = &cache->dirty_list;
-    cache->running_list.dirty_next = cache->running_list.dirty_previous = &cache->running_list;
     for (uint32_t i = 0; i < count; i++) {
-        struct buffer *buffer = &cache->buffers[i];
-        buffer->data = cache->frames + i * stride;
-        ASAN_POISON_MEMORY_REGION(buffer->data + fs->block_size, EXT2_FRAME_GAP);
-        buffer->older = cache->use.older;
-        buffer->newer = &cache->use;
-        cache->use.older->newer = buffer;
-        cache->use.older = buffer;
+        cache->buffers[i].data = cache->frames + i * stride;
+        ASAN_POISON_MEMORY_REGION(cache->buffers[i].data + fs->block_size, EXT2_FRAME_GAP);
     }
+    lists_fill(cache);
     return 0;
 }
 
@@ -96,18 +90,6 @@ static void use_oldest(struct cache *cache, struct buffer *buffer)
     cache->use.newer = buffer;
 }
 
-/* Out of the dirty or the running list. */
-static void clean(struct cache *cache, struct buffer *buffer)
-{
-    if (!(buffer->flags & (BUFFER_DIRTY | BUFFER_RUNNING)))
-        return;
-    cache->dirty -= (buffer->flags & BUFFER_DIRTY) != 0;
-    cache->running -= (buffer->flags & BUFFER_RUNNING) != 0;
-    buffer->flags &= (uint16_t) ~(BUFFER_DIRTY | BUFFER_RUNNING);
-    buffer->dirty_previous->dirty_next = buffer->dirty_next;
-    buffer->dirty_next->dirty_previous = buffer->dirty_previous;
-}
-
 static void append(struct buffer *list, struct buffer *buffer)
 {
     buffer->dirty_next = list;
@@ -116,43 +98,101 @@ static void append(struct buffer *list, struct buffer *buffer)
     list->dirty_previous = buffer;
 }
 
+static void enlist(struct cache *cache, struct buffer *buffer)
+{
+    const bool running = buffer->flags & BUFFER_RUNNING;
+    append(running ? &cache->running_list : &cache->dirty_list, buffer);
+    ++*(running ? &cache->running : &cache->dirty);
+}
+
+/* From one list to another (or to none, flag 0) with one store to the flags: whoever adopts the
+ * cache finds the buffer in the old state or in the new one. */
+static void move(struct cache *cache, struct buffer *buffer, uint16_t flag)
+{
+    const uint16_t before = buffer->flags;
+    buffer->flags = (uint16_t)((before & ~(BUFFER_DIRTY | BUFFER_RUNNING)) | flag);
+    store_barrier();
+    if (before & (BUFFER_DIRTY | BUFFER_RUNNING)) {
+        --*(before & BUFFER_RUNNING ? &cache->running : &cache->dirty);
+        buffer->dirty_previous->dirty_next = buffer->dirty_next;
+        buffer->dirty_next->dirty_previous = buffer->dirty_previous;
+    }
+    if (flag)
+        enlist(cache, buffer);
+}
+
+static void clean(struct cache *cache, struct buffer *buffer)
+{
+    move(cache, buffer, 0);
+}
+
 void cache_dirty(struct ext2 *fs, struct buffer *buffer)
 {
-    if (buffer->flags & (BUFFER_DIRTY | BUFFER_RUNNING))
-        return;
-    buffer->flags |= BUFFER_DIRTY;
-    append(&fs->cache.dirty_list, buffer);
-    fs->cache.dirty++;
+    if (!(buffer->flags & (BUFFER_DIRTY | BUFFER_RUNNING)))
+        move(&fs->cache, buffer, BUFFER_DIRTY);
 }
 
 void cache_join(struct ext2 *fs, struct buffer *buffer)
 {
-    if (buffer->flags & BUFFER_RUNNING)
-        return;
-    clean(&fs->cache, buffer);
-    buffer->flags |= BUFFER_RUNNING;
-    append(&fs->cache.running_list, buffer);
-    fs->cache.running++;
+    if (!(buffer->flags & BUFFER_RUNNING))
+        move(&fs->cache, buffer, BUFFER_RUNNING);
 }
 
 void cache_settle(struct ext2 *fs)
 {
     struct cache *cache = &fs->cache;
-    while (cache->running) {
-        struct buffer *buffer = cache->running_list.dirty_next;
-        clean(cache, buffer);
-        cache_dirty(fs, buffer);
-    }
+    while (cache->running)
+        move(cache, cache->running_list.dirty_next, BUFFER_DIRTY);
+}
+
+static void hash_add(struct cache *cache, struct buffer *buffer)
+{
+    struct buffer **chain = &cache->hash[hash_of(cache, buffer->block)];
+    buffer->hash_next = *chain;
+    *chain = buffer;
 }
 
 static void map(struct cache *cache, struct buffer *buffer, uint32_t block)
 {
-    struct buffer **chain = &cache->hash[hash_of(cache, block)];
     buffer->block = block;
-    buffer->flags = BUFFER_MAPPED;
     buffer->transaction = 0;
-    buffer->hash_next = *chain;
-    *chain = buffer;
+    store_barrier();
+    buffer->flags = BUFFER_MAPPED;
+    hash_add(cache, buffer);
+}
+
+/* All lists anew, from the buffers' flags and block numbers. */
+static void lists_fill(struct cache *cache)
+{
+    memset(cache->hash, 0, sizeof *cache->hash << (32 - cache->hash_shift));
+    cache->dirty = cache->running = 0;
+    cache->sweep_count = cache->sweep_next = 0;
+    cache->use.newer = cache->use.older = &cache->use;
+    cache->dirty_list.dirty_next = cache->dirty_list.dirty_previous = &cache->dirty_list;
+    cache->running_list.dirty_next = cache->running_list.dirty_previous = &cache->running_list;
+    for (uint32_t i = 0; i < cache->count; i++) {
+        struct buffer *buffer = &cache->buffers[i];
+        buffer->older = cache->use.older;
+        buffer->newer = &cache->use;
+        cache->use.older->newer = buffer;
+        cache->use.older = buffer;
+        if (buffer->flags & BUFFER_MAPPED)
+            hash_add(cache, buffer);
+        if (buffer->flags & (BUFFER_DIRTY | BUFFER_RUNNING))
+            enlist(cache, buffer);
+    }
+}
+
+void cache_adopt(struct ext2 *fs)
+{
+    struct cache *cache = &fs->cache;
+    for (uint32_t i = 0; i < cache->count; i++) {
+        struct buffer *buffer = &cache->buffers[i];
+        buffer->pins = 0;
+        if (!(buffer->flags & (BUFFER_DIRTY | BUFFER_RUNNING)))
+            buffer->flags = 0; /* perhaps it was being filled */
+    }
+    lists_fill(cache);
 }
 
 static void unmap(struct cache *cache, struct buffer *buffer)

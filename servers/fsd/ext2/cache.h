@@ -14,6 +14,10 @@
 struct ext2;
 struct ext2_options;
 
+#ifdef EXT2_STORE_HOOK
+void EXT2_STORE_HOOK(void);
+#endif
+
 #define CACHE_BLOCKS_MIN 64u
 #define CACHE_RUN_BYTES  65536u /* the longest read or write */
 
@@ -51,8 +55,19 @@ struct cache {
     uint64_t hits, misses, blocks_read, blocks_written;
 };
 
+/* What others may see of a memory that is adopted (ext2_adopt) if this process ends now: stores
+ * before this come before those behind it. */
+static inline void store_barrier(void)
+{
+    __atomic_signal_fence(__ATOMIC_SEQ_CST);
+#ifdef EXT2_STORE_HOOK
+    EXT2_STORE_HOOK(); /* a test ends the process there */
+#endif
+}
+
 int cache_init(struct ext2 *fs, const struct ext2_options *options); /* ENOMEM */
 void cache_free(struct ext2 *fs);
+void cache_adopt(struct ext2 *fs); /* rebuilds the lists; keeps what is dirty or running */
 
 /* cache_get: the block with its contents. EIO: unreadable, or no buffer could be freed. */
 int cache_get(struct ext2 *fs, uint32_t block, struct buffer **out);

@@ -30,16 +30,27 @@ struct ext2; /* a mounted file system */
 
 struct ext2_options {
     bool read_only;
-    size_t cache_blocks;  /* blocks in the cache, at least 64 */
+    size_t cache_blocks;             /* blocks in the cache, at least 64 */
     void *(*allocate)(size_t bytes); /* used at mount only: all memory is taken there */
     void (*release)(void *memory);
-    uint64_t now; /* ns since 1970, for the superblock */
+    uint64_t now;             /* ns since 1970, for the superblock */
+    bool adoptable;           /* for ext2_adopt: remembers how to undo an operation */
+    void (*committing)(void); /* or NULL: called right before an operation's changes are final */
 };
 
 /* ext2_mount: EINVAL not ext2, EOPNOTSUPP features (the journal's too), EIO damaged beyond use,
  * EROFS: the journal is to be replayed, which a disk that cannot be written forbids (one that is
  * only mounted read_only is replayed). On success *out. */
 int ext2_mount(struct ext2 **out, struct block_device *device, const struct ext2_options *options);
+
+/* ext2_adopt: goes on with a file system that another process has mounted as `adoptable` and that
+ * has ended at any moment, in the memory that it left, at the addresses that it had there. The
+ * operation that it was in has then not happened at all, or up to some commit of it. held: the
+ * inodes that are held from now on, one entry for each hold. EINVAL: not adoptable (no journal,
+ * errors were met); after any error only a new mount is possible, which loses what was not synced.
+ */
+int ext2_adopt(struct ext2 *fs, struct block_device *device, const struct ext2_options *options,
+               const uint32_t *held, size_t count);
 
 /* ext2_unmount: writes everything back, marks the superblock clean (unless it was not when it was
  * mounted, or errors were met: e2fsck is to look then), frees what nobody can hold any more. */
@@ -55,13 +66,13 @@ int ext2_sync_some(struct ext2 *fs, size_t blocks);
 /* ext2_set_time: the clock for the following operations, ns since 1970. */
 void ext2_set_time(struct ext2 *fs, uint64_t now);
 
-#define EXT2_ROOT_INODE 2u
-#define EXT2_NAME_MAX 255
+#define EXT2_ROOT_INODE    2u
+#define EXT2_NAME_MAX      255
 #define EXT2_SYMLINK_DEPTH 8
 
 struct ext2_stat {
     uint32_t inode, mode, links, uid, gid, generation;
-    uint64_t size, blocks; /* bytes; 512-byte units */
+    uint64_t size, blocks;        /* bytes; 512-byte units */
     uint32_t atime, mtime, ctime; /* s since 1970 */
 };
 
@@ -96,8 +107,8 @@ int ext2_mkdir(struct ext2 *fs, uint32_t parent, const char *name, size_t len, u
 int ext2_rmdir(struct ext2 *fs, uint32_t parent, const char *name, size_t len);
 int ext2_unlink(struct ext2 *fs, uint32_t parent, const char *name, size_t len);
 int ext2_link(struct ext2 *fs, uint32_t inode, uint32_t parent, const char *name, size_t len);
-int ext2_symlink(struct ext2 *fs, uint32_t parent, const char *name, size_t len,
-                 const char *target, size_t target_len);
+int ext2_symlink(struct ext2 *fs, uint32_t parent, const char *name, size_t len, const char *target,
+                 size_t target_len);
 int ext2_readlink(struct ext2 *fs, uint32_t inode, char *buffer, size_t size); /* length */
 /* POSIX rename: replaces an existing target atomically; EINVAL into an own subdirectory. */
 int ext2_rename(struct ext2 *fs, uint32_t from_parent, const char *from, size_t from_len,

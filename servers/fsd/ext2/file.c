@@ -8,6 +8,9 @@
 #include <string.h>
 
 #define READ_AHEAD_BYTES (2 * CACHE_RUN_BYTES)
+#define POKE_BLOCKS                                                                                \
+    17u /* metadata blocks that writing one block changes, at most: inode, four                    \
+           allocations of bitmap, descriptors; superblock; tables */
 
 static int get_regular(struct ext2 *fs, uint32_t number, struct inode *inode)
 {
@@ -189,6 +192,21 @@ static int get_block(struct ext2 *fs, const struct inode *inode, struct poke *po
     return error;
 }
 
+/* The blocks of one write share transactions: each block leaves everything consistent. */
+static int writing_begin(struct ext2 *fs)
+{
+    if (!fs->transaction.active)
+        return transaction_begin(fs);
+    bool room = transaction_room(fs, POKE_BLOCKS) && !journal_holds_blocks(fs);
+    return room ? 0 : transaction_restart(fs);
+}
+
+static int writing_end(struct ext2 *fs)
+{
+    return fs->transaction.active ? transaction_commit(fs) : 0;
+}
+
+/* The buffer of one block of a write, pinned; perhaps in a transaction that stays open. */
 static int prepare(struct ext2 *fs, struct inode *inode, struct poke *poke)
 {
     const uint64_t size = inode_size(inode);
@@ -203,7 +221,7 @@ static int prepare(struct ext2 *fs, struct inode *inode, struct poke *poke)
         inode_data_changed(fs, inode);
         return error;
     }
-    error = transaction_begin(fs);
+    error = writing_begin(fs);
     if (error)
         return error;
     if (poke->offset > size)
@@ -222,10 +240,7 @@ static int prepare(struct ext2 *fs, struct inode *inode, struct poke *poke)
         inode_set_size(fs, inode, poke->end);
     inode_changed(fs, inode);
     inode->disk->mtime = inode->disk->ctime = fs->now;
-    error = transaction_commit(fs);
-    if (error)
-        cache_release(poke->buffer);
-    return error;
+    return 0;
 }
 
 static int64_t poke_inode(struct ext2 *fs, struct inode *inode, uint64_t offset, size_t length,
@@ -259,8 +274,9 @@ int64_t ext2_poke(struct ext2 *fs, uint32_t number, uint64_t offset, size_t leng
     if (result)
         return result;
     result = poke_inode(fs, &inode, offset, length, data);
+    int error = writing_end(fs);
     inode_put(&inode);
-    return result;
+    return error && result >= 0 ? error : result;
 }
 
 int64_t ext2_write(struct ext2 *fs, uint32_t number, uint64_t offset, const void *buffer,
@@ -279,7 +295,10 @@ int64_t ext2_write(struct ext2 *fs, uint32_t number, uint64_t offset, const void
         memcpy(data, (const uint8_t *)buffer + done, (size_t)result);
         done += (size_t)result;
     }
+    int error = writing_end(fs);
     inode_put(&inode);
+    if (error && result >= 0)
+        return error;
     if (result < 0 && (done == 0 || (result != -ENOSPC && result != -EFBIG)))
         return result;
     return (int64_t)done;

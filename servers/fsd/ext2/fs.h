@@ -46,6 +46,7 @@ struct ext2 {
 
     struct cache cache;
     struct transaction transaction;
+    uint8_t *undo_memory; /* what transaction.undo points to, or NULL */
     struct journal journal;
     struct inode_table inode_table;
     struct lookup_cache lookup_cache;
@@ -57,6 +58,11 @@ struct ext2 {
 /* fs_error: damage or an I/O error in metadata: no more changes, and e2fsck is to know. Result:
  * -EIO, always. */
 int fs_error(struct ext2 *fs);
+
+/* Parts of a mount: fs_super_get pins the superblock's buffer; fs_groups_load reads the descriptors
+ * into groups[] and the sums (EIO: impossible ones). */
+int fs_super_get(struct ext2 *fs);
+int fs_groups_load(struct ext2 *fs);
 
 /* metadata_get: cache_get of a metadata block; failure is an fs_error. */
 int metadata_get(struct ext2 *fs, uint32_t block, struct buffer **out);

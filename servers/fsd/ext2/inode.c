@@ -7,24 +7,17 @@
 #include "orphan.h"
 #include <string.h>
 
-int inode_table_init(struct ext2 *fs, void *(*allocate)(size_t bytes))
+static void table_clear(struct inode_table *table)
 {
-    struct inode_table *table = &fs->inode_table;
-    table->states = allocate(INODES_HELD_MAX * sizeof *table->states);
-    table->hash = allocate(INODES_HELD_MAX * sizeof *table->hash);
-    if (!table->states || !table->hash)
-        return -ENOMEM;
     memset(table->states, 0, INODES_HELD_MAX * sizeof *table->states);
     memset(table->hash, 0, INODES_HELD_MAX * sizeof *table->hash);
+    memset(table->scratch, 0, sizeof table->scratch);
     table->free = NULL;
     for (uint32_t i = 0; i < INODES_HELD_MAX; i++) {
         table->states[i].hash_next = table->free;
         table->free = &table->states[i];
     }
-    return 0;
 }
-
-/* ---- States ----------------------------------------------------------------------------- */
 
 static struct inode_state *held_state(const struct ext2 *fs, uint32_t number)
 {
@@ -33,6 +26,48 @@ static struct inode_state *held_state(const struct ext2 *fs, uint32_t number)
         state = state->hash_next;
     return state;
 }
+
+/* A place in the table of held inodes; NULL: it is full. */
+static struct inode_state *state_add(struct ext2 *fs, uint32_t number)
+{
+    struct inode_table *table = &fs->inode_table;
+    struct inode_state *state = table->free, **chain = &table->hash[number % INODES_HELD_MAX];
+    if (!state)
+        return NULL;
+    table->free = state->hash_next;
+    *state = (struct inode_state){
+        .number = number,
+        .changed = fs->journal.sequence, /* nobody has watched until now */
+        .hash_next = *chain,
+    };
+    *chain = state;
+    return state;
+}
+
+int inode_table_init(struct ext2 *fs, void *(*allocate)(size_t bytes))
+{
+    struct inode_table *table = &fs->inode_table;
+    table->states = allocate(INODES_HELD_MAX * sizeof *table->states);
+    table->hash = allocate(INODES_HELD_MAX * sizeof *table->hash);
+    if (!table->states || !table->hash)
+        return -ENOMEM;
+    table_clear(table);
+    return 0;
+}
+
+void inode_table_adopt(struct ext2 *fs, const uint32_t *held, size_t count)
+{
+    table_clear(&fs->inode_table);
+    for (size_t i = 0; i < count; i++) {
+        struct inode_state *state = held_state(fs, held[i]);
+        if (!state)
+            state = state_add(fs, held[i]);
+        if (state)
+            state->holds++;
+    }
+}
+
+/* ---- States ----------------------------------------------------------------------------- */
 
 static struct inode_state *scratch_state(struct ext2 *fs, uint32_t number)
 {
@@ -71,7 +106,6 @@ bool inode_synced(const struct ext2 *fs, uint32_t number)
 
 int ext2_hold(struct ext2 *fs, uint32_t number)
 {
-    struct inode_table *table = &fs->inode_table;
     struct inode_state *state = held_state(fs, number);
     if (state) {
         state->holds++;
@@ -81,19 +115,18 @@ int ext2_hold(struct ext2 *fs, uint32_t number)
     int error = inode_get_live(fs, number, &inode);
     if (error)
         return error;
-    state = table->free;
-    if (state) {
-        struct inode_state **chain = &table->hash[number % INODES_HELD_MAX];
-        table->free = state->hash_next;
-        *state = *inode.state; /* the scratch place: what it knows moves over */
-        inode.state->number = 0;
-        state->holds = 1;
-        state->pins = 0;
-        state->changed = fs->journal.sequence; /* nobody has watched until now */
-        state->hash_next = *chain;
-        *chain = state;
-    }
     inode_put(&inode);
+    state = state_add(fs, number);
+    if (state) { /* what the scratch place knows moves over */
+        state->extent_logical = inode.state->extent_logical;
+        state->extent_physical = inode.state->extent_physical;
+        state->extent_length = inode.state->extent_length;
+        state->leaf_logical = inode.state->leaf_logical;
+        state->leaf_block = inode.state->leaf_block;
+        state->next_read = inode.state->next_read;
+        state->holds = 1;
+        inode.state->number = 0;
+    }
     return state ? 0 : -ENFILE;
 }
 

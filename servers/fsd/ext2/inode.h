@@ -75,3 +75,5 @@ int inode_create(struct ext2 *fs, const struct inode *parent, uint32_t mode, str
 void inode_discard(struct ext2 *fs, struct inode *inode);
 
 int inode_table_init(struct ext2 *fs, void *(*allocate)(size_t bytes));
+/* inode_table_adopt: forgets all but that these are held, once for each time that they are listed. */
+void inode_table_adopt(struct ext2 *fs, const uint32_t *held, size_t count);

@@ -174,3 +174,23 @@ int orphans_recover(struct ext2 *fs)
         error = recover_one(fs, fs->super->last_orphan);
     return error;
 }
+
+int orphans_finish(struct ext2 *fs)
+{
+    uint32_t at = fs->super->last_orphan;
+    for (uint32_t i = 0; i < fs->inodes && at; i++) {
+        struct inode inode;
+        const uint32_t number = at;
+        int error = inode_get(fs, number, &inode);
+        if (error)
+            return error;
+        at = inode.disk->dtime;
+        bool stays = !inode.disk->links && inode_held(fs, number);
+        inode_put(&inode);
+        if (!stays)
+            error = recover_one(fs, number);
+        if (error)
+            return error;
+    }
+    return 0;
+}

@@ -19,3 +19,6 @@ int inode_delete(struct ext2 *fs, uint32_t number);
 
 /* orphans_recover: at mount. */
 int orphans_recover(struct ext2 *fs);
+
+/* orphans_finish: while mounted: the same for those that nobody holds. */
+int orphans_finish(struct ext2 *fs);

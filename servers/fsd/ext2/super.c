@@ -12,7 +12,7 @@
 #include <string.h>
 
 #define COMPATIBLE_INCOMPAT (EXT2_INCOMPAT_FILETYPE | EXT2_INCOMPAT_RECOVER)
-#define COMPATIBLE_RO            (EXT2_RO_COMPAT_SPARSE_SUPER | EXT2_RO_COMPAT_LARGE_FILE)
+#define COMPATIBLE_RO       (EXT2_RO_COMPAT_SPARSE_SUPER | EXT2_RO_COMPAT_LARGE_FILE)
 
 int fs_error(struct ext2 *fs)
 {
@@ -131,7 +131,7 @@ static int load_group(struct ext2 *fs, const struct group_descriptor *from, stru
     return 0;
 }
 
-static int load_groups(struct ext2 *fs)
+int fs_groups_load(struct ext2 *fs)
 {
     const uint32_t per_block = fs->block_size / sizeof(struct group_descriptor);
     struct buffer *buffer = NULL;
@@ -160,13 +160,28 @@ static void fs_free(struct ext2 *fs)
 {
     journal_close(fs);
     cache_free(fs);
-    void *parts[] = {fs->groups, fs->zeros, fs->inode_table.states, fs->inode_table.hash,
-                     fs->lookup_cache.entries};
+    void *parts[] = {fs->groups,
+                     fs->zeros,
+                     fs->inode_table.states,
+                     fs->inode_table.hash,
+                     fs->lookup_cache.entries,
+                     fs->undo_memory};
     void (*release)(void *) = fs->release;
     for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++)
         if (parts[i])
             release(parts[i]);
     release(fs);
+}
+
+static int undo_allocate(struct ext2 *fs, const struct ext2_options *options)
+{
+    struct undo *undo = fs->transaction.undo;
+    fs->undo_memory = options->allocate((size_t)TRANSACTION_BLOCKS << fs->block_bits);
+    if (!fs->undo_memory)
+        return -ENOMEM;
+    for (uint32_t i = 0; i < TRANSACTION_BLOCKS; i++)
+        undo[i].contents = fs->undo_memory + ((size_t)i << fs->block_bits);
+    return 0;
 }
 
 static int fs_allocate(struct ext2 *fs, const struct ext2_options *options)
@@ -180,7 +195,9 @@ static int fs_allocate(struct ext2 *fs, const struct ext2_options *options)
     memset(fs->zeros, 0, fs->block_size);
     memset(fs->lookup_cache.entries, 0, LOOKUP_CACHE_SIZE * sizeof *fs->lookup_cache.entries);
     int error = inode_table_init(fs, options->allocate);
-    return error ? error : cache_init(fs, options);
+    if (!error)
+        error = cache_init(fs, options);
+    return error || !options->adoptable ? error : undo_allocate(fs, options);
 }
 
 /* The first look at the disk needs a block to read into before the block size is known. */
@@ -219,10 +236,11 @@ static int check_again(struct ext2 *fs)
         fs->blocks_per_group != before.blocks_per_group || fs->inodes != before.inodes ||
         fs->inode_size != before.inode_size)
         return -EIO;
-    return load_groups(fs);
+    return fs_groups_load(fs);
 }
 
-/* Also where the file system is to be read-only: until it is replayed it is not there to be read. */
+/* Also where the file system is to be read-only: until it is replayed it is not there to be read.
+ */
 static int recover(struct ext2 *fs, const struct ext2_options *options)
 {
     struct superblock *super = fs->super;
@@ -293,7 +311,7 @@ static int mark_mounted(struct ext2 *fs)
     return error;
 }
 
-static int load(struct ext2 *fs, const struct ext2_options *options)
+int fs_super_get(struct ext2 *fs)
 {
     int error = cache_get(fs, fs->first_block, &fs->super_buffer);
     if (error)
@@ -301,8 +319,16 @@ static int load(struct ext2 *fs, const struct ext2_options *options)
     /* Block 0 holds the superblock at 1024 when blocks are larger than that. */
     uint32_t offset = fs->first_block ? 0 : EXT2_SUPER_OFFSET;
     fs->super = (struct superblock *)(fs->super_buffer->data + offset);
+    return 0;
+}
+
+static int load(struct ext2 *fs, const struct ext2_options *options)
+{
+    int error = fs_super_get(fs);
+    if (error)
+        return error;
     fs->mount_state = fs->super->state;
-    error = load_groups(fs);
+    error = fs_groups_load(fs);
     if (!error)
         error = load_journal(fs, options);
     if (!error && !fs->read_only)
@@ -318,6 +344,7 @@ int ext2_mount(struct ext2 **out, struct block_device *device, const struct ext2
     memset(fs, 0, sizeof *fs);
     fs->device = device;
     fs->release = options->release;
+    fs->transaction.committing = options->committing;
     fs->read_only = options->read_only || device->read_only;
     fs->unflushed = true; /* whoever had the disk before */
     ext2_set_time(fs, options->now);
@@ -371,10 +398,7 @@ int ext2_unmount(struct ext2 *fs)
     return error;
 }
 
-int ext2_sync(struct ext2 *fs)
-{
-    return fs->journal.active ? journal_commit(fs) : cache_flush(fs);
-}
+int ext2_sync(struct ext2 *fs) { return fs->journal.active ? journal_commit(fs) : cache_flush(fs); }
 
 int ext2_sync_some(struct ext2 *fs, size_t blocks)
 {

@@ -3,6 +3,7 @@
 #include "transaction.h"
 #include "alloc.h"
 #include "fs.h"
+#include <string.h>
 
 int transaction_begin(struct ext2 *fs)
 {
@@ -11,19 +12,45 @@ int transaction_begin(struct ext2 *fs)
     int error = fs->journal.active ? journal_reserve(fs) : 0;
     if (error)
         return error;
-    fs->transaction.active = true;
     fs->transaction.id++;
     fs->transaction.used = 0;
+    if (fs->journal.active)
+        journal_mark(fs, &fs->transaction.mark);
+    store_barrier();
+    fs->transaction.active = true;
+    store_barrier();
     return 0;
+}
+
+static void undo_save(struct transaction *transaction, uint32_t size, const struct buffer *buffer)
+{
+    if (transaction->used >= TRANSACTION_BLOCKS)
+        return; /* begin has promised that it does not come to that */
+    struct undo *undo = &transaction->undo[transaction->used];
+    if (!undo->contents)
+        return;
+    undo->block = buffer->block;
+    memcpy(undo->contents, buffer->data, size);
+    store_barrier();
+}
+
+/* The one word that ends an operation. */
+static void end(struct ext2 *fs)
+{
+    store_barrier();
+    fs->transaction.active = false;
+    store_barrier();
 }
 
 void transaction_add(struct ext2 *fs, struct buffer *buffer)
 {
     struct transaction *transaction = &fs->transaction;
     if (buffer->transaction != transaction->id) {
+        undo_save(transaction, fs->block_size, buffer);
         buffer->transaction = transaction->id;
         if (++transaction->used > transaction->worst)
             transaction->worst = transaction->used;
+        store_barrier();
     }
     buffer->flags |= BUFFER_METADATA;
     if (fs->journal.active)
@@ -60,11 +87,10 @@ int transaction_restart(struct ext2 *fs)
 
 int transaction_commit(struct ext2 *fs)
 {
-    fs->transaction.active = false;
+    if (fs->transaction.committing)
+        fs->transaction.committing();
+    end(fs);
     return fs->errors ? -EIO : 0;
 }
 
-void transaction_abort(struct ext2 *fs)
-{
-    fs->transaction.active = false;
-}
+void transaction_abort(struct ext2 *fs) { end(fs); }

@@ -8,14 +8,19 @@
  * its older copies must never be written again.
  *
  * Adding and ordering cannot fail, freeing only for damage: begin reserves room for
- * TRANSACTION_BLOCKS blocks, and no transaction adds more. Long work (truncation) asks transaction_room and restarts at a
- * point where everything is consistent; blocks must then be added again.
+ * TRANSACTION_BLOCKS blocks, and no transaction adds more. Long work (truncation) asks
+ * transaction_room and restarts at a point where everything is consistent; blocks must then be
+ * added again.
+ *
+ * The word `active` is what makes an operation whole for a process that adopts the memory of this
+ * one (ext2_adopt): while it is set, all that was added is to be undone.
  *
  * With a journal (journal/journal.h) all operations since the last commit to the disk make up one
  * transaction there: transaction_commit ends an operation, ext2_sync makes it last. Without one
  * all of this only marks blocks dirty. */
 #pragma once
 
+#include "journal/journal.h"
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -24,11 +29,20 @@ struct buffer;
 
 #define TRANSACTION_BLOCKS 32u
 
+/* What a block was before the current operation changed it; for ext2_adopt. */
+struct undo {
+    uint32_t block;
+    uint8_t *contents; /* one block; NULL: nobody will adopt */
+};
+
 struct transaction {
     bool active;
     uint32_t id;    /* of the current or last one; a buffer remembers the last that it joined */
     uint32_t used;  /* blocks added so far */
     uint32_t worst; /* the largest transaction since the mount */
+    struct undo undo[TRANSACTION_BLOCKS]; /* `used` of them */
+    struct journal_mark mark;             /* what the operation found */
+    void (*committing)(void);             /* NULL, or: ext2_options */
 };
 
 int transaction_begin(struct ext2 *fs); /* EROFS */

@@ -3,6 +3,7 @@
 #include "config.h"
 #include "abi/errno.h"
 #include "abi/handle.h"
+#include "abi/memory.h"
 #include <string.h>
 
 #define WORDS_MAX      20
@@ -166,6 +167,25 @@ static const char *apply_stack(struct config_section *section, char **words, siz
     return parse_number(words[1], true, 1u << 30, &section->stack) ? NULL : "not a size";
 }
 
+static const char *apply_keep(struct config_section *section, char **words, size_t count)
+{
+    if (!parse_number(words[1], true, MEMORY_SIZE_MAX, &section->keep) || section->keep == 0)
+        return "not a size";
+    if (count != 2 && (count != 4 || strcmp(words[2], "handles") != 0 ||
+                       !parse_number(words[3], false, HANDLES_MAX, &section->keep_handles)))
+        return "keep is \"keep SIZE [handles N]\"";
+    section->keep = (section->keep + PAGE_SIZE - 1) & ~(uint32_t)(PAGE_SIZE - 1);
+    return NULL;
+}
+
+static const char *apply_heartbeat(struct config_section *section, char **words, size_t count)
+{
+    (void)count;
+    return parse_number(words[1], false, 600000, &section->heartbeat) && section->heartbeat > 0
+               ? NULL
+               : "a heartbeat is 1 to 600000 ms";
+}
+
 static const char *apply_quota(struct config_section *section, char **words, size_t count)
 {
     struct {
@@ -216,6 +236,8 @@ static const struct directive directives[] = {
     {"endpoint", 2, 2, apply_endpoint},
     {"priority", 2, 2, apply_priority},
     {"stack", 2, 2, apply_stack},
+    {"keep", 2, 4, apply_keep},
+    {"heartbeat", 2, 2, apply_heartbeat},
     {"quota", 2, 5, apply_quota},
     {"restart", 2, 6, apply_restart},
     {"sync", 1, 1, apply_sync},

@@ -16,6 +16,10 @@
  *   stack SIZE               bytes; k and m are understood
  *   quota WHAT=N...          pages, handles, threads, channels
  *   restart always [limit N] [backoff MS]   |   restart never
+ *   keep SIZE [handles N]    what it knows survives it: this much memory, zero at first, that each
+ *                            of its processes finds under the handle SPAWN_STATE, and N places
+ *                            for handles (PROC_KEEP)
+ *   heartbeat MS             is killed when it has not answered init for so long
  *   sync                     keeps files: asked to write them out before the machine stops
  *   env NAME=VALUE...        environment
  *   cwd PATH                 working directory
@@ -61,6 +65,9 @@ struct config_section {
     uint32_t endpoint; /* 1..4, 0 = none */
     uint32_t priority; /* 0 = default */
     uint32_t stack;    /* bytes, 0 = default */
+    uint32_t keep;     /* bytes, whole pages, 0 = none */
+    uint32_t keep_handles;
+    uint32_t heartbeat; /* ms, 0 = none */
     struct process_quota quota;
     bool restart;
     uint32_t restart_limit;   /* deaths in a row, 0 = any number */

@@ -31,6 +31,8 @@ static void test_full(void)
                 "  device 18 maybe\n"
                 "  optional\n"
                 "  stack 64k\n"
+                "  keep 5000 handles 12\n"
+                "  heartbeat 750\n"
                 "  quota pages=2k handles=7\n"
                 "  quota threads=3 channels=4\n"
                 "  restart always limit 5 backoff 250\n"
@@ -55,6 +57,8 @@ static void test_full(void)
     CHECK(blkd->device_count == 3 && blkd->devices[0].virtio_id == 2 && !blkd->devices[0].maybe);
     CHECK(blkd->devices[1].virtio_id == 16 && blkd->devices[1].maybe);
     CHECK(blkd->devices[2].virtio_id == 18 && blkd->optional && blkd->stack == 65536);
+    CHECK(blkd->keep == 8192 && blkd->keep_handles == 12 && nsd->keep == 0);
+    CHECK(blkd->heartbeat == 750 && nsd->heartbeat == 0);
     CHECK(blkd->quota.pages == 2048 && blkd->quota.handles == 7);
     CHECK(blkd->quota.threads == 3 && blkd->quota.channels == 4);
     CHECK(blkd->restart && blkd->restart_limit == 5 && blkd->restart_backoff == 250);
@@ -100,6 +104,12 @@ static void test_errors(void)
         {2, "service a\n stack 2k2\n"},
         {2, "service a\n stack 4096m\n"},
         {2, "service a\n stack k\n"},
+        {2, "service a\n keep 0\n"},
+        {2, "service a\n keep 2048m\n"},
+        {2, "service a\n keep 4k handles\n"},
+        {2, "service a\n keep 4k hands 3\n"},
+        {2, "service a\n keep 4k handles 5000\n"},
+        {2, "service a\n heartbeat 0\n"},
         {2, "service a\n quota pages\n"},
         {2, "service a\n quota files=2\n"},
         {2, "service a\n quota pages=\n"},

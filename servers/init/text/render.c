@@ -4,6 +4,7 @@
 #include "facts.h"
 #include "init/devices.h"
 #include "init/services.h"
+#include "init/supervisor.h"
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -193,15 +194,18 @@ static void render_devices(void)
 
 static void render_services(void)
 {
-    add("NAME         PID STATE    DEATHS\n");
+    add("NAME         PID STATE    RESTARTS IN-A-ROW AWAY(us) LAST END\n");
     for (size_t i = 0; i < services_count(); i++) {
         const struct service *service = services_get(i);
-        const char *state = service->pid != 0          ? "running"
+        bool answers = service->down_since == 0 || service->section->heartbeat == 0;
+        const char *state = service->pid != 0          ? answers ? "running" : "starting"
                             : service->restart_at != 0 ? "waiting"
                             : service->was_started     ? "ended"
                                                        : "absent";
-        add("%-10s %5u %-8s %6u\n", service->section->name, (unsigned)service->pid, state,
-            (unsigned)service->deaths);
+        add("%-10s %5u %-8s %8u %8u %8llu %s\n", service->section->name, (unsigned)service->pid,
+            state, (unsigned)service->restarts, (unsigned)service->deaths,
+            (unsigned long long)service->away / 1000,
+            service->last_end[0] ? service->last_end : "-");
     }
 }
 

@@ -21,6 +21,7 @@ struct request {
 
 static struct request requests[REQUESTS];
 static struct pipe pipe_;
+static struct pipe_state kept;
 static char ring[PIPE_CAPACITY];
 static const char *broken;
 
@@ -104,7 +105,7 @@ static void over(struct request *r, int64_t result)
     if (r->end == PIPE_WRITE_END && result >= 0 && r->io.length <= PIPE_ATOMIC)
         check(result == (int64_t)r->io.length, "small writes go in whole");
     if (r->end == PIPE_READ_END && result == 0)
-        check(!pipe_.open[PIPE_WRITE_END] && pipe_.len == 0, "end of file only at the end");
+        check(!kept.open[PIPE_WRITE_END] && pipe_length(&pipe_) == 0, "end of file only at the end");
     r->used = false;
 }
 
@@ -122,7 +123,7 @@ static void start(enum pipe_end end, uint64_t length, bool nonblocking, enum fau
     struct request *r = NULL;
     for (int i = 0; i < REQUESTS && !r; i++)
         r = requests[i].used ? NULL : &requests[i];
-    if (!r || !pipe_.open[end] || length == 0)
+    if (!r || !kept.open[end] || length == 0)
         return;
     *r = (struct request){.used = true, .end = end, .fault = fault, .io.length = length};
     int64_t result = pipe_start(&pipe_, end, &r->io, nonblocking, &mover);
@@ -138,22 +139,22 @@ static void start(enum pipe_end end, uint64_t length, bool nonblocking, enum fau
 static void check_state(void)
 {
     settle_staged();
-    check(pipe_.len == shadow_end - shadow_first, "no byte is lost or doubled");
-    check(pipe_.len <= PIPE_CAPACITY && pipe_.head < PIPE_CAPACITY, "the ring holds its size");
+    check(pipe_length(&pipe_) == shadow_end - shadow_first, "no byte is lost or doubled");
+    check(pipe_length(&pipe_) <= PIPE_CAPACITY, "the ring holds its size");
     const struct pipe_io *reader = pipe_.waiting[PIPE_READ_END];
     const struct pipe_io *writer = pipe_.waiting[PIPE_WRITE_END];
-    size_t room = PIPE_CAPACITY - pipe_.len;
-    check(!reader || (pipe_.len == 0 && pipe_.open[PIPE_WRITE_END]), "readers wait for a reason");
+    size_t room = PIPE_CAPACITY - pipe_length(&pipe_);
+    check(!reader || (pipe_length(&pipe_) == 0 && kept.open[PIPE_WRITE_END]), "readers wait for a reason");
     if (writer) {
         check(room < (writer->length <= PIPE_ATOMIC ? writer->length : 1) &&
-                  pipe_.open[PIPE_READ_END],
+                  kept.open[PIPE_READ_END],
               "writers wait for a reason");
     }
     unsigned in = pipe_poll(&pipe_, PIPE_READ_END), out = pipe_poll(&pipe_, PIPE_WRITE_END);
-    check(!(in & FS_POLL_IN) == (pipe_.len == 0), "poll tells of data");
-    check(!(in & FS_POLL_HUP) == pipe_.open[PIPE_WRITE_END], "poll tells of the write end");
-    check(!(out & FS_POLL_ERR) == pipe_.open[PIPE_READ_END], "poll tells of the read end");
-    check(!(out & FS_POLL_OUT) == (room < PIPE_ATOMIC || writer || !pipe_.open[PIPE_READ_END]),
+    check(!(in & FS_POLL_IN) == (pipe_length(&pipe_) == 0), "poll tells of data");
+    check(!(in & FS_POLL_HUP) == (kept.open[PIPE_WRITE_END] != 0), "poll tells of the write end");
+    check(!(out & FS_POLL_ERR) == (kept.open[PIPE_READ_END] != 0), "poll tells of the read end");
+    check(!(out & FS_POLL_OUT) == (room < PIPE_ATOMIC || writer || !kept.open[PIPE_READ_END]),
           "poll tells of room");
 }
 
@@ -165,7 +166,7 @@ bool pipe_stream_run(const uint8_t *bytes, size_t count)
     staged_by = NULL;
     next_value = 0;
     broken = NULL;
-    pipe_init(&pipe_, ring);
+    pipe_init(&pipe_, &kept, ring);
     size_t i = 0;
     for (; i + 2 < count && !broken && shadow_end < SHADOW / 2; i += 3) {
         uint8_t op = bytes[i];
@@ -178,7 +179,7 @@ bool pipe_stream_run(const uint8_t *bytes, size_t count)
         check_state();
     }
     for (int end = 0; end < 2; end++)
-        if (pipe_.open[end])
+        if (kept.open[end])
             pipe_close(&pipe_, (enum pipe_end)end, &mover);
     for (int r = 0; r < REQUESTS; r++)
         check(!requests[r].used, "closing both ends finishes everything");

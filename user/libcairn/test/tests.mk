@@ -8,8 +8,9 @@ libcairn-textfile_SOURCES := user/libcairn/test/textfile_test.c user/libcairn/te
 # A server's messages on the host (user/libcairn/test/host/host.h): NAME_SOURCES = $(HOST) and the
 # server's own files, NAME_CFLAGS = $(HOST_FLAGS). Locals begin as 0xaa, so that a reply with bytes
 # that nobody wrote is found.
-HOST = $(wildcard user/libcairn/test/host/*.c) user/libcairn/server.c user/libcairn/request.c
+HOST = $(wildcard user/libcairn/test/host/*.c) user/libcairn/server.c user/libcairn/request.c \
+    user/libcairn/kept.c
 HOST_FLAGS = -Iuser/libcairn/test/host -Dmain=server_main -Wl,--wrap=server_run \
     -ftrivial-auto-var-init=pattern -Wno-missing-field-initializers -Wno-missing-prototypes
-HOST_VIRTIO = user/libcairn/test/device/virtio.c user/libvirtio/queue.c
+HOST_VIRTIO = user/libcairn/test/device/virtio.c user/libvirtio/queue.c user/libvirtio/left.c
 HOST_VIRTIO_FLAGS = -Iuser/libcairn/test/device -Iuser/libvirtio

@@ -43,11 +43,14 @@ bool journal_room(const struct ext2 *fs, uint32_t blocks)
 
 /* An operation that finds the disk full could not wait for the freed blocks: it has begun. So
  * they are made free before it begins when there might not be enough others. */
+bool journal_holds_blocks(const struct ext2 *fs)
+{
+    return fs->journal.freed_blocks && blocks_available(fs) < TRANSACTION_BLOCKS;
+}
+
 int journal_reserve(struct ext2 *fs)
 {
-    const bool short_of_blocks =
-        fs->journal.freed_blocks && blocks_available(fs) < TRANSACTION_BLOCKS;
-    if (journal_room(fs, TRANSACTION_BLOCKS) && !short_of_blocks)
+    if (journal_room(fs, TRANSACTION_BLOCKS) && !journal_holds_blocks(fs))
         return 0;
     return journal_commit(fs);
 }
@@ -68,6 +71,26 @@ void journal_free(struct ext2 *fs, uint32_t block, bool metadata)
     } else {
         journal->freed[journal->freed_count++] = (struct freed){block, 1, metadata};
     }
+}
+
+void journal_mark(const struct ext2 *fs, struct journal_mark *mark)
+{
+    const struct journal *journal = &fs->journal;
+    const uint32_t count = journal->freed_count;
+    *mark = (struct journal_mark){
+        .count = count, .blocks = journal->freed_blocks, .revoked = journal->revoked};
+    if (count)
+        mark->last = journal->freed[count - 1];
+}
+
+void journal_undo(struct ext2 *fs, const struct journal_mark *mark)
+{
+    struct journal *journal = &fs->journal;
+    journal->freed_count = mark->count;
+    journal->freed_blocks = mark->blocks;
+    journal->revoked = mark->revoked;
+    if (mark->count)
+        journal->freed[mark->count - 1] = mark->last;
 }
 
 /* The bitmaps and descriptors have joined the transaction when the blocks were freed. */
@@ -258,24 +281,90 @@ static int log_commit_block(struct ext2 *fs)
 
 /* ---- Committing ------------------------------------------------------------------------- */
 
-/* The transaction is on disk: the next one begins. */
+/* The transaction is on disk: the next one begins. May be done twice, if the first time was cut
+ * short by the end of the process. */
 static void advance(struct ext2 *fs)
 {
     struct journal *journal = &fs->journal;
-    journal->available -= size_of(fs, fs->cache.running, journal->revoked);
-    journal->head = journal->at;
-    journal->sequence++;
-    journal->freed_count = journal->freed_blocks = journal->revoked = 0;
-    journal->commits++;
     cache_settle(fs);
+    journal->freed_count = journal->freed_blocks = journal->revoked = 0;
+    journal->head = journal->next_head;
+    journal->available = journal->next_available;
+    journal->sequence = journal->next_sequence;
+    store_barrier();
+    journal->phase = JOURNAL_IDLE;
+    journal->commits++;
 }
 
+/* From here on whoever adopts the memory finishes the commit. */
+static void committed(struct ext2 *fs)
+{
+    struct journal *journal = &fs->journal;
+    journal->next_head = journal->at;
+    journal->next_available = journal->available - journal->commit_size;
+    journal->next_sequence = journal->sequence + 1;
+    store_barrier();
+    journal->phase = JOURNAL_COMMITTED;
+    store_barrier();
+    advance(fs);
+}
+
+/* Takes back a commit that was begun by a process that has ended. Perhaps the commit block is on
+ * the disk; nobody was told so, and as the transaction will be written there again, with more in
+ * it, a crash must not find the old commit block behind new copies. */
+static int uncommit(struct ext2 *fs)
+{
+    struct journal *journal = &fs->journal;
+    uint32_t last = journal->head;
+    for (uint32_t i = 1; i < journal->commit_size; i++)
+        last = log_next(journal, last);
+    int error = device_write(fs, journal->map[last], fs->zeros, 1);
+    if (!error)
+        error = device_flush(fs);
+    for (uint32_t i = 0; i < journal->freed_count && !error; i++)
+        for (uint32_t n = 0; n < journal->freed[i].count && !error; n++)
+            error = block_retake(fs, journal->freed[i].block + n);
+    if (!error)
+        journal->phase = JOURNAL_IDLE;
+    return error;
+}
+
+int journal_adopt(struct ext2 *fs)
+{
+    struct journal *journal = &fs->journal;
+    int error = 0;
+    journal->gathered = 0;
+    if (journal->phase == JOURNAL_COMMITTED)
+        advance(fs);
+    else if (journal->phase == JOURNAL_COMMITTING)
+        error = uncommit(fs);
+    if (!error && journal->available < journal->limit)
+        error = journal_checkpoint(fs); /* which was to follow the commit */
+    return error;
+}
+
+/* From here on whoever adopts the memory takes the commit back. */
+static void commit_begins(struct ext2 *fs)
+{
+    struct journal *journal = &fs->journal;
+    journal->commit_size = size_of(fs, fs->cache.running, journal->revoked);
+    store_barrier();
+    journal->phase = JOURNAL_COMMITTING;
+    store_barrier();
+}
+
+/* Steps 1 to 6 of journal.h. */
 /* exercise 6.11 */
-/* Steps 3 to 6 of journal.h. */
-static int log_transaction(struct ext2 *fs)
+static int commit_steps(struct ext2 *fs)
 {
     fs->journal.at = fs->journal.head;
-    int error = log_all_buffers(fs);
+    int error = free_all(fs);
+    if (!error)
+        error = cache_write_data(fs);
+    if (!error && !fs->cache.running)
+        return device_flush(fs); /* nothing but data */
+    if (!error)
+        error = log_all_buffers(fs);
     if (!error && fs->journal.revoked)
         error = log_revocations(fs);
     if (!error)
@@ -286,22 +375,18 @@ static int log_transaction(struct ext2 *fs)
         error = log_commit_block(fs);
     return error ? error : device_flush(fs);
 }
+/* end 6.11 */
 
 int journal_commit(struct ext2 *fs)
 {
+    const bool metadata = fs->cache.running > 0;
     if (fs->errors)
         return -EIO;
-    int error = free_all(fs);
-    if (!error)
-        error = cache_write_data(fs);
-    if (error)
+    if (metadata)
+        commit_begins(fs);
+    int error = commit_steps(fs);
+    if (error || !metadata)
         return error;
-    if (!fs->cache.running)
-        return device_flush(fs); /* nothing but data */
-    error = log_transaction(fs);
-    if (error)
-        return error;
-    advance(fs);
+    committed(fs);
     return fs->journal.available < fs->journal.limit ? journal_checkpoint(fs) : 0;
 }
-/* end 6.11 */

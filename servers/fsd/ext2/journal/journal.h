@@ -51,6 +51,12 @@ struct freed {
     bool metadata; /* to be revoked */
 };
 
+/* As much of the list of freed blocks as an operation may change. */
+struct journal_mark {
+    struct freed last;
+    uint32_t count, blocks, revoked;
+};
+
 struct journal {
     bool active;                 /* mounted for writing: transactions go through the log */
     bool wide, checksums;        /* features 64BIT, CHECKSUM_3 */
@@ -72,6 +78,10 @@ struct journal {
     uint32_t freed_count;
     uint32_t freed_blocks; /* in all of them */
     uint32_t revoked;      /* those of them that are metadata */
+
+    enum { JOURNAL_IDLE, JOURNAL_COMMITTING, JOURNAL_COMMITTED } phase; /* for adopt.h */
+    uint32_t commit_size;                              /* of the one in COMMITTING, blocks */
+    uint32_t next_head, next_available, next_sequence; /* behind the one in COMMITTED */
 
     uint64_t commits, checkpoints, blocks_logged;
 };
@@ -98,12 +108,19 @@ int journal_stop(struct ext2 *fs);
 int journal_reserve(struct ext2 *fs);
 /* journal_room: would so many more blocks and revocations fit? */
 bool journal_room(const struct ext2 *fs, uint32_t blocks);
+/* journal_holds_blocks: the disk is nearly full, and a commit would give it blocks. */
+bool journal_holds_blocks(const struct ext2 *fs);
 /* journal_free: the block is free when the transaction has been committed. */
 void journal_free(struct ext2 *fs, uint32_t block, bool metadata);
+/* journal_mark, journal_undo: the list of freed blocks as it is; as it was. */
+void journal_mark(const struct ext2 *fs, struct journal_mark *mark);
+void journal_undo(struct ext2 *fs, const struct journal_mark *mark);
 /* journal_commit: on success everything that was done so far is on the medium. */
 int journal_commit(struct ext2 *fs);
 /* journal_abort: notes on disk that something went wrong, as far as that is possible. */
 void journal_abort(struct ext2 *fs);
+/* journal_adopt: finishes a commit that its process did not. */
+int journal_adopt(struct ext2 *fs);
 
 /* ---- Between the files of the journal ---- */
 
@@ -111,8 +128,8 @@ void journal_abort(struct ext2 *fs);
  */
 int journal_checkpoint(struct ext2 *fs);
 
-/* journal_tail_write: the log begins at `start` with journal.sequence, says the journal's superblock
- * from now on; 0: it is empty. Without a flush. */
+/* journal_tail_write: the log begins at `start` with journal.sequence, says the journal's
+ * superblock from now on; 0: it is empty. Without a flush. */
 int journal_tail_write(struct ext2 *fs, uint32_t start);
 
 /* log_append: one more block for the log; result: the copy that will be written, or NULL after

@@ -136,7 +136,10 @@ void damage_work(uint8_t *image, size_t size)
     static const char *const paths[] = {"/",       "/f",   "/d",    "/d/link",
                                         "/long/g", "/big", "/many", "/lost+found"};
     struct memory_disk disk = {{size, 0, disk_read, disk_write, NULL}, image, 0};
-    struct ext2_options options = {false, 64, allocate, release, UINT64_C(1700000000) * 1000000000};
+    struct ext2_options options = {.cache_blocks = 64,
+                                   .allocate = allocate,
+                                   .release = release,
+                                   .now = UINT64_C(1700000000) * 1000000000};
     struct ext2 *fs;
     if (!ext2_mount(&fs, &disk.device, &options)) {
         for (int round = 0; round < 2; round++) {

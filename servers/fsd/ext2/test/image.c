@@ -198,7 +198,11 @@ static void release(void *memory)
 
 int image_mount_try(struct image *image, size_t cache_blocks, bool read_only, struct ext2 **fs)
 {
-    struct ext2_options options = {read_only, cache_blocks, allocate, release, NOW};
+    struct ext2_options options = {.read_only = read_only,
+                                   .cache_blocks = cache_blocks,
+                                   .allocate = allocate,
+                                   .release = release,
+                                   .now = NOW};
     return ext2_mount(fs, &image->device, &options);
 }
 

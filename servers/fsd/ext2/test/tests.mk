@@ -5,7 +5,7 @@ EXT2_TEST_COMMON := $(EXT2_CORE) $(EXT2_TEST)/image.c $(EXT2_TEST)/paths.c
 
 HOST_TESTS += ext2_names ext2_files ext2_images ext2_cache ext2_model ext2_faults \
     ext2_damage ext2_transactions ext2_journal ext2_journal_model \
-    ext2_journal_faults ext2_journal_crash ext2_powercut
+    ext2_journal_faults ext2_journal_crash ext2_adopt ext2_powercut
 ext2_names_SOURCES := $(EXT2_TEST_COMMON) $(EXT2_TEST)/test_names.c
 ext2_files_SOURCES := $(EXT2_TEST_COMMON) $(EXT2_TEST)/test_files.c
 ext2_model_SOURCES := $(EXT2_TEST_COMMON) $(EXT2_TEST)/model.c $(EXT2_TEST)/test_model.c
@@ -28,6 +28,8 @@ ext2_journal_model_CFLAGS := -DJOURNALED -DSEEDS=12
 ext2_journal_faults_SOURCES := $(ext2_faults_SOURCES)
 ext2_journal_faults_CFLAGS := -DJOURNALED
 ext2_journal_SOURCES := $(EXT2_TEST_COMMON) $(EXT2_TEST)/test_journal.c
+ext2_adopt_CFLAGS := -DEXT2_STORE_HOOK=store_hook
+ext2_adopt_SOURCES := $(EXT2_TEST_COMMON) $(EXT2_TEST)/test_adopt.c
 ext2_journal_crash_SOURCES := $(EXT2_TEST_COMMON) $(EXT2_TEST)/test_journal_crash.c
 
 # Damaged images: a poisoned gap behind every cached block shows accesses that leave it.

@@ -31,18 +31,23 @@ struct server {
     const struct server_operation *operations;
     size_t operation_count;
     void *context;
-    /* Optional. closed: the last handle with this badge is gone. pulse: bits arrived (0 to 62; 63
-     * is the loop's: SERVER_PULSE_NAMES). tick: the
-     * deadline that it returned last has come (or the loop starts); returns the next, or 0. */
+    /* Optional. closed: the last handle with this badge is gone. pulse: bits arrived (0 to 61; the
+     * others are the loop's: SERVER_PULSE_*). tick: the deadline that it returned last has come (or
+     * the loop starts); returns the next, or 0. */
     void (*closed)(struct server *server, uint64_t badge);
     void (*pulse)(struct server *server, uint64_t bits);
     uint64_t (*tick)(struct server *server);
+    /* settled: called once, when there is nothing to receive for the first time: so whatever an
+     * earlier process of the service left unanswered has come (flagged MESSAGE_RESENT). */
+    void (*settled)(struct server *server);
     int stop; /* set by a handler: server_run returns after the reply */
     uint64_t deadline; /* of the next tick, 0 = none; a handler may bring it forward */
 };
 
-/* The bit that init pulses on every service's channel after it has started nsd again: the names
- * that the service has registered are to be registered once more. */
+/* The bits that init pulses on a service's channel. ALIVE: the loop is to show that it still runs.
+ * NAMES: nsd was started again; the names that the service has registered are to be registered once
+ * more. */
+#define SERVER_PULSE_ALIVE 62
 #define SERVER_PULSE_NAMES 63
 
 /* server_run: serves until server->stop or the channel is gone; returns 0 or -errno. */

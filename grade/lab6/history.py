@@ -20,6 +20,7 @@ from dataclasses import dataclass, field
 
 SECTOR = 512
 TAGS = 100_000  # of each process
+DOUBLE = 270_000  # behind this are tables of tables, where blocks are of 1 KiB
 
 
 def content(tag: int, offset: int, length: int) -> bytes:
@@ -189,12 +190,19 @@ class Writer:
         self.promises[self.tag] = Promise(None, position + 1, position)
         self._add("sync")
 
+    def overwrite(self, name: str) -> None:
+        """Bytes that change nothing else, so that the fsync has nothing but data to bring home."""
+        size = len(self.files[self.names[name]].versions[-1].data)
+        self.sync()
+        self.write(name, 0, min(max(size, 1), 8000))
+        self.fsync(name)
+
     def growing_operation(self) -> None:
         """One that frees nothing."""
         dice = self.dice
         free = f"{dice.choice('abcdefgh')}{dice.randrange(1000)}"
         there = dice.choice(sorted(self.names)) if self.names else free
-        draw = dice.randrange(10)
+        draw = dice.randrange(11)
         if there not in self.names or (draw < 3 and free not in self.names):
             self.write(free, 0, dice.randint(1, 6000))
         elif draw < 6:
@@ -204,6 +212,8 @@ class Writer:
             self.rename(there, free)
         elif draw < 9:
             self.fsync(there)
+        elif draw < 10:
+            self.overwrite(there)
         else:
             self.sync()
 
@@ -219,7 +229,8 @@ class Writer:
         elif draw < 40:
             self.write(there, min(size, 100_000), dice.randint(1, 20000))
         elif draw < 48:
-            self.write(there, dice.randrange(90_000), dice.randint(1, 9000))
+            start = dice.choice((0, 0, DOUBLE))
+            self.write(there, start + dice.randrange(90_000), dice.randint(1, 9000))
         elif draw < 56:
             self.truncate(there, dice.choice((0, dice.randrange(size + 1), size + 5000)))
         elif draw < 66:
@@ -234,6 +245,8 @@ class Writer:
             self.publish(there)
         elif draw < 84:
             self.sync()
+        elif draw < 87:
+            self.overwrite(there)
         else:
             self.fsync(there)
 

@@ -24,7 +24,7 @@ from grade.lab6.images import judge, tool
 RECORDINGS = 4
 STATES = 11  # of each recording
 WRITERS = 3
-OPERATIONS = 160  # of each writer
+OPERATIONS = 200  # of each writer
 FOLDER = "/home/power"
 
 Boot = Callable[..., Machine]

@@ -30,8 +30,8 @@ MAGIC = 0xC03B3998
 DESCRIPTOR = 1
 ESCAPED, SAME_UUID, LAST = 1, 2, 8
 CACHE = 600
-STATES = 12
-OPERATIONS = 110  # of each of two writers
+STATES = 16
+OPERATIONS = 250  # of each of two writers
 SIZES = {1024: 4000, 2048: 6000, 4096: 10000}  # KiB of a disk, by block size
 
 

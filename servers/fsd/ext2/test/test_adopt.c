@@ -1,7 +1,8 @@
 /* Processes die in the middle of their work on a file system, anywhere: at each request to the disk
- * in turn, and at random instructions. The next one adopts the memory, repeats the operation that
- * was not finished, and goes on. In the end everything is as if nobody had died; and whenever
- * somebody dies, the disk by itself is one that e2fsck replays without a question.
+ * in turn, wherever the order of stores matters, and at random instructions. The next one adopts
+ * the memory, repeats the operation that was not finished, and goes on. In the end everything is as
+ * if nobody had died; and whenever somebody dies, the disk by itself is one that e2fsck replays
+ * without a question.
  *
  *     adopt [SEED]    random deaths of another seed */
 #include "../fs.h"
@@ -33,11 +34,18 @@ static struct shared {
     uint8_t disk[DISK_KIB * 1024];
 } * shared;
 
-static unsigned requests_left; /* until this process dies; 0: it does not */
+static unsigned requests_left, stores_left; /* until this process dies; 0: it does not */
 
 static void request(void)
 {
     if (requests_left && --requests_left == 0)
+        _exit(9);
+}
+
+/* The core calls it wherever the order of its stores matters. */
+void store_hook(void)
+{
+    if (stores_left && --stores_left == 0)
         _exit(9);
 }
 
@@ -164,9 +172,10 @@ static void work(void)
 }
 
 /* The life of one process: status 0 if it has done all the rest of the work. */
-static int live(unsigned requests, unsigned microseconds)
+static int live(unsigned requests, unsigned stores, unsigned microseconds)
 {
     requests_left = requests;
+    stores_left = stores;
     if (microseconds) {
         struct itimerval timer = {.it_value.tv_usec = microseconds};
         signal(SIGALRM, SIG_DFL);
@@ -179,12 +188,12 @@ static int live(unsigned requests, unsigned microseconds)
 }
 
 /* True: it came to its end. */
-static bool run_process(unsigned requests, unsigned microseconds)
+static bool run_process(unsigned requests, unsigned stores, unsigned microseconds)
 {
     int status;
     pid_t pid = fork();
     if (pid == 0)
-        _exit(live(requests, microseconds));
+        _exit(live(requests, stores, microseconds));
     waitpid(pid, &status, 0);
     CHECK(!WIFEXITED(status) || WEXITSTATUS(status) == 0 || WEXITSTATUS(status) == 9,
           "status %x in operation %u", status, shared->operation);
@@ -275,14 +284,21 @@ int main(int argc, char **argv)
 
     for (unsigned requests = 12; requests < 60; requests += 9) { /* to get ahead, too */
         begin();
-        while (!run_process(requests, 0) && most++ < 9000)
+        while (!run_process(requests, 0, 0) && most++ < 9000)
             if (deaths++ % 40 == 0)
                 judge_disk(deaths);
         CHECK(end() == expected, "deaths at each %u requests", requests);
     }
+    for (unsigned stores = 60; stores < 300; stores += 60) {
+        begin();
+        while (!run_process(0, stores + random_below(&random, 100), 0) && most++ < 14000)
+            if (deaths++ % 40 == 0)
+                judge_disk(deaths);
+        CHECK(end() == expected, "deaths at each %u stores", stores);
+    }
     for (unsigned round = 0; round < 6; round++) {
         begin();
-        while (!run_process(0, 900 + random_below(&random, 5000)) && most++ < 20000)
+        while (!run_process(0, 0, 900 + random_below(&random, 5000)) && most++ < 20000)
             if (deaths++ % 40 == 0)
                 judge_disk(deaths);
         CHECK(end() == expected, "random deaths, round %u", round);

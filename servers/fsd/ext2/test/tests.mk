@@ -28,6 +28,7 @@ ext2_journal_model_CFLAGS := -DJOURNALED -DSEEDS=12
 ext2_journal_faults_SOURCES := $(ext2_faults_SOURCES)
 ext2_journal_faults_CFLAGS := -DJOURNALED
 ext2_journal_SOURCES := $(EXT2_TEST_COMMON) $(EXT2_TEST)/test_journal.c
+ext2_adopt_CFLAGS := -DEXT2_STORE_HOOK=store_hook
 ext2_adopt_SOURCES := $(EXT2_TEST_COMMON) $(EXT2_TEST)/test_adopt.c
 ext2_journal_crash_SOURCES := $(EXT2_TEST_COMMON) $(EXT2_TEST)/test_journal_crash.c
 

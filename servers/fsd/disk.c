@@ -3,6 +3,7 @@
 #include "disk.h"
 #include "abi/memory.h"
 #include "cairn/ipc.h"
+#include "cairn/kept.h"
 #include "cairn/names.h"
 #include "cairn/syscall.h"
 #include "proto/blk.h"
@@ -13,6 +14,9 @@
 #include <string.h>
 
 #define TRANSFER_MAX (BLK_SECTORS_MAX * BLK_SECTOR_SIZE)
+#define POOL_ADDRESS 0x2000000000ul /* in every fsd, as there are pointers in the pool; above
+                                       what the kernel chooses from 0x1000000000 on */
+#define POOL_PLACE 0                /* among the handles that init keeps */
 #define RECONNECT_TRIES 5
 #define RECONNECT_PATIENCE 5000000000ul /* ns */
 
@@ -33,12 +37,17 @@ struct ram_disk {
     char *bytes;
 };
 
-int disk_reserve(size_t bytes)
+int disk_reserve(size_t bytes, bool *inherited)
 {
-    handle_t memory = (handle_t)memory_create(bytes, MEMORY_CONTIGUOUS);
+    handle_t memory = kept_get(POOL_PLACE);
+    *inherited = memory > 0;
+    if (!*inherited)
+        memory = (handle_t)memory_create(bytes, MEMORY_CONTIGUOUS);
     if (memory < 0)
         return memory;
-    int64_t address = memory_map(0, memory, 0, 0, bytes, PROT_READ | PROT_WRITE);
+    int64_t address = memory_map(0, memory, POOL_ADDRESS, 0, bytes, PROT_READ | PROT_WRITE);
+    if (address >= 0 && !*inherited)
+        kept_put(POOL_PLACE, memory); /* if not, the next one begins anew */
     if (address < 0) {
         handle_close(memory);
         return (int)address;

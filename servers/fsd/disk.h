@@ -2,6 +2,7 @@
 #pragma once
 
 #include "ext2/block_device.h"
+#include <stdbool.h>
 #include <stddef.h>
 
 /* disk_open_block: the disk behind a URI such as block:virtio:0 (the string is kept); waits until blkd has registered
@@ -10,6 +11,7 @@ int disk_open_block(struct block_device **out, const char *uri, uint64_t deadlin
 int disk_open_ram(struct block_device **out, size_t size);
 
 /* disk_reserve: makes room for bytes of memory that the disk's transfers reach without a copy;
- * before disk_open_block. 0 or -errno. disk_memory: hands out a piece of it, or NULL. */
-int disk_reserve(size_t bytes);
+ * before disk_open_block. inherited: it is that of the process before, at the same address, with
+ * what it left there. 0 or -errno. disk_memory: hands out a piece of it, from the start, or NULL. */
+int disk_reserve(size_t bytes, bool *inherited);
 void *disk_memory(size_t bytes);

@@ -7,9 +7,12 @@
 
 extern struct ext2 *volume;
 
-/* operations.c: the file protocol on the volume. */
-extern const struct server_operation operations[];
+/* operations.c: the file protocol on the volume. operation_run: does a request; those in the table
+ * go through keep_serve first. */
+extern struct server_operation operations[];
 extern const size_t operation_count;
+void operations_prepare(void);
+int64_t operation_run(struct request *request);
 
 /* jobs.c: FS_SYNC_ASYNC. job_step does a piece of the oldest job; true while there is more. */
 int64_t job_start(struct request *request);

@@ -2,12 +2,14 @@
  * ram:SIZE, which it makes first) under PREFIX. Data is written back every second, a transaction
  * is committed every five; SIGTERM unmounts. */
 #include "abi/kernel_services.h"
+#include "cairn/kept.h"
 #include "cairn/names.h"
 #include "cairn/spawn.h"
 #include "cairn/syscall.h"
 #include "disk.h"
 #include "ext2/make.h"
 #include "fsd.h"
+#include "keep.h"
 #include "proto/ns.h"
 #include <errno.h>
 #include <signal.h>
@@ -18,8 +20,8 @@
 #define SECOND 1000000000ul
 #define CACHE_BYTES (8ul << 20)
 #define BLOCK_BYTES 4096
-#define POOL_BYTES (CACHE_BYTES + (128ul << 10)) /* the blocks, and the merging buffer */
-#define POOL_PIECE_MIN (32ul << 10)
+#define POOL_BYTES (CACHE_BYTES + (1ul << 20)) /* the blocks, and all else that is to be adopted */
+#define PIECE_ALIGN 4096ul
 #define WRITE_BACK_BLOCKS 256 /* a second */
 #define COMMIT_SECONDS 5      /* what is older than that is on the disk */
 #define PULSE_TERMINATE 0     /* bit on our own channel */
@@ -41,10 +43,10 @@ static void clock_set(void)
         clock_offset = (int64_t)m.words[1] - clock_now();
 }
 
-/* What blocks are read into goes where the disk can reach it. */
+/* All that a mount takes is where the disk can reach it, and where the next fsd finds it. */
 static void *allocate(size_t bytes)
 {
-    void *memory = bytes >= POOL_PIECE_MIN ? disk_memory(bytes) : NULL;
+    void *memory = disk_memory((bytes + PIECE_ALIGN - 1) & ~(PIECE_ALIGN - 1));
     return memory ? memory : malloc(bytes);
 }
 
@@ -77,9 +79,11 @@ static void on_closed(struct server *server, uint64_t badge)
     struct session *session = session_find(badge);
     if (!session)
         return;
-    if (!session->dead)
-        ext2_drop(volume, session->inode);
+    const bool holds = !session->dead;
     session_close(session);
+    kept_barrier();
+    if (holds)
+        ext2_drop(volume, session->inode);
 }
 
 static void on_pulse(struct server *server, uint64_t bits)
@@ -122,10 +126,25 @@ static const char *why_not(int error)
     }
 }
 
+/* Goes on where a process that has died stopped. */
+static int adopt(struct block_device *device, const struct ext2_options *options)
+{
+    static uint32_t held[SESSIONS_MAX];
+    size_t count = 0;
+    for (size_t i = 0; i < SESSIONS_MAX; i++) {
+        const struct session *session = session_at(i);
+        if (session->used && !session->dead)
+            held[count++] = session->inode;
+    }
+    volume = keep_volume();
+    return volume ? ext2_adopt(volume, device, options, held, count) : -ENOENT;
+}
+
 static int mount(const char *prefix, const char *device_name)
 {
     struct block_device *device;
-    int error = strncmp(device_name, "ram:", 4) ? disk_reserve(POOL_BYTES) : 0;
+    bool inherited = false;
+    int error = strncmp(device_name, "ram:", 4) ? disk_reserve(POOL_BYTES, &inherited) : 0;
     if (error)
         fprintf(stderr, "fsd: no contiguous memory for the cache: %s\n", strerror(-error));
     error = open_device(device_name, &device);
@@ -137,8 +156,17 @@ static int mount(const char *prefix, const char *device_name)
                                    .cache_blocks = CACHE_BYTES / BLOCK_BYTES,
                                    .allocate = allocate,
                                    .release = release,
-                                   .now = wall_clock()};
+                                   .now = wall_clock(),
+                                   .adoptable = true,
+                                   .committing = keep_begun};
+    if (inherited && adopt(device, &options) == 0) {
+        fprintf(stderr, "fsd: %s: took over\n", prefix);
+        return 0;
+    }
+    keep_forget();
     error = ext2_mount(&volume, device, &options);
+    if (!error)
+        keep_set_volume(volume);
     if (error)
         fprintf(stderr, "fsd: %s: %s: cannot mount: %s\n", prefix, device_name, why_not(error));
     return error;
@@ -155,6 +183,9 @@ int main(int argc, char **argv)
         fprintf(stderr, "fsd: started without a service channel\n");
         return 2;
     }
+    if (keep_open())
+        return 1;
+    operations_prepare();
     clock_set();
     if (mount(argv[1], argv[2]))
         return 1;
@@ -176,6 +207,7 @@ int main(int argc, char **argv)
                             .pulse = on_pulse,
                             .tick = on_tick};
     error = server_run(&server);
+    keep_set_volume(NULL);
     int unmounted = ext2_unmount(volume);
     if (unmounted)
         fprintf(stderr, "fsd: %s: unmount: %s\n", argv[1], strerror(-unmounted));

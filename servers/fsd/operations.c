@@ -2,7 +2,9 @@
  * back. Invariant: each session holds its inode (ext2_hold) from open to close. */
 #include "abi/handle.h"
 #include "cairn/syscall.h"
+#include "cairn/kept.h"
 #include "fsd.h"
+#include "keep.h"
 #include "proto/fs.h"
 #include <errno.h>
 #include <string.h>
@@ -77,6 +79,12 @@ static int64_t walk_parent(const struct path *path, struct place *place)
                             &place->len);
 }
 
+static void offset_set(struct session *session, uint64_t offset)
+{
+    keep_begun();
+    session->offset = offset;
+}
+
 static const struct fs_path_request *path_request(const struct request *request)
 {
     return (const struct fs_path_request *)request->message->data;
@@ -143,6 +151,8 @@ static int64_t op_open(struct request *request)
     error = handle;
     if (handle < 0)
         goto drop;
+    kept_barrier();
+    session->used = true;
     struct fs_open_reply *reply = (struct fs_open_reply *)request->reply->data;
     reply->mode = stat.mode;
     reply->pad = 0;
@@ -164,8 +174,9 @@ static int64_t op_close(struct request *request)
     int64_t error = open_session(request, &session);
     if (error)
         return error;
-    ext2_drop(volume, session->inode);
+    keep_begun();
     session->dead = true;
+    ext2_drop(volume, session->inode);
     return 0;
 }
 
@@ -216,7 +227,7 @@ static int64_t op_read(struct request *request)
     }
     int64_t n = read_to_window(request, session->inode, offset, length);
     if (own && n > 0)
-        session->offset = offset + (uint64_t)n;
+        offset_set(session, offset + (uint64_t)n);
     return n;
 }
 
@@ -268,7 +279,7 @@ static int64_t op_write(struct request *request)
         return -EINVAL;
     int64_t n = write_from_request(request, session->inode, offset, io->length);
     if (n > 0 && own)
-        session->offset = offset + (uint64_t)n;
+        offset_set(session, offset + (uint64_t)n);
     if (n > 0 && session->flags & FS_O_SYNC)
         error = ext2_fsync(volume, session->inode);
     return error ? error : n;
@@ -291,7 +302,7 @@ static int64_t op_seek(struct request *request)
     if (seek->whence > FS_SEEK_END || __builtin_add_overflow(base, seek->offset, &target) ||
         target < 0)
         return -EINVAL;
-    session->offset = (uint64_t)target;
+    offset_set(session, (uint64_t)target);
     return target;
 }
 
@@ -406,7 +417,7 @@ static int64_t op_readdir(struct request *request)
         cookie = next;
     }
     if (own)
-        session->offset = cookie;
+        offset_set(session, cookie);
     error = request_copy_out(request, 0, 0, buffer, filled);
     return error ? error : (int64_t)filled;
 }
@@ -592,7 +603,7 @@ static int64_t op_poll(struct request *request)
 }
 
 #define PATH_MIN offsetof(struct fs_path_request, path)
-const struct server_operation operations[] = {
+static const struct server_operation handlers[] = {
     {FS_OPEN, PATH_MIN, op_open},
     {FS_CLOSE, 0, op_close},
     {FS_READ, 16, op_read},
@@ -619,4 +630,22 @@ const struct server_operation operations[] = {
     {FS_JOB_STATUS, 8, job_status},
     {FS_POLL, 0, op_poll},
 };
-const size_t operation_count = sizeof(operations) / sizeof(operations[0]);
+#define OPERATIONS (sizeof(handlers) / sizeof(handlers[0]))
+struct server_operation operations[OPERATIONS];
+const size_t operation_count = OPERATIONS;
+
+void operations_prepare(void)
+{
+    for (size_t i = 0; i < OPERATIONS; i++) {
+        operations[i] = handlers[i];
+        operations[i].handle = keep_serve;
+    }
+}
+
+int64_t operation_run(struct request *request)
+{
+    size_t i = 0;
+    while (handlers[i].type != request->message->type)
+        i++; /* it came by the same table */
+    return handlers[i].handle(request);
+}

@@ -1,7 +1,11 @@
 /* The table of open files. */
 #include "session.h"
 
-static struct session sessions[SESSIONS_MAX];
+static struct session *sessions;
+
+void session_table(struct session *table) { sessions = table; }
+
+const struct session *session_at(size_t index) { return &sessions[index]; }
 
 struct session *session_open(uint32_t client)
 {
@@ -15,7 +19,7 @@ struct session *session_open(uint32_t client)
     }
     if (!free || own >= SESSIONS_PER_CLIENT)
         return NULL;
-    *free = (struct session){.used = true, .generation = free->generation + 1, .client = client};
+    *free = (struct session){.generation = free->generation + 1, .client = client};
     return free;
 }
 

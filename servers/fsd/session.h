@@ -9,7 +9,7 @@
 #define SESSIONS_PER_CLIENT 256
 
 struct session {
-    bool used, dead; /* dead: closed early with FS_CLOSE */
+    bool used, dead; /* used: set last, when all the rest is there; dead: closed with FS_CLOSE */
     uint32_t generation;
     uint32_t inode;
     uint32_t mode;   /* the inode's, at open */
@@ -19,7 +19,12 @@ struct session {
     uint64_t ahead;  /* the file has been read ahead up to here */
 };
 
-/* session_open: a free entry, or NULL: the table is full, or the client has its share. */
+/* session_table: where the SESSIONS_MAX entries are; before anything else. session_at: by index. */
+void session_table(struct session *table);
+const struct session *session_at(size_t index);
+
+/* session_open: a free entry, or NULL: the table is full, or the client has its share. The caller
+ * sets `used`; until then the entry is nobody's. */
 struct session *session_open(uint32_t client);
 void session_close(struct session *session);
 

@@ -249,7 +249,7 @@ LIMITS = {
     "aliases": (64, {errno.EDQUOT}),
     "views": (16, {errno.EDQUOT}),
     "pipes": (32, {errno.EMFILE}),
-    "readers": (16, {errno.EAGAIN}),
+    "waiters": (8, {errno.EAGAIN}),
     "handles": (2048, {errno.EMFILE}),
     "memory": (160, {errno.ENOMEM}),
 }

@@ -21,7 +21,7 @@
 
 #define MILLISECOND 1000000ul
 #define SLICE       (20 * MILLISECOND) /* in turns the greedy one rests and asks */
-#define SLICES      100
+#define SLICES      60
 #define PAUSE       MILLISECOND /* of the greedy one after each refusal */
 #define TAKERS      40          /* threads that wait at a server */
 #define SETTLED     10          /* looks at their number that find it unchanged */
@@ -102,11 +102,11 @@ static int64_t take_pipe(void)
 
 static int64_t work_pipe(void)
 {
-    static int ends[2] = {-1, -1};
+    static int own[2] = {-1, -1};
     char byte = 'x';
-    if (ends[0] < 0 && pipe(ends) < 0)
+    if (own[0] < 0 && pipe(own) < 0)
         return -errno;
-    return write(ends[1], &byte, 1) == 1 && read(ends[0], &byte, 1) == 1 ? 0 : -errno;
+    return write(own[1], &byte, 1) == 1 && read(own[0], &byte, 1) == 1 ? 0 : -errno;
 }
 
 static int64_t take_handle(void)
@@ -128,39 +128,31 @@ static int64_t work_kernel(void)
     return channel < 0 ? channel : handle_close((handle_t)channel);
 }
 
-static int64_t read_terminal(void)
+static int64_t wait_for_name(void)
 {
-    char byte;
-    struct message m = {.type = FS_READ, .len = offsetof(struct fs_io_request, data)};
-    struct fs_io_request *request = (struct fs_io_request *)m.data;
-    request->offset = FS_OFFSET_CURRENT;
-    request->length = 1;
-    m.window_count = 1;
-    m.windows[0] = (struct window){(uint64_t)&byte, 1, WINDOW_WRITE};
-    return result_of(&m, channel_call(server, &m), true);
+    return ask_names(NS_WAIT, "never:", 6);
 }
 
 static volatile unsigned refused;
 
-static void *wait_for_input(void *argument)
+static void *wait_in_thread(void *argument)
 {
     (void)argument;
-    if (read_terminal() == -EAGAIN)
+    if (wait_for_name() == -EAGAIN)
         __atomic_fetch_add(&refused, 1, __ATOMIC_RELAXED);
     return NULL;
 }
 
-/* Threads that wait for what the terminal has not got: all at once; those that are not refused
- * count, one after the other. */
-static int64_t take_reader(void)
+/* Threads that wait for what never comes, all at once; those that are not refused count, one after the other. */
+static int64_t take_waiter(void)
 {
     static int granted = -1;
     pthread_t thread;
     if (granted == 0)
-        return read_terminal();
+        return wait_for_name();
     if (granted < 0) {
         for (unsigned i = 0; i < TAKERS; i++)
-            if (pthread_create(&thread, NULL, wait_for_input, NULL) != 0)
+            if (pthread_create(&thread, NULL, wait_in_thread, NULL) != 0)
                 return -ENOSPC;
         for (unsigned before = 0, same = 0; same < SETTLED; before = refused) {
             sleep_until((uint64_t)clock_now() + 20 * MILLISECOND);
@@ -169,12 +161,6 @@ static int64_t take_reader(void)
         granted = TAKERS - (int)refused + 1;
     }
     return --granted == 0 ? -EAGAIN : 0;
-}
-
-static int64_t work_terminal(void)
-{
-    struct message m = {.type = FS_FSTAT};
-    return result_of(&m, channel_call(server, &m), false);
 }
 
 static const struct way {
@@ -189,7 +175,7 @@ static const struct way {
     {"aliases", NULL, take_alias, work_names},
     {"views", NULL, take_view, work_names},
     {"pipes", "pipe:", take_pipe, work_pipe},
-    {"readers", "console:", take_reader, work_terminal},
+    {"waiters", NULL, take_waiter, work_names},
     {"handles", NULL, take_handle, work_kernel},
     {"memory", NULL, take_memory, work_kernel},
 };
@@ -239,21 +225,21 @@ struct taker {
 
 static struct taker start_taker(char *program, const struct way *way)
 {
-    int ends[2];
+    int line_ends[2];
     struct taker taker;
     char *arguments[] = {program, (char *)way->name, "take", NULL}, line[32] = "";
     posix_spawn_file_actions_t actions;
-    if (pipe(ends) < 0)
+    if (pipe(line_ends) < 0)
         exit(2);
     posix_spawn_file_actions_init(&actions);
-    posix_spawn_file_actions_adddup2(&actions, ends[1], STDOUT_FILENO);
+    posix_spawn_file_actions_adddup2(&actions, line_ends[1], STDOUT_FILENO);
     if (posix_spawnp(&taker.pid, program, &actions, NULL, arguments, environ) != 0)
         exit(2);
-    close(ends[1]);
-    if (read(ends[0], line, sizeof line - 1) <= 0 ||
+    close(line_ends[1]);
+    if (read(line_ends[0], line, sizeof line - 1) <= 0 ||
         sscanf(line, "%u %d", &taker.count, &taker.error) != 2)
         exit(3);
-    close(ends[0]);
+    close(line_ends[0]);
     return taker;
 }
 

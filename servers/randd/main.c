@@ -12,22 +12,22 @@
 #include "virtio/device.h"
 #include <string.h>
 
-#define NAME           "random:"
-#define WAITERS_MAX    128
-#define WAITERS_A_CLIENT 16
-#define READ_MAX       65536ul         /* bytes that one read gives at most */
-#define GET_MAX        240             /* of RAND_GET */
-#define RESEED_TIME    60000000000ul   /* ns */
-#define RESEED_BYTES   (1024 * 1024ul) /* given out */
-#define DEVICE_REQUEST GENERATOR_SEED  /* bytes asked of the device at a time */
-#define INTERRUPT_BIT  0
+#define NAME               "random:"
+#define WAITERS_MAX        128
+#define CLIENT_WAITERS_MAX 16              /* of one client */
+#define READ_MAX           65536ul         /* bytes that one read gives at most */
+#define GET_MAX            240             /* of RAND_GET */
+#define RESEED_TIME        60000000000ul   /* ns */
+#define RESEED_BYTES       (1024 * 1024ul) /* given out */
+#define DEVICE_REQUEST     GENERATOR_SEED  /* bytes asked of the device at a time */
+#define INTERRUPT_BIT      0
 
 /* A request that came before the seed; or its answer is being made. */
 struct waiter {
     uint64_t token;
     uint64_t length;
     uint32_t client; /* pid */
-    bool window; /* FS_READ: into window 0; RAND_GET: into the reply */
+    bool window;     /* FS_READ: into window 0; RAND_GET: into the reply */
 };
 
 static struct {
@@ -152,7 +152,7 @@ static bool may_wait(uint32_t client)
     unsigned own = 0;
     for (unsigned i = 0; i < randd.waiting; i++)
         own += randd.waiters[i].client == client;
-    return randd.waiting < WAITERS_MAX && own < WAITERS_A_CLIENT;
+    return randd.waiting < WAITERS_MAX && own < CLIENT_WAITERS_MAX;
 }
 
 static int64_t answer_or_wait(struct waiter waiter)

@@ -162,6 +162,7 @@ struct tcb {
     uint8_t recovery; /* enum tcp_recovery */
     uint8_t dup_acks;
     uint32_t recovery_point, high_rxt; /* RFC 6675 2; high_rxt is one beyond the octet there */
+    uint32_t timed_out;                /* SND.UNA at the last timeout */
     uint32_t lost_below;               /* IsLost(S) = S < lost_below and not SACKed */
     uint32_t high_sacked;              /* one beyond the highest octet SACKed */
     uint32_t pipe;

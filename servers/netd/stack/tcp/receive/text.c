@@ -47,13 +47,11 @@ static bool trim_to_window(struct tcb *tcb, struct arrival *arrival)
         segment->seq += old;
         segment->length -= old;
     }
-    if (seq_le(end, segment->seq))
-        return false;
     if (segment->length > end - segment->seq) {
         segment->length = end - segment->seq;
         packet_trim(pool, arrival->packet, segment->length);
     }
-    return true;
+    return segment->length > 0;
 }
 
 /* receive_append: behind the text in order. A packet whose text fits behind the last one's is
@@ -112,7 +110,7 @@ static void acknowledge(struct tcb *tcb, const struct arrival *arrival)
 static void in_order(struct tcb *tcb, struct arrival *arrival)
 {
     const bool gap = tcb->ahead.first != NULL;
-    if (over_stack_limit(tcb) || over_own_limit(tcb))
+    if (over_stack_limit(tcb))
         ahead_clear(tcb); /* the peer must be ready for that (RFC 2018 8) */
     if (over_stack_limit(tcb) && tcb->receive.first) {
         tcb->layer->counters.no_packets++;

@@ -139,10 +139,12 @@ static void all_lost(struct tcb *tcb)
 
 void recovery_timeout(struct tcb *tcb)
 {
+    /* While the same segment times out again, ssthresh stays (RFC 5681 3.1). */
+    const bool same = tcb->recovery == RECOVERY_TIMEOUT && tcb->timed_out == tcb->snd.una;
     tcb->layer->counters.timeouts++;
-    if (tcb->backoff == 0) /* ssthresh stays while the same segment times out (RFC 5681 3.1) */
+    if (!same)
         congestion_timeout(&tcb->congestion, flight_size(tcb));
-    tcb->congestion.cwnd = tcb->congestion.mss;
+    tcb->timed_out = tcb->snd.una;
     sack_forget(tcb);
     all_lost(tcb);
     rto_back_off(tcb);

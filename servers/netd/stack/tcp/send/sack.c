@@ -110,11 +110,12 @@ static struct packet *first_unsacked(const struct tcb *tcb, uint32_t from, uint3
     return NULL;
 }
 
+/* The last packet that is not SACKed, if it has not been sent again yet. */
 static struct packet *last_unsacked(const struct tcb *tcb)
 {
     struct packet *last = NULL;
     for (struct packet *p = tcb->send.first; p != tcb->send.unsent; p = p->kept)
-        if (!is_sacked(p))
+        if (!is_sacked(p) && seq_le(tcb->high_rxt, p->word[SENT_SEQ]))
             last = p;
     return last;
 }

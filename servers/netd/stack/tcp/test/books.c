@@ -49,7 +49,9 @@ static void check_timers(const struct tcb *tcb)
         return;
     if (tcb->snd.una != tcb->snd.nxt)
         CHECK(tcb->deadline[TIMER_RETRANSMIT], "outstanding, but no timer");
-    else if (tcb->send.unsent && synchronized(tcb))
+    else if (!tcb->send.unsent)
+        CHECK(!tcb->deadline[TIMER_RETRANSMIT], "a timer for nothing");
+    else if (synchronized(tcb))
         CHECK(tcb->deadline[TIMER_RETRANSMIT] || tcb->deadline[TIMER_OUTPUT],
               "waiting, but no timer");
 }

@@ -53,7 +53,10 @@ static void capture(struct host *host, const struct ip_send *send, struct packet
             }
         }
     }
-    packet_release(host->stack.pool, packet);
+    if (talk->hold && talk->held_count < 16)
+        talk->held[talk->held_count++] = packet;
+    else
+        packet_release(host->stack.pool, packet);
 }
 
 /* ---- Parsing --------------------------------------------------------------------------------- */
@@ -74,7 +77,7 @@ static uint8_t parse_flags(const char *text)
 /* What a line says about a segment; numbers relative to the ISNs. */
 struct wanted {
     struct segment segment;
-    bool ack, window, urgent, bad, timestamp_set;
+    bool ack, window, urgent, bad, timestamp_set, echo;
     uint16_t port;
 };
 
@@ -116,6 +119,9 @@ static void parse_attribute(struct wanted *wanted, const char *word)
     } else if (strncmp(word, "tsval=", 6) == 0) {
         options->timestamps = wanted->timestamp_set = true;
         options->ts_value = (uint32_t)value;
+    } else if (strncmp(word, "ecr=", 4) == 0) {
+        options->timestamps = wanted->echo = true;
+        options->ts_echo = (uint32_t)value;
     } else if (strncmp(word, "sk=", 3) == 0) {
         parse_blocks(options, word + 3);
     } else if (strncmp(word, "port=", 5) == 0) {
@@ -254,7 +260,9 @@ static void tcp_sent(struct talk *talk, const char *said, char *line)
         is->seq - (relative ? talk->iss[captured->port] : 0) == want->seq &&
         captured->port == wanted.port && (!wanted.ack || is->ack - talk->peer_iss == want->ack) &&
         (!wanted.window || is->window == want->window) &&
-        (!wanted.urgent || is->urgent == want->urgent) && options_match(talk, is, want);
+        (!wanted.urgent || is->urgent == want->urgent) &&
+        (!wanted.echo || is->options.ts_echo == want->options.ts_echo) &&
+        options_match(talk, is, want);
     CHECK(same, "> %s", said);
     if (!same)
         print_captured(talk, captured);
@@ -397,6 +405,13 @@ static void icmp(struct talk *talk, const char *kind, uint32_t seq, uint16_t mtu
     tcp_error(&talk->host.stack, &error);
 }
 
+static void hold(struct talk *talk, bool on)
+{
+    talk->hold = on;
+    while (!on && talk->held_count > 0)
+        packet_release(talk->host.stack.pool, talk->held[--talk->held_count]);
+}
+
 static int errno_of(const char *name)
 {
     static const struct {
@@ -483,6 +498,8 @@ static void command(struct talk *talk, char *line)
         talk->result = socket_shutdown(talk->socket, strchr(argument, 'r'), strchr(argument, 'w'));
     else if (strcmp(word, "full") == 0)
         talk->host.full = strcmp(argument, "on") == 0;
+    else if (strcmp(word, "hold") == 0)
+        hold(talk, strcmp(argument, "on") == 0);
     else
         CHECK(false, "unknown statement %s", word);
 }

@@ -12,11 +12,13 @@
  *   cwnd N | ssthresh N                  in octets
  *   icmp unreachable|port|toobig SEQ [mtu]
  *   full on|off                          the interface takes no packets
+ *   hold on|off                          it takes them, but does not send them yet
  *   # text
  *
  * Sequence numbers count from each side's ISN. Flags: S A F R P U; P is not compared, "-" is none.
  * Attributes, on either side: ack= win= (as it stands in the header; default 65535, not compared if
  * left out) mss= ws= sack ts (the peer's: echoes the last TSval; value = ms of the clock) tsval=
+ * ecr= (TCP's: what it echoes)
  * sk=L-R,L-R urg= port= (of the peer: 2000) bad (wrong checksum). In ">" lines mss=, ws= and sack
  * have to be there if and only if they are said for SYNs. */
 #pragma once
@@ -40,6 +42,9 @@ struct talk {
     uint64_t sent, received;
     int64_t result;
     unsigned events; /* notified */
+    bool hold;
+    struct packet *held[16];
+    unsigned held_count;
     struct captured queue[512];
     unsigned first, count;
 };

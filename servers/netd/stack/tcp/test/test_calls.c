@@ -171,6 +171,8 @@ static void test_time_wait(void)
     CHECK(t.host.stack.tcp->connections == 0 && t.host.stack.tcp->time_wait.count == 1);
     talk_say(&t, "# RFC 1337: a reset does not end it\n"
                  "< R 2:0\n"
+                 "< R 100:0\n"
+                 "nothing\n"
                  "# the FIN once more restarts 2 MSL\n"
                  "+59000\n"
                  "< FA 1:0 ack=2\n"
@@ -227,6 +229,53 @@ static void test_time_wait_is_bounded(void)
     }
     CHECK(t.host.stack.tcp->time_wait.count == 4);
     CHECK(t.host.stack.tcp->counters.time_wait_evicted == 6);
+    talk_end(&t);
+}
+
+static void connect_from_port_4000(struct talk *t)
+{
+    const struct endpoint local = {ip_v4(10, 0, 0, 1), 4000, 0};
+    const int yes = 1;
+    if (!t->socket)
+        CHECK(socket_create(&t->host.stack, IP_V4, SOCKET_STREAM, 0, &t->socket) == 0);
+    socket_set_option(t->socket, LEVEL_SOCKET, OPTION_REUSEADDR, &yes, sizeof yes);
+    CHECK(socket_bind(t->socket, &local) == 0);
+    talk_say(t, "connect\n");
+}
+
+/* Our own end may use the pair again, where the peer would believe it (RFC 6191). */
+static void test_reconnecting(void)
+{
+    static struct talk t;
+    talk_start(&t);
+    connect_from_port_4000(&t);
+    talk_say(&t, "> S 0:0 mss=1460 ws=7 sack ts\n"
+                 "< SA 0:0 ack=1\n"
+                 "> A 1:0 ack=1\n" TO_TIME_WAIT "+5000\n");
+    connect_from_port_4000(&t);
+    talk_say(&t, "result EADDRNOTAVAIL\n");
+    talk_end(&t);
+}
+
+static void test_reconnecting_with_timestamps(void)
+{
+    static struct talk t;
+    talk_start(&t);
+    connect_from_port_4000(&t);
+    talk_say(&t, "> S 0:0 mss=1460 ws=7 sack ts\n"
+                 "< SA 0:0 ack=1 ts\n"
+                 "> A 1:0 ack=1\n"
+                 "close\n"
+                 "> FA 1:0\n"
+                 "< FA 1:0 ack=2 ts\n"
+                 "> A 2:0 ack=2\n");
+    connect_from_port_4000(&t);
+    talk_say(&t, "result EADDRNOTAVAIL\n"
+                 "close\n"
+                 "+1000\n");
+    connect_from_port_4000(&t);
+    talk_say(&t, "> S 0:0 mss=1460 ws=7 sack ts\n");
+    CHECK(t.host.stack.tcp->counters.time_wait_reused == 1);
     talk_end(&t);
 }
 
@@ -487,6 +536,8 @@ int main(void)
         {"TIME-WAIT reopened by sequence", test_time_wait_reopened_by_sequence},
         {"TIME-WAIT reopened by timestamp", test_time_wait_reopened_by_timestamp},
         {"TIME-WAIT is bounded", test_time_wait_is_bounded},
+        {"reconnecting from TIME-WAIT", test_reconnecting},
+        {"reconnecting with timestamps", test_reconnecting_with_timestamps},
         {"keepalive", test_keepalive},
         {"keepalive answered", test_keepalive_answered},
         {"backlog", test_backlog},

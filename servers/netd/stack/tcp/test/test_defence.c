@@ -64,7 +64,7 @@ static void test_option_lengths(void)
     static struct talk t;
     static const uint8_t zero[4] = {TCP_OPTION_MSS, 0, 5, 5}, one[4] = {TCP_OPTION_MSS, 1, 5, 5},
                          overrun[4] = {TCP_OPTION_MSS, 5, 5, 5},
-                         cut[4] = {1, 1, 1, TCP_OPTION_SACK},
+                         cut[4] = {1, 1, TCP_OPTION_SACK_PERMITTED, 9},
                          far[4] = {TCP_OPTION_TIMESTAMPS, 255, 0, 0},
                          wrong[4] = {TCP_OPTION_MSS, 3, 5, 0};
     const uint8_t *const all[] = {zero, one, overrun, cut, far, wrong};
@@ -76,9 +76,24 @@ static void test_option_lengths(void)
         uint8_t header[24] = {0};
         put_bytes(header + 20, all[i], 4);
         segment_parse(&segment, header, 24, 0);
-        CHECK(segment.options.mss == 0 && !segment.options.timestamps, "option %d", i);
+        CHECK(segment.options.mss == 0 && !segment.options.timestamps &&
+                  !segment.options.sack_permitted,
+              "option %d", i);
     }
     talk_end(&t);
+}
+
+static void test_inverted_blocks_are_not_read(void)
+{
+    uint8_t header[TCP_HEADER + 28] = {0}, *at = header + TCP_HEADER;
+    struct segment segment;
+    at = put_u8(put_u8(at, TCP_OPTION_NOP), TCP_OPTION_NOP);
+    at = put_u8(put_u8(at, TCP_OPTION_SACK), 26);
+    at = put_u32(put_u32(at, 2000), 1000);
+    at = put_u32(put_u32(at, 5), 5);
+    at = put_u32(put_u32(at, 0xfffffff0), 10);
+    segment_parse(&segment, header, sizeof header, 0);
+    CHECK(segment.options.sack_count == 1 && segment.options.sack[0].right == 10);
 }
 
 static void test_bad_checksum(void)
@@ -267,21 +282,26 @@ static void test_duplicate_ack_flood(void)
 
 static void test_sack_blocks_inverted_or_outside(void)
 {
-    talk(CONNECT_SACK "send 4000\n"
-                      "> A 1:1000\n> A 1001:1000\n> A 2001:1000\n> A 3001:1000\n"
-                      "# inverted, empty, below, never sent, half of the numbers\n"
-                      "< A 1:0 ack=1 sk=3001-2001\n"
-                      "< A 1:0 ack=1 sk=2001-2001\n"
-                      "< A 1:0 ack=1 sk=-9000--8000\n"
-                      "< A 1:0 ack=1 sk=2001-9001\n"
-                      "< A 1:0 ack=1 sk=1001-2000000000\n"
-                      "< A 1:0 ack=1 sk=-5-4001\n"
-                      "# not even a whole segment\n"
-                      "< A 1:0 ack=1 sk=1500-1600\n"
-                      "nothing\n"
-                      "cwnd 10000\n"
-                      "< A 1:0 ack=4001\n"
-                      "+9000\n");
+    static struct talk t;
+    talk_start(&t);
+    talk_say(&t, CONNECT_SACK "send 4000\n"
+                              "> A 1:1000\n> A 1001:1000\n> A 2001:1000\n> A 3001:1000\n"
+                              "# inverted, empty, below, never sent, half of the numbers\n"
+                              "< A 1:0 ack=1 sk=3001-2001\n"
+                              "< A 1:0 ack=1 sk=2001-2001\n"
+                              "< A 1:0 ack=1 sk=-9000--8000\n"
+                              "< A 1:0 ack=1 sk=2001-9001\n"
+                              "< A 1:0 ack=1 sk=1001-2000000000\n"
+                              "< A 1:0 ack=1 sk=-5-4001\n"
+                              "# not even a whole segment\n"
+                              "< A 1:0 ack=1 sk=1500-1600\n"
+                              "nothing\n"
+                              "cwnd 10000\n");
+    CHECK(seq_le(talk_tcb(&t)->high_sacked, talk_tcb(&t)->snd.una), "one of them was believed");
+    CHECK(talk_tcb(&t)->pipe == 4000);
+    talk_say(&t, "< A 1:0 ack=4001\n"
+                 "+9000\n");
+    talk_end(&t);
 }
 
 static void test_data_beyond_the_window(void)
@@ -338,6 +358,31 @@ static void test_no_packets_left(void)
     talk_end(&t);
 }
 
+/* Not a single one: the program is told when it is worth another try. */
+static void test_woken_when_there_are_packets(void)
+{
+    static const struct host_limits few = {.packets = 16};
+    static struct talk t;
+    struct packet *taken[17];
+    unsigned count = 0;
+    talk_start_limited(&t, &few);
+    talk_say(&t, CONNECT);
+    while ((taken[count] = packet_alloc(&t.host.pool, 0)))
+        count++;
+    talk_say(&t, "send 10\n"
+                 "result EAGAIN\n"
+                 "+1\n");
+    t.events = 0;
+    while (count > 0)
+        packet_release(&t.host.pool, taken[--count]);
+    talk_say(&t, "+1\n");
+    CHECK(t.events & SOCKET_WRITABLE);
+    talk_say(&t, "send 10\n"
+                 "result 10\n"
+                 "> A 1:10\n");
+    talk_end(&t);
+}
+
 /* ---- Floods ---------------------------------------------------------------------------------- */
 
 static void flood(struct talk *t, unsigned count)
@@ -353,19 +398,26 @@ static void flood(struct talk *t, unsigned count)
 static void test_syn_flood(void)
 {
     static struct talk t;
-    talk_start(&t);
-    t.host.stack.tcp->capacity = 64;
+    static const struct host_limits limits = {.sockets = 1024};
+    talk_start_limited(&t, &limits);
     talk_say(&t, "listen 5\n");
     flood(&t, 5000);
     const struct tcp_counters *counters = &t.host.stack.tcp->counters;
-    CHECK(t.host.stack.tcp->connections <= 64);
+    CHECK(t.host.stack.tcp->connections == TCP_SYN_QUEUE + 1);
     CHECK(counters->cookies_sent > 4800, "%llu", (unsigned long long)counters->cookies_sent);
     /* forged ACKs open nothing */
     talk_say(&t, "< A 1:0 ack=12345 port=9999\n"
                  "> R 12345:0 port=9999\n"
                  "accept\n"
                  "result EAGAIN\n");
-    CHECK(counters->cookies_refused == 1);
+    for (int i = 0; i < 5000; i++) {
+        char line[64];
+        snprintf(line, sizeof line, "< A 1:0 ack=%lld port=9999\n", i * 858993LL);
+        talk_say(&t, line);
+        t.count = 0;
+    }
+    CHECK(counters->cookies_refused == 5001 && counters->cookies_accepted == 0);
+    talk_end(&t);
 }
 
 static void test_bystander_of_a_flood(void)
@@ -539,6 +591,7 @@ int main(void)
         {"data offset below 5 or past the segment", test_data_offset},
         {"truncated header", test_truncated},
         {"option length 0, 1, overrun", test_option_lengths},
+        {"inverted blocks are not read", test_inverted_blocks_are_not_read},
         {"bad checksum", test_bad_checksum},
         {"MSS 0", test_mss_zero},
         {"MSS 1", test_mss_tiny},
@@ -556,6 +609,7 @@ int main(void)
         {"data beyond the window", test_data_beyond_the_window},
         {"out-of-order memory exhaustion", test_out_of_order_exhaustion},
         {"no packets left", test_no_packets_left},
+        {"woken when there are packets", test_woken_when_there_are_packets},
         {"SYN flood", test_syn_flood},
         {"bystander of a flood", test_bystander_of_a_flood},
         {"cookie", test_cookie},

@@ -62,23 +62,23 @@ static void test_gap_is_filled(void)
 
 static void test_overlaps(void)
 {
-    talk(CONNECT "< A 1001:1000 ack=1\n"
-                 "> A 1:0 ack=1\n"
-                 "# covers it and more on both sides\n"
-                 "< A 501:1800 ack=1\n"
-                 "> A 1:0 ack=1\n"
-                 "# inside\n"
-                 "< A 601:100 ack=1\n"
-                 "> A 1:0 ack=1\n"
-                 "# overlaps the end, and the beginning\n"
-                 "< A 2001:1000 ack=1\n"
-                 "> A 1:0 ack=1\n"
-                 "< A 301:400 ack=1\n"
-                 "> A 1:0 ack=1\n"
-                 "< A 1:1000 ack=1\n"
-                 "> A 1:0 ack=3001\n"
-                 "recv 5000\n"
-                 "result 3000\n");
+    talk(CONNECT_SACK "< A 1001:1000 ack=1\n"
+                      "> A 1:0 ack=1 sk=1001-2001\n"
+                      "# covers it and more on both sides\n"
+                      "< A 501:1800 ack=1\n"
+                      "> A 1:0 ack=1 sk=501-2301\n"
+                      "# inside\n"
+                      "< A 601:100 ack=1\n"
+                      "> A 1:0 ack=1 sk=501-2301\n"
+                      "# overlaps the end, and the beginning\n"
+                      "< A 2001:1000 ack=1\n"
+                      "> A 1:0 ack=1 sk=501-3001\n"
+                      "< A 301:400 ack=1\n"
+                      "> A 1:0 ack=1 sk=301-3001\n"
+                      "< A 1:1000 ack=1\n"
+                      "> A 1:0 ack=3001\n"
+                      "recv 5000\n"
+                      "result 3000\n");
 }
 
 static void test_fin_ahead_of_a_gap(void)
@@ -236,6 +236,83 @@ static void test_paws_after_24_days(void)
                             "> A 1:0 ack=101 ts\n");
 }
 
+static void test_timestamp_echo(void)
+{
+    talk(CONNECT_TIMESTAMPS "< A 1:1000 ack=1 tsval=1000100\n"
+                            "< A 1001:1000 ack=1 tsval=1000101\n"
+                            "> A 1:0 ack=2001 ecr=1000100\n"
+                            "# ahead of a gap: not yet (RFC 7323 4.3)\n"
+                            "< A 3001:1000 ack=1 tsval=1000200\n"
+                            "> A 1:0 ack=2001 ecr=1000100\n"
+                            "< A 2001:1000 ack=1 tsval=1000150\n"
+                            "> A 1:0 ack=4001 ecr=1000150\n");
+}
+
+static void test_fin_beyond_the_window(void)
+{
+    talk("set rcvbuf 4000\n" CONNECT "< FA 3501:1000 ack=1\n"
+         "> A 1:0 ack=1\n"
+         "< A 1:1750 ack=1\n"
+         "> A 1:0 ack=1751\n"
+         "< A 1751:1750 ack=1\n"
+         "> A 1:0 ack=4001 win=0\n"
+         "recv 9000\n"
+         "result 4000\n"
+         "> A 1:0 ack=4001 win=4000\n"
+         "< A 4001:500 ack=1\n"
+         "+40\n"
+         "> A 1:0 ack=4501\n"
+         "state ESTABLISHED\n");
+}
+
+static void test_ack_with_a_closed_window(void)
+{
+    talk("set rcvbuf 4000\n" CONNECT "< A 1:1000 ack=1\n< A 1001:1000 ack=1\n"
+         "> A 1:0 ack=2001\n"
+         "< A 2001:1000 ack=1\n< A 3001:1000 ack=1\n"
+         "> A 1:0 ack=4001 win=0\n"
+         "send 100\n"
+         "> A 1:100\n"
+         "# the text is refused, its ACK is not\n"
+         "< A 4001:1000 ack=101\n"
+         "> A 101:0 ack=4001 win=0\n"
+         "+5000\n"
+         "nothing\n");
+}
+
+static void test_blocks_before_text(void)
+{
+    talk(CONNECT_SACK "send 100\n"
+                      "> A 1:100\n"
+                      "send 50\n"
+                      "nothing\n"
+                      "# text has no room for blocks: they go first\n"
+                      "< A 1001:1000 ack=101\n"
+                      "> A 101:0 ack=1 sk=1001-2001\n"
+                      "> A 101:50 ack=1\n");
+}
+
+static void test_memory_for_what_is_in_order(void)
+{
+    static const struct host_limits few = {.packets = 32, .socket_packets = 8};
+    static struct talk t;
+    talk_start_limited(&t, &few);
+    talk_say(&t, CONNECT "< A 1:1400 ack=1\n");
+    for (int i = 0; i < 10; i++) {
+        char line[64];
+        snprintf(line, sizeof line, "< A %d:1 ack=1\n", 3001 + 2 * i);
+        talk_say(&t, line);
+    }
+    CHECK(t.host.stack.socket_packets == 8, "%u", t.host.stack.socket_packets);
+    t.count = 0;
+    talk_say(&t, "< A 1401:1400 ack=1\n"
+                 "> A 1:0 ack=2801\n"
+                 "recv 9000\n"
+                 "result 2800\n");
+    t.count = 0;
+    talk_end(&t);
+}
+
 static void test_timestamp_missing(void)
 {
     talk(CONNECT_TIMESTAMPS "< A 1:100 ack=1\n"
@@ -330,6 +407,11 @@ int main(void)
         {"window scale above 14", test_scale_above_14},
         {"PAWS", test_paws},
         {"PAWS after 24 days", test_paws_after_24_days},
+        {"timestamp echo", test_timestamp_echo},
+        {"FIN beyond the window", test_fin_beyond_the_window},
+        {"ACK with a closed window", test_ack_with_a_closed_window},
+        {"blocks before text", test_blocks_before_text},
+        {"memory for what is in order", test_memory_for_what_is_in_order},
         {"timestamp missing", test_timestamp_missing},
         {"sequence wrap", test_sequence_wrap},
         {"peek", test_peek},

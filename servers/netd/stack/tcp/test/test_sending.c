@@ -106,6 +106,40 @@ static void test_rtt_sets_rto(void)
          "> A 1:10\n");
 }
 
+static void test_karn(void)
+{
+    /* The ACK of what was sent twice measures nothing; the RTO stays backed off (5.5). */
+    talk(CONNECT "send 100\n"
+                 "> A 1:100\n"
+                 "+1000\n"
+                 "> A 1:100\n"
+                 "+100\n"
+                 "< A 1:0 ack=101\n"
+                 "send 100\n"
+                 "> A 101:100\n"
+                 "+1999\n"
+                 "nothing\n"
+                 "+1\n"
+                 "> A 101:100\n");
+}
+
+static void test_still_in_the_device(void)
+{
+    talk(CONNECT "hold on\n"
+                 "send 1000\n"
+                 "> A 1:1000\n"
+                 "+1000\n"
+                 "# it has not even left\n"
+                 "nothing\n"
+                 "< A 1:0 ack=1\n"
+                 "< A 1:0 ack=1\n"
+                 "< A 1:0 ack=1\n"
+                 "nothing\n"
+                 "hold off\n"
+                 "+1000\n"
+                 "> A 1:1000\n");
+}
+
 /* ---- RFC 5681 -------------------------------------------------------------------------------- */
 
 static void test_slow_start(void)
@@ -135,6 +169,39 @@ static void test_timeout_shrinks_to_one_segment(void)
                  "nothing\n"
                  "< A 1:0 ack=10001\n"
                  "+50000\n");
+}
+
+static void test_ssthresh_of_each_segment(void)
+{
+    static struct talk t;
+    talk_start(&t);
+    talk_say(&t, CONNECT "send 10000\n" TEN_SEGMENTS "+1000\n"
+                         "> A 1:1000\n"
+                         "ssthresh 7000\n"
+                         "# the same once more: it stays\n"
+                         "+2000\n"
+                         "> A 1:1000\n"
+                         "ssthresh 7000\n");
+    CHECK(talk_tcb(&t)->congestion.cubic.w_max == 10000);
+    talk_say(&t, "# another one: 0.7 of the 9000 that are out\n"
+                 "< A 1:0 ack=1001\n"
+                 "> A 1001:1000\n> A 2001:1000\n"
+                 "+4000\n"
+                 "> A 1001:1000\n"
+                 "ssthresh 6300\n"
+                 "cwnd 1000\n");
+    talk_end(&t);
+}
+
+static void test_unused_window_does_not_grow(void)
+{
+    talk(CONNECT "send 1000\n"
+                 "> A 1:1000\n"
+                 "< A 1:0 ack=1001\n"
+                 "send 1000\n"
+                 "> A 1001:1000\n"
+                 "< A 1:0 ack=2001\n"
+                 "cwnd 10000\n");
 }
 
 static void test_idle_restart(void)
@@ -211,6 +278,22 @@ static void test_no_second_fast_retransmit_after_timeout(void)
                  "nothing\n");
 }
 
+static void test_duplicates_of_an_old_recovery(void)
+{
+    /* RFC 6582 4.1: these ACKs may be echoes of what was sent again. */
+    talk(CONNECT "send 2000\n"
+                 "> A 1:1000\n> A 1001:1000\n"
+                 "+1000\n"
+                 "> A 1:1000\n"
+                 "< A 1:0 ack=2001\n"
+                 "send 1000\n"
+                 "> A 2001:1000\n"
+                 "< A 1:0 ack=2001\n"
+                 "< A 1:0 ack=2001\n"
+                 "< A 1:0 ack=2001\n"
+                 "nothing\n");
+}
+
 /* ---- RFC 6675 -------------------------------------------------------------------------------- */
 
 static void test_sack_recovery(void)
@@ -244,6 +327,19 @@ static void test_sack_loss_by_octets(void)
                       "> A 1:1000\n"
                       "# NextSeg (4)\n"
                       "> A 4001:1000\n");
+}
+
+static void test_sack_loss_by_runs(void)
+{
+    talk(CONNECT_SACK "set nodelay 1\n"
+                      "send 10\n> A 1:10\nsend 10\n> A 11:10\nsend 10\n> A 21:10\n"
+                      "send 10\n> A 31:10\nsend 10\n> A 41:10\nsend 10\n> A 51:10\n"
+                      "# DupThresh runs above 1, though few octets\n"
+                      "< A 1:0 ack=1 sk=11-21,31-41,51-61\n"
+                      "> A 1:10\n"
+                      "> A 21:10\n"
+                      "> A 41:10\n"
+                      "< A 1:0 ack=61\n");
 }
 
 static void test_sack_new_data_in_recovery(void)
@@ -336,6 +432,17 @@ static void test_more(void)
                  "nothing\n"
                  "send 100\n"
                  "> A 1:200\n");
+}
+
+static void test_old_segments_do_not_set_the_window(void)
+{
+    talk(CONNECT "send 1000\n"
+                 "> A 1:1000\n"
+                 "< A 1:0 ack=1001 win=5000\n"
+                 "# sent before that one, arrived later\n"
+                 "< A 1:0 ack=1 win=10\n"
+                 "send 5000\n"
+                 "> A 1001:1000\n> A 2001:1000\n> A 3001:1000\n> A 4001:1000\n> A 5001:1000\n");
 }
 
 static void test_window_limits(void)
@@ -523,6 +630,13 @@ int main(void)
         {"gives up after R2", test_gives_up_after_r2},
         {"timer runs for the oldest", test_timer_runs_for_the_oldest},
         {"RTT sets RTO", test_rtt_sets_rto},
+        {"Karn", test_karn},
+        {"still in the device", test_still_in_the_device},
+        {"ssthresh of each segment", test_ssthresh_of_each_segment},
+        {"unused window does not grow", test_unused_window_does_not_grow},
+        {"duplicates of an old recovery", test_duplicates_of_an_old_recovery},
+        {"SACK loss by runs", test_sack_loss_by_runs},
+        {"old segments do not set the window", test_old_segments_do_not_set_the_window},
         {"slow start", test_slow_start},
         {"timeout shrinks to one segment", test_timeout_shrinks_to_one_segment},
         {"idle restart", test_idle_restart},

@@ -151,6 +151,26 @@ static void test_closed_port_answers_reset(void)
          "< R 5:0\n");
 }
 
+static void test_strangers_in_syn_sent(void)
+{
+    talk("connect\n"
+         "> S 0:0 mss=1460 ws=7 sack ts\n"
+         "# ACKs of what was not sent are reset, and change nothing\n"
+         "< SA 0:0 ack=0\n"
+         "> R 0:0\n"
+         "< SA 0:0 ack=2\n"
+         "> R 2:0\n"
+         "< A 0:0 ack=5\n"
+         "> R 5:0\n"
+         "# a reset has to acknowledge the SYN\n"
+         "< R 0:0\n"
+         "< RA 0:0 ack=2\n"
+         "# an ACK alone says nothing\n"
+         "< A 0:0 ack=1\n"
+         "nothing\n"
+         "state SYN_SENT\n");
+}
+
 int main(void)
 {
     static const struct test tests[] = {
@@ -163,6 +183,7 @@ int main(void)
         {"FIN and ACK together", test_fin_and_ack_together},
         {"simultaneous close", test_simultaneous_close},
         {"passive close", test_passive_close},
+        {"strangers in SYN-SENT", test_strangers_in_syn_sent},
         {"connection refused", test_connection_refused},
         {"closed port answers with RST", test_closed_port_answers_reset},
     };

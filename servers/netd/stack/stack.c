@@ -6,6 +6,7 @@
 #include "link/loopback.h"
 #include "link/neighbour.h"
 #include "transport.h"
+#include <assert.h>
 #include <errno.h>
 
 #define SOCKETS          8192u
@@ -40,7 +41,11 @@ static int timers_create(struct stack *stack)
     return 0;
 }
 
-static void timers_destroy(struct stack *stack) { stack->config.release(stack->timers.heap); }
+static void timers_destroy(struct stack *stack)
+{
+    assert(stack->timers.count == 0); /* each layer has stopped its own */
+    stack->config.release(stack->timers.heap);
+}
 
 static const struct {
     int (*create)(struct stack *stack);
@@ -80,7 +85,11 @@ struct stack *stack_create(const struct stack_config *config)
 
 void stack_destroy(struct stack *stack)
 {
-    stack->netifs = NULL; /* so that what ends now has no way to tell anybody */
+    /* So that what ends now has no way to tell anybody. */
+    for (struct netif *netif = stack->netifs; netif; netif = netif->next) {
+        netif->link = false;
+        ipv6_link_down(netif);
+    }
     destroy_layers(stack, LAYERS);
 }
 

@@ -168,6 +168,7 @@ static void test_transport_confirms(void)
     make_reachable("10.0.0.2");
     for (unsigned i = 0; i < 20; i++) {
         pass(10 * SECOND);
+        CHECK(state_of("10.0.0.2") == NEIGHBOUR_REACHABLE);
         ip_reached(stack, &peer, 0);
     }
     CHECK(state_of("10.0.0.2") == NEIGHBOUR_REACHABLE);
@@ -231,17 +232,41 @@ static void test_malformed(void)
         frame->length = length;
         hear(frame);
     }
-    hear(arp_frame(ARP_REQUEST, group_mac, "10.0.0.2", "10.0.0.1"));
+    struct frame *frame = arp_frame(ARP_REQUEST, group_mac, "10.0.0.2", "10.0.0.1");
+    frame->bytes[6] = 2; /* so that only ARP could see it */
+    hear(frame);
     hear(arp_frame(ARP_REQUEST, PEER_MAC, "224.0.0.1", "10.0.0.1"));
     hear(arp_frame(ARP_REQUEST, PEER_MAC, "255.255.255.255", "10.0.0.1"));
     hear(arp_frame(ARP_REQUEST, PEER_MAC, "127.0.0.1", "10.0.0.1"));
     hear(arp_frame(ARP_REQUEST, OUR_MAC, "10.0.0.2", "10.0.0.1"));
     expect_silence();
     CHECK(state_of("10.0.0.2") == NEIGHBOUR_FREE);
+    know("10.0.0.2", PEER_MAC);
+    frame = arp_frame(ARP_REQUEST, OTHER_MAC, "10.0.0.2", "10.0.0.2");
+    frame->length--; /* all is there that the table would need */
+    hear(frame);
+    CHECK(memcmp(facts_of("10.0.0.2").mac, PEER_MAC, MAC_SIZE) == 0);
     wire_stop();
 }
 
 /* --- bounds --- */
+
+static void test_all_in_use(void)
+{
+    const struct stack_config limits = {.neighbours = 2};
+    wire_start(&limits);
+    udp = open_socket(IP_V4, SOCKET_DATAGRAM, 0);
+    said();
+    make_reachable("10.0.0.2");
+    make_reachable("10.0.0.3");
+    CHECK(send_to("10.0.0.4") == -EAGAIN);
+    CHECK(state_of("10.0.0.2") == NEIGHBOUR_REACHABLE);
+    pass(10 * SECOND); /* one of them has been idle for long enough */
+    send_to("10.0.0.3");
+    CHECK(send_to("10.0.0.4") == 2);
+    CHECK(state_of("10.0.0.2") == NEIGHBOUR_FREE);
+    wire_stop();
+}
 
 /* Who asks for us under a thousand names fills the table with what nobody uses. */
 static void test_flood_of_requests(void)
@@ -298,6 +323,8 @@ static void test_waiting_packets_are_bounded(void)
     }
     CHECK(pool.in_use == WIRE_PACKETS / 8);
     CHECK(send_to("10.0.0.250") == -EAGAIN);
+    pass(10 * SECOND); /* given up: there is room again */
+    CHECK(pool.in_use == 0 && send_to("10.0.0.250") == 2);
     wire_stop();
 }
 
@@ -374,6 +401,7 @@ static const struct test tests[] = {
     {"spoofed ARP is verified", test_spoofed_is_verified},
     {"gratuitous ARP updates a stale entry", test_gratuitous_updates_stale},
     {"malformed ARP", test_malformed},
+    {"all entries in use", test_all_in_use},
     {"flood of requests", test_flood_of_requests},
     {"flood of resolutions", test_flood_of_resolutions},
     {"waiting packets are bounded", test_waiting_packets_are_bounded},

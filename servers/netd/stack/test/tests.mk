@@ -14,3 +14,6 @@ net_arp_SOURCES := $(NET_TEST)/arp_test.c $(NET_WIRE)
 net_ipv4_SOURCES := $(NET_TEST)/ipv4_test.c $(NET_WIRE)
 net_udp_SOURCES := $(NET_TEST)/udp_test.c $(NET_WIRE)
 net_igmp_SOURCES := $(NET_TEST)/igmp_test.c $(NET_WIRE)
+
+FUZZERS += net_frames
+net_frames_SOURCES := $(NET_TEST)/frames_fuzz.c $(NET_WIRE)

@@ -23,19 +23,22 @@ static struct packet packets[WIRE_PACKETS];
 static uint8_t memory[WIRE_PACKETS * PACKET_SIZE];
 static struct frame sent[FRAMES];
 static unsigned sent_first, sent_end;
-static int allocations;
+int wire_memory = -1, wire_allocations;
 
 /* --- what the stack needs --- */
 
 static void *allocate(size_t size)
 {
-    allocations++;
+    if (wire_memory == 0)
+        return NULL;
+    wire_memory -= wire_memory > 0;
+    wire_allocations++;
     return calloc(1, size);
 }
 
 static void release(void *at)
 {
-    allocations -= at != NULL;
+    wire_allocations -= at != NULL;
     free(at);
 }
 
@@ -72,16 +75,22 @@ static int transmit(struct netif *netif, struct packet *packet)
     return 0;
 }
 
-void wire_start(const struct stack_config *limits)
+struct stack_config wire_config(const struct stack_config *limits)
 {
     struct stack_config config = limits ? *limits : (struct stack_config){0};
-    const struct ip_address own = ip_v4(10, 0, 0, 1);
     packet_pool_init(&pool, packets, memory, WIRE_PACKETS);
     config.allocate = allocate;
     config.release = release;
     config.random = random_bytes;
     config.pool = &pool;
     config.now = SECOND;
+    return config;
+}
+
+void wire_start(const struct stack_config *limits)
+{
+    const struct stack_config config = wire_config(limits);
+    const struct ip_address own = ip_v4(10, 0, 0, 1);
     wire_full = false;
     sent_first = sent_end;
     stack = stack_create(&config);
@@ -101,9 +110,11 @@ void wire_start(const struct stack_config *limits)
 
 void wire_stop(void)
 {
+    const unsigned before = sent_end;
     stack_destroy(stack);
+    CHECK(sent_end == before); /* tells nobody */
     CHECK(pool.in_use == 0, "%u packets lost", pool.in_use);
-    CHECK(allocations == 0, "%d allocations lost", allocations);
+    CHECK(wire_allocations == 0, "%d allocations lost", wire_allocations);
     sent_first = sent_end;
 }
 
@@ -133,11 +144,20 @@ static struct frame *new_frame(void)
 
 void hear(const struct frame *frame)
 {
-    struct packet *packet = packet_alloc(&pool, 12);
-    if (!packet)
-        return;
-    memcpy(packet_append(packet, (uint16_t)frame->length), frame->bytes, frame->length);
-    netif_input(&eth, packet);
+    struct packet *first = NULL, **link = &first;
+    size_t offset = 0;
+    do {
+        const size_t left = frame->length - offset, part = left < 1800 ? left : 1800;
+        struct packet *piece = *link = packet_alloc(&pool, 12);
+        if (!piece) {
+            packet_release(&pool, first);
+            return;
+        }
+        memcpy(packet_append(piece, (uint16_t)part), frame->bytes + offset, part);
+        link = &piece->fragment;
+        offset += part;
+    } while (offset < frame->length);
+    netif_input(&eth, first);
 }
 
 struct ip_address address(const char *text)

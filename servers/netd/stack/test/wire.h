@@ -28,7 +28,9 @@ extern struct stack *stack;
 extern struct netif eth;
 extern struct packet_pool pool;
 extern bool wire_ipv6;
-extern bool wire_full; /* the device takes no more frames */
+extern bool wire_full;       /* the device takes no more frames */
+extern int wire_memory;      /* allocations that succeed; -1: all */
+extern int wire_allocations; /* those that have not been released */
 
 extern const uint8_t OUR_MAC[MAC_SIZE], PEER_MAC[MAC_SIZE], OTHER_MAC[MAC_SIZE];
 
@@ -40,13 +42,17 @@ void wire_stop(void);
 /* pass: time goes by; timers expire when they are due. now: stack->now. */
 void pass(uint64_t ns);
 
+/* wire_config: what wire_start gives stack_create. */
+struct stack_config wire_config(const struct stack_config *limits);
+
 /* --- frames --- */
 
 struct frame {
     size_t length;
-    uint8_t bytes[ETHERNET_MTU + 14];
+    uint8_t bytes[4096]; /* more than Ethernet has: offloads make such */
 };
 
+/* hear: arrives; what is longer than a packet, as a chain of them. */
 void hear(const struct frame *frame);
 
 struct ip_address address(const char *text);

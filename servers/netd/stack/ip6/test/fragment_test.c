@@ -186,6 +186,7 @@ static void test_overlap(void)
         {2000, 992, false},  /* another end */
         {2000, 1008, true},  /* behind the end */
         {3000, 8, false},    /* yet another end */
+        {3000, 8, true},     /* behind it all */
     };
     begin(3000);
     for (uint32_t i = 0; i < sizeof overlaps / sizeof overlaps[0]; i++) {
@@ -214,6 +215,35 @@ static void test_repetition_with_other_bytes(void)
     send_bytes(1, 0, true, other, sizeof other);
     send_fragment(1, 1000, 1000, false);
     CHECK(host_drain(&host) == 0 && host.pool.in_use == 0, "-");
+    host_end(&host);
+}
+
+/* Nothing may lie behind a last fragment, also when that comes later. */
+static void test_last_in_front_of_others(void)
+{
+    begin(3000);
+    send_fragment(1, 0, 1000, true);
+    send_fragment(1, 2000, 1000, true);
+    send_fragment(1, 1000, 8, false);
+    CHECK(host.pool.in_use == 0, "-");
+    host_end(&host);
+}
+
+/* The datagram has the headers of its first fragment, whichever fragment comes last. */
+static void test_headers_of_the_first_fragment(void)
+{
+    uint8_t first[8 + 16] = {200, 0, 0, 1, 0, 0, 0, 5, 'f', 'i', 'r', 's', 't'};
+    uint8_t last[8 + 8 + 8] = {NEXT_FRAGMENT, 0, OPTION_PADN, 4,  0, 0, 0, 0, /* options */
+                               200,           0, 0,           16, 0, 0, 0, 5};
+    struct frame frame;
+    begin(2000);
+    host_receive(&host, PEER, OURS, 64, NEXT_FRAGMENT, first, sizeof first);
+    host_receive(&host, PEER, OURS, 33, NEXT_DESTINATION, last, sizeof last);
+    CHECK(host_sent_icmp(&host, ICMPV6_PARAMETER_PROBLEM, &frame), "an unknown protocol");
+    CHECK(frame.payload[7] == IPV6_NEXT_HEADER_AT && frame.payload[8] == 0x60 &&
+              frame.payload[8 + 5] == 24 && frame.payload[8 + 6] == 200 &&
+              frame.payload[8 + 7] == 64 && memcmp(frame.payload + 8 + 40, "first", 5) == 0,
+          "-");
     host_end(&host);
 }
 
@@ -257,6 +287,9 @@ static void test_headers_in_later_fragments(void)
     begin(2000);
     host_receive(&host, PEER, OURS, 64, NEXT_FRAGMENT, packet, 16);
     CHECK(problem(PROBLEM_INCOMPLETE_CHAIN, 0) && host.pool.in_use == 0, "-");
+    put_bytes(packet + 8, (const uint8_t[]){PROTOCOL_UDP, 0, OPTION_PADN, 4}, 4);
+    host_receive(&host, PEER, OURS, 64, NEXT_FRAGMENT, packet, 16);
+    CHECK(problem(PROBLEM_INCOMPLETE_CHAIN, 0) && host.pool.in_use == 0, "no transport header");
     host_end(&host);
 }
 
@@ -310,6 +343,8 @@ int main(void)
         {"timeout", test_timeout},
         {"bad: overlapping fragments", test_overlap},
         {"bad: a repetition with other bytes", test_repetition_with_other_bytes},
+        {"headers of the first fragment", test_headers_of_the_first_fragment},
+        {"bad: a last fragment in front of others", test_last_in_front_of_others},
         {"bad: fragments past 65,535", test_past_65535},
         {"bad: a length that is no multiple of 8", test_length_no_multiple_of_8},
         {"bad: empty fragments", test_empty_fragments},

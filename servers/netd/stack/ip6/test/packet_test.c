@@ -242,8 +242,16 @@ static void test_unknown_next_header(void)
     link_header(&chain, 200);
     host_receive(&host, PEER, OURS, 64, chain.first, chain.bytes, chain.length);
     CHECK(problem(PROBLEM_NEXT_HEADER, 40), "-");
+    host_receive(&host, PEER, "ff02::1", 64, 200, bytes, sizeof bytes);
+    CHECK(host_drain(&host) == 0, "to a group: every host would complain");
     host_receive(&host, PEER, OURS, 64, NEXT_NONE, bytes, sizeof bytes);
     CHECK(host_drain(&host) == 0, "no next header: nothing to say");
+    chain_begin(&chain);
+    chain_add(&chain, NEXT_DESTINATION, (const uint8_t[6]){0xde, 4}, 6);
+    for (unsigned i = 0; i < 1000; i++)
+        host_receive(&host, "::", OURS, 64, chain.first, chain.bytes, chain.length);
+    CHECK(host_drain(&host) == 0 && host.stack->counters.icmp_out_limited == 0,
+          "nobody there to be told");
     host_end(&host);
 }
 
@@ -324,7 +332,11 @@ static void test_destinations(void)
     static const char *const bad[] = {"::",      "::1",     "2001:db8::1",      "ff02::99",
                                       "ff01::1", "ff00::1", "::ffff:127.0.0.1", "fe80::1"};
     static const uint8_t request[16] = {ICMPV6_ECHO_REQUEST};
+    const struct ip_address node_group = address("ff01::5");
     begin();
+    netif_join(&host.netif, &node_group);
+    host_receive_icmp(&host, PEER, "ff01::5", 64, request, sizeof request);
+    CHECK(host_drain(&host) == 0, "a group of the node itself, from the wire");
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
         host_receive_icmp(&host, PEER, bad[i], 64, request, sizeof request);
         CHECK(host_drain(&host) == 0, "to %s", bad[i]);
@@ -377,7 +389,7 @@ static void test_error_rate(void)
 
 static void test_truncated_errors(void)
 {
-    uint8_t message[8 + 40 + 8] = {0};
+    uint8_t message[8 + 40 + 8] = {0}, longer[8 + 40 + 9 * 8 + 8] = {0};
     begin();
     struct ipv6_header inner = {.payload_length = 8,
                                 .next_header = PROTOCOL_UDP,
@@ -396,10 +408,34 @@ static void test_truncated_errors(void)
     }
     inner.next_header = NEXT_FRAGMENT; /* a later fragment: its flow is not to be told */
     ipv6_emit(message + 8, &inner);
-    put_bytes(message + 48, (const uint8_t[]){PROTOCOL_UDP, 0, 1, 0, 0, 0, 0, 1}, 8);
-    const uint64_t before = host.stack->counters.icmp_in_errors;
-    host_receive_icmp(&host, PEER, OURS, 64, message, sizeof message);
-    CHECK(host.stack->counters.icmp_in_errors == before + 1, "-");
+    longer[0] = 1;
+    memcpy(longer + 8, message + 8, 40);
+    put_bytes(longer + 48, (const uint8_t[]){PROTOCOL_UDP, 0, 1, 0, 0, 0, 0, 1}, 8);
+    uint64_t before = host.stack->counters.icmp_in_errors;
+    host_receive_icmp(&host, PEER, OURS, 64, longer, sizeof longer);
+    CHECK(host.stack->counters.icmp_in_errors == before + 1, "a later fragment");
+    longer[48 + 2] = 0; /* the first one */
+    host_receive_icmp(&host, PEER, OURS, 64, longer, sizeof longer);
+    CHECK(host.stack->counters.icmp_in_errors == before + 1, "a first fragment");
+    before = host.stack->counters.icmp_in_errors;
+    inner.next_header = NEXT_DESTINATION;
+    ipv6_emit(longer + 8, &inner);
+    for (unsigned i = 0; i < 9; i++)
+        longer[48 + 8 * i] = i < 8 ? NEXT_DESTINATION : PROTOCOL_UDP;
+    memset(longer + 49, 0, 7);
+    host_receive_icmp(&host, PEER, OURS, 64, longer, sizeof longer);
+    CHECK(host.stack->counters.icmp_in_errors == before + 1, "more headers than we send");
+    host_end(&host);
+}
+
+static void test_short_messages(void)
+{
+    static const uint8_t request[8] = {ICMPV6_ECHO_REQUEST};
+    begin();
+    for (size_t length = 4; length <= 8; length++) {
+        host_receive_icmp(&host, PEER, OURS, 64, request, length);
+        CHECK(answered() == (length == 8), "%zu bytes", length);
+    }
     host_end(&host);
 }
 
@@ -436,6 +472,7 @@ int main(void)
         {"errors: never about an error", test_no_error_about_an_error},
         {"errors: rate limit and length", test_error_rate},
         {"bad: errors with truncated inner headers", test_truncated_errors},
+        {"bad: messages without their second word", test_short_messages},
         {"echo: as long as the link allows", test_long_ping},
     };
     return RUN_TESTS(tests);

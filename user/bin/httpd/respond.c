@@ -267,7 +267,7 @@ static void answer_path(struct answer *answer, char *path)
         answer_folder(answer, fd, path);
     } else if (S_ISREG(status.st_mode) && path[strlen(path) - 1] != '/') {
         answer_file(answer, fd, path, &status);
-    } else {
+    } else { /* not every file system minds a slash behind a file's name */
         close(fd);
         answer_status(answer, S_ISREG(status.st_mode) ? 404 : 403);
     }

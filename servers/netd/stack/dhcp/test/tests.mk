@@ -9,3 +9,4 @@ netd_dhcp_CFLAGS := -Iuser/libcairn/test
 
 FUZZERS += netd_dhcp_fuzz
 netd_dhcp_fuzz_SOURCES := $(DHCP_COMMON) $(DHCP)/test/dhcp_fuzz.c
+netd_dhcp_fuzz_CORPUS := $(DHCP)/test/fuzz/netd_dhcp_fuzz

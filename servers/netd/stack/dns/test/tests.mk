@@ -11,3 +11,4 @@ netd_dns_hostile_CFLAGS := -Iuser/libcairn/test
 
 FUZZERS += netd_dns_fuzz
 netd_dns_fuzz_SOURCES := $(DNS_COMMON) $(DNS)/test/dns_fuzz.c
+netd_dns_fuzz_CORPUS := $(DNS)/test/fuzz/netd_dns_fuzz

@@ -32,7 +32,7 @@ static bool pump(int from, int to)
 {
     static char buffer[BUFFER_SIZE];
     ssize_t n = read_some(from, buffer, sizeof(buffer));
-    if (n < 0 && (errno == EAGAIN || (options.datagrams && errno == ECONNREFUSED)))
+    if (n < 0 && errno == EAGAIN)
         return true;
     return n > 0 && write_all(to, buffer, (size_t)n) == 0;
 }

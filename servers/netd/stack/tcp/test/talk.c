@@ -3,6 +3,7 @@
 #include "../../checksum.h"
 #include "../../test/check.h"
 #include "../../wire/cursor.h"
+#include "../connection.h"
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -402,7 +403,7 @@ static void icmp(struct talk *talk, const char *kind, uint32_t seq, uint16_t mtu
         .transport = quoted,
         .transport_length = sizeof quoted,
     };
-    tcp_error(&talk->host.stack, &error);
+    tcp_transport.error(&talk->host.stack, &error);
 }
 
 static void hold(struct talk *talk, bool on)

@@ -3,6 +3,7 @@
 #include "../../siphash.h"
 #include "../../test/check.h"
 #include "../../wire/cursor.h"
+#include "../isn.h"
 #include "talk.h"
 #include "talk_openings.h"
 #include <stdlib.h>

@@ -27,7 +27,6 @@
 #define NS_PER_S  UINT64_C(1000000000)
 
 #define TCP_BUFFER_DEFAULT (128u * 1024)
-#define TCP_BUFFER_MAX     (4u * 1024 * 1024)
 #define TCP_WINDOW_SCALE   7u   /* 65535 << 7: 8 MiB, twice what SO_RCVBUF allows */
 #define TCP_MSS_DEFAULT_V4 536u /* RFC 9293 3.7.1 */
 #define TCP_MSS_DEFAULT_V6 1220u

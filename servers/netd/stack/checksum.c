@@ -40,21 +40,6 @@ uint16_t checksum_add(uint16_t sum, const void *data, size_t length)
     return fold(add(total, tail(at, length)));
 }
 
-uint16_t checksum_copy(uint16_t sum, void *to, const void *from, size_t length)
-{
-    const uint8_t *at = from;
-    uint8_t *out = to;
-    uint64_t total = sum;
-    for (; length >= 8; length -= 8, at += 8, out += 8) {
-        uint64_t word;
-        memcpy(&word, at, 8);
-        memcpy(out, &word, 8);
-        total = add(total, word);
-    }
-    memcpy(out, at, length);
-    return fold(add(total, tail(at, length)));
-}
-
 uint16_t checksum_join(uint16_t a, uint16_t b) { return fold((uint64_t)a + b); }
 
 uint16_t checksum_add_odd(uint16_t sum, const void *data, size_t length)

@@ -11,9 +11,6 @@ uint16_t checksum_add(uint16_t sum, const void *data, size_t length);
 uint16_t checksum_add_odd(uint16_t sum, const void *data, size_t length);
 uint16_t checksum_join(uint16_t a, uint16_t b);
 
-/* checksum_copy: copies and sums in one pass. */
-uint16_t checksum_copy(uint16_t sum, void *to, const void *from, size_t length);
-
 /* checksum_pseudo: the sum of the pseudo-header (RFC 9293 3.1, RFC 8200 8.1). */
 uint16_t checksum_pseudo(const struct ip_address *source, const struct ip_address *destination,
                          uint8_t protocol, uint32_t length);

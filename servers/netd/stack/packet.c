@@ -106,6 +106,23 @@ struct packet *packet_drop_front(struct packet_pool *pool, struct packet *packet
     return packet;
 }
 
+struct packet *packet_cut(struct packet_pool *pool, struct packet **rest, uint16_t length,
+                          uint16_t headroom)
+{
+    struct packet *first = *rest;
+    if (packet_length(first) == length && first->references == 1 && first->start >= headroom) {
+        *rest = first->fragment;
+        first->fragment = NULL;
+        return first;
+    }
+    struct packet *piece = packet_alloc(pool, PACKET_HEADROOM);
+    if (!piece)
+        return NULL;
+    packet_read(first, 0, packet_append(piece, length), length);
+    *rest = packet_drop_front(pool, first, length);
+    return piece;
+}
+
 bool packet_gather(struct packet_pool *pool, struct packet *packet, uint16_t length)
 {
     while (packet_length(packet) < length) {

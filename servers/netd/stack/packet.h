@@ -85,6 +85,12 @@ void packet_trim(struct packet_pool *pool, struct packet *packet, uint32_t lengt
  * pieces that have become empty are released), or NULL. */
 struct packet *packet_drop_front(struct packet_pool *pool, struct packet *packet, uint32_t length);
 
+/* packet_cut: takes length bytes, which must be there, off the front of *rest, as a packet with at
+ * least so much headroom. A piece that is just so is taken as it is: who makes pieces of the size
+ * of fragments has nothing copied. NULL without packets. */
+struct packet *packet_cut(struct packet_pool *pool, struct packet **rest, uint16_t length,
+                          uint16_t headroom);
+
 /* packet_gather: moves bytes to the front until the first piece has at least length of them; false
  * if there are fewer, or no room. packet_copy: the whole frame once more, with its flags, the
  * first piece with so much headroom (less if it is too full); NULL without packets. */

@@ -6,6 +6,7 @@
 #include "link/loopback.h"
 #include "link/neighbour.h"
 #include "transport.h"
+#include <assert.h>
 #include <errno.h>
 
 #define SOCKETS          8192u
@@ -40,7 +41,11 @@ static int timers_create(struct stack *stack)
     return 0;
 }
 
-static void timers_destroy(struct stack *stack) { stack->config.release(stack->timers.heap); }
+static void timers_destroy(struct stack *stack)
+{
+    assert(stack->timers.count == 0); /* each layer has stopped its own */
+    stack->config.release(stack->timers.heap);
+}
 
 static const struct {
     int (*create)(struct stack *stack);
@@ -49,7 +54,7 @@ static const struct {
     {timers_create, timers_destroy},         {neighbours_create, neighbours_destroy},
     {reassembly_create, reassembly_destroy}, {path_mtu_create, path_mtu_destroy},
     {ip_layer_create, ip_layer_destroy},     {ipv6_layer_create, ipv6_layer_destroy},
-    {transports_create, transports_destroy}, {loopback_create, loopback_destroy},
+    {loopback_create, loopback_destroy},     {transports_create, transports_destroy},
 };
 #define LAYERS (sizeof layers / sizeof layers[0])
 
@@ -78,7 +83,15 @@ struct stack *stack_create(const struct stack_config *config)
     return stack;
 }
 
-void stack_destroy(struct stack *stack) { destroy_layers(stack, LAYERS); }
+void stack_destroy(struct stack *stack)
+{
+    /* So that what ends now has no way to tell anybody. */
+    for (struct netif *netif = stack->netifs; netif; netif = netif->next) {
+        netif->link = false;
+        ipv6_link_down(netif);
+    }
+    destroy_layers(stack, LAYERS);
+}
 
 void stack_poll(struct stack *stack, uint64_t now)
 {

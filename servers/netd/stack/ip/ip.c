@@ -35,6 +35,7 @@ int ip_layer_create(struct stack *stack)
 
 void ip_layer_destroy(struct stack *stack)
 {
+    timer_stop(&stack->timers, &stack->ip->igmp_timer);
     stack->config.release(stack->ip->routes);
     stack->config.release(stack->ip);
 }

@@ -156,25 +156,6 @@ static int send_piece(struct transmission *to, struct packet *packet)
 
 /* --- fragments --- */
 
-/* cut: takes length bytes off the front of *rest, as a packet with headroom. A piece that has just
- * that length is taken as it is; so who fills pieces to the fragments' size has nothing copied. */
-static struct packet *cut(struct packet_pool *pool, struct packet **rest, uint16_t length)
-{
-    struct packet *first = *rest;
-    if (packet_length(first) == length && first->references == 1 &&
-        first->start >= LINK_HEADROOM + IPV4_HEADER_MIN) {
-        *rest = first->fragment;
-        first->fragment = NULL;
-        return first;
-    }
-    struct packet *piece = packet_alloc(pool, PACKET_HEADROOM);
-    if (!piece)
-        return NULL;
-    packet_read(first, 0, packet_append(piece, length), length);
-    *rest = packet_drop_front(pool, first, length);
-    return piece;
-}
-
 /* send_fragments: all of them, or as many as there is room for: a datagram that lacks one is lost.
  */
 static int send_fragments(struct transmission *to, struct packet *packet)
@@ -185,7 +166,8 @@ static int send_fragments(struct transmission *to, struct packet *packet)
     int error = 0;
     while (left > 0 && !error) {
         const uint16_t length = (uint16_t)(left < room ? left : room);
-        struct packet *piece = cut(pool, &packet, length);
+        struct packet *piece =
+            packet_cut(pool, &packet, length, LINK_HEADROOM + to->header.header_length);
         if (!piece) {
             error = -ENOBUFS;
             break;

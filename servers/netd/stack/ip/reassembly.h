@@ -24,9 +24,9 @@ int reassembly_create(struct stack *stack); /* ENOMEM */
 void reassembly_destroy(struct stack *stack);
 
 /* reassemble: [start, end) of packet is the fragment's payload, with ip->header_length bytes of
- * headers in front; the packet is taken over, and its word[0] and [1] are used. A payload that other fragments follow is a multiple
- * of 8 bytes long: the caller has checked it. Returns the whole datagram, with the headers of its
- * first fragment in front and in *ip; NULL while parts are missing, or if there is nothing to be
- * made of it. */
+ * headers in front; the packet is taken over, and its word[0] and [1] are used. A payload that
+ * other fragments follow is a multiple of 8 bytes long: the caller has checked it. Returns the
+ * whole datagram, with the headers of its first fragment in front and in *ip; NULL while parts are
+ * missing, or if there is nothing to be made of it. */
 struct packet *reassemble(struct stack *stack, const struct reassembly_fragment *fragment,
                           struct ip_received *ip, struct packet *packet);

@@ -9,6 +9,8 @@
 #include <errno.h>
 #include <string.h>
 
+#define HEADROOM (LINK_HEADROOM + IPV6_HEADER + IPV6_FRAGMENT_HEADER)
+
 /* --- input --- */
 
 /* RFC 7112: a first fragment holds all headers, so that no filter is led past them. */
@@ -85,16 +87,11 @@ bool fragment_input(struct ipv6_walk *walk)
 /* --- output --- */
 
 static int send_one(const struct ip_route *route, struct ipv6_header header,
-                    const struct ipv6_fragment *fragment, const struct packet *whole,
-                    uint16_t length)
+                    const struct ipv6_fragment *fragment, struct packet *packet)
 {
     struct stack *stack = route->netif->stack;
-    struct packet *packet = packet_alloc(stack->pool, PACKET_HEADROOM);
-    if (!packet)
-        return -ENOBUFS;
-    packet_read(whole, fragment->offset, packet_append(packet, length), length);
     header.next_header = NEXT_FRAGMENT;
-    header.payload_length = (uint16_t)(length + IPV6_FRAGMENT_HEADER);
+    header.payload_length = (uint16_t)(packet_total(packet) + IPV6_FRAGMENT_HEADER);
     ipv6_fragment_emit(packet_push(packet, IPV6_FRAGMENT_HEADER), fragment);
     ipv6_emit(packet_push(packet, IPV6_HEADER), &header);
     stack->counters.ip_out++;
@@ -108,16 +105,17 @@ int fragment_output(const struct ip_route *route, const struct ipv6_header *head
     struct stack *stack = route->netif->stack;
     const uint32_t room = (route->mtu - IPV6_HEADER - IPV6_FRAGMENT_HEADER) & ~7u;
     struct ipv6_fragment fragment = {.next_header = header->next_header};
+    uint32_t left = packet_total(packet);
     int error = 0;
-    packet_pull(packet, IPV6_HEADER);
-    const uint32_t total = packet_total(packet);
     /* Not to be guessed, so that nobody can add fragments to ours (RFC 7739). */
     stack->config.random(&fragment.identification, sizeof fragment.identification);
-    for (uint32_t at = 0; at < total && !error; at += room) {
-        const uint32_t length = total - at < room ? total - at : room;
-        fragment.offset = (uint16_t)at;
-        fragment.more = at + length < total;
-        error = send_one(route, *header, &fragment, packet, (uint16_t)length);
+    while (left > 0 && !error) {
+        const uint16_t length = (uint16_t)(left < room ? left : room);
+        struct packet *piece = packet_cut(stack->pool, &packet, length, HEADROOM);
+        left -= length;
+        fragment.more = left > 0;
+        error = piece ? send_one(route, *header, &fragment, piece) : -ENOBUFS;
+        fragment.offset = (uint16_t)(fragment.offset + length);
     }
     if (error)
         stack->counters.ip_out_dropped++;

@@ -4,8 +4,8 @@
 #include "../ip.h"
 #include "../wire/ipv6.h"
 
-/* fragment_output: cuts what is behind the IPv6 header of packet, at most 65,535 bytes, into
- * fragments that fit into the route's MTU, and sends them; takes the packet over. A datagram that
- * lacks one is lost, so the first error ends it: ENOBUFS, EHOSTUNREACH. */
+/* fragment_output: cuts the payload in packet, at most 65,535 bytes, into fragments that fit into
+ * the route's MTU, puts header in front of each, and sends them; takes the packet over. A datagram
+ * that lacks one is lost, so the first error ends it: ENOBUFS, EHOSTUNREACH. */
 int fragment_output(const struct ip_route *route, const struct ipv6_header *header,
                     struct packet *packet);

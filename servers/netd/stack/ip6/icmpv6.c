@@ -24,10 +24,6 @@ static void echo_reply(struct stack *stack, const struct ip_received *ip, struct
                                  .destination = ip->source,
                                  .interface = ip->netif->index,
                                  .traffic_class = ip->traffic_class};
-    if (ip_is_any(&ip->source)) {
-        packet_release(stack->pool, packet);
-        return;
-    }
     put_u32(packet_bytes(packet), (uint32_t)ICMPV6_ECHO_REPLY << 24);
     icmpv6_send(stack, &send, packet);
 }
@@ -73,17 +69,12 @@ void icmpv6_input(struct stack *stack, const struct ip_received *ip, struct pack
 int icmpv6_send(struct stack *stack, const struct ip_send *send, struct packet *packet)
 {
     struct ip_send complete = *send;
+    struct ip_route route;
     complete.protocol = PROTOCOL_ICMPV6;
-    if (ip_is_any(&complete.source) && !complete.unspecified_source) {
-        struct ip_route route;
-        const int error =
-            ip_route_find(stack, &complete.destination, NULL, complete.interface, &route);
-        if (error) {
-            packet_release(stack->pool, packet);
-            return error;
-        }
+    /* The checksum wants the source. Without a route ip_output will say why there is none. */
+    if (ip_is_any(&send->source) && !send->unspecified_source &&
+        ip_route_find(stack, &send->destination, NULL, send->interface, &route) == 0)
         complete.source = route.source;
-    }
     const uint16_t pseudo = checksum_pseudo(&complete.source, &complete.destination,
                                             PROTOCOL_ICMPV6, packet_total(packet));
     const uint16_t sum = checksum_finish(packet_checksum(pseudo, packet));
@@ -115,7 +106,7 @@ static bool may_answer(const struct ip_received *ip, struct packet *packet, enum
 {
     const bool for_groups_too = type == ICMPV6_PACKET_TOO_BIG ||
                                 (type == ICMPV6_PARAMETER_PROBLEM && code == PROBLEM_OPTION);
-    if (ip_is_any(&ip->source) || ip_is_multicast(&ip->source))
+    if (ip_is_any(&ip->source))
         return false;
     if ((ip->multicast || ip->broadcast) && !for_groups_too)
         return false;

@@ -8,6 +8,7 @@
 #include "icmpv6.h"
 #include "ipv6.h"
 #include "route.h"
+#include "selection.h"
 
 /* The longest transport header lies in one piece, also behind a fragment of 8 bytes. */
 #define TRANSPORT_HEADER_MAX 60u
@@ -30,9 +31,9 @@ static bool parse_header(struct netif *netif, struct packet *packet, struct ipv6
     return true;
 }
 
-/* One that an answer could go to. Neither our own addresses nor ::1 come from a wire. IPv4-mapped
- * addresses never do: sockets would take their holder for a host of IPv4 (RFC 4942 2.2). The
- * unspecified one is left to ICMPv6. */
+/* One that an answer could go to. Our own addresses, ::1 among them, do not come from a wire.
+ * IPv4-mapped addresses never do: sockets would take their holder for a host of IPv4 (RFC
+ * 4942 2.2). The unspecified one is left to ICMPv6. */
 static bool valid_source(const struct netif *netif, const struct packet *packet,
                          const struct ip_address *source)
 {
@@ -40,7 +41,7 @@ static bool valid_source(const struct netif *netif, const struct packet *packet,
         return false;
     if (netif->kind == NETIF_LOOPBACK || packet->flags & PACKET_LOCAL)
         return true;
-    return !ip_is_loopback(source) && !ip_is_local(netif->stack, source);
+    return !ip_is_local(netif->stack, source);
 }
 
 /* Finds out whether, and how, the destination is this host. */
@@ -48,12 +49,11 @@ static bool is_for_us(const struct netif *netif, const struct packet *packet,
                       struct ip_received *ip)
 {
     if (ip_is_multicast(&ip->destination)) {
-        ip->multicast = true;
         /* RFC 4291 2.7: scope 0 is reserved, scope 1 does not leave a node. */
-        return (ip->destination.bytes[1] & 15) > 1 && ipv6_hears(netif, &ip->destination);
+        const enum ip_scope least = netif->kind == NETIF_LOOPBACK ? SCOPE_INTERFACE : SCOPE_LINK;
+        ip->multicast = true;
+        return ip_scope(&ip->destination) >= least && ipv6_hears(netif, &ip->destination);
     }
-    if (netif->kind != NETIF_LOOPBACK && ip_is_loopback(&ip->destination))
-        return false;
     ip->broadcast = packet->flags & PACKET_BROADCAST;
     return ipv6_is_ours(netif, &ip->destination);
 }

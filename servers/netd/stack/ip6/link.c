@@ -5,7 +5,6 @@
 #include "mld.h"
 #include "ndp/ndp.h"
 #include <stddef.h>
-#include <string.h>
 
 #define SECOND                     1000000000ull
 #define MAX_RTR_SOLICITATION_DELAY SECOND /* RFC 4861 10 */
@@ -86,9 +85,12 @@ void ipv6_link_down(struct netif *netif)
 void ipv6_address_added(struct netif *netif, struct netif_address *address)
 {
     const struct ip_address group = ndp_solicited_node(&address->address);
+    /* Many hosts have got the same advertisement just now (RFC 4862 5.4.2). */
+    const uint64_t delay =
+        address->origin == ADDRESS_SLAAC ? ipv6_random_delay(netif, MAX_RTR_SOLICITATION_DELAY) : 0;
     netif_join(netif, &group); /* without a free slot the address works all the same */
     if (netif->up && netif->link)
-        dad_begin(netif, address, 0);
+        dad_begin(netif, address, delay);
 }
 
 void ipv6_address_removed(struct netif *netif, const struct ip_address *address)

@@ -80,10 +80,7 @@ static void report_all(struct netif *netif)
         records++;
     }
     mld_v2_emit(start, records);
-    if (records)
-        send(netif, &all_mldv2_routers, packet);
-    else
-        packet_release(netif->stack->pool, packet);
+    send(netif, &all_mldv2_routers, packet);
 }
 
 /* A change is told ROBUSTNESS times, an answer to a query once. */

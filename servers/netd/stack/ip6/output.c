@@ -86,8 +86,10 @@ int ipv6_output(struct stack *stack, const struct ip_send *send, struct packet *
     header.payload_length = (uint16_t)length;
     ipv6_emit(packet_push(packet, IPV6_HEADER), &header);
     loop_back(route.netif, send, packet);
-    if (!fits)
+    if (!fits) {
+        packet_pull(packet, IPV6_HEADER);
         return fragment_output(&route, &header, packet);
+    }
     stack->counters.ip_out++;
     error = neighbour_output(route.netif, &route.next_hop, packet);
     if (error)

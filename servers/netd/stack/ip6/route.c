@@ -121,6 +121,10 @@ static bool find_next_hop(struct stack *stack, const struct ip_address *destinat
 {
     struct ip_route_entry entry;
     route->next_hop = *destination;
+    if (ip_is_multicast(destination) && ip_scope(destination) <= SCOPE_INTERFACE) {
+        route->netif = stack->loopback;
+        return true;
+    }
     if (ip_is_multicast(destination) || ip_is_link_local(destination)) {
         route->netif = choose_link(stack, source, interface);
         if (route->netif && has_address(route->netif, destination))

@@ -25,15 +25,17 @@ static struct ip_address as_v6(const struct ip_address *address)
     return address->family == IP_V4 ? ip_map(address) : *address;
 }
 
+/* The last entry takes what no other does, also an address that is none. */
 static const struct policy *policy_of(const struct ip_address *address)
 {
     const struct ip_address v6 = as_v6(address);
     const struct policy *policy = policies;
-    for (;; policy++) {
+    for (; policy->bits > 0; policy++) {
         const struct ip_address prefix = ip_v6_bytes(policy->prefix);
         if (ip_in_prefix(&v6, &prefix, policy->bits))
-            return policy;
+            break;
     }
+    return policy;
 }
 
 enum ip_scope ip_scope(const struct ip_address *address)

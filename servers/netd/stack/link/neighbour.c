@@ -476,15 +476,6 @@ void neighbour_flush(struct netif *netif)
     }
 }
 
-int neighbour_forget(struct netif *netif, const struct ip_address *address)
-{
-    struct neighbour *entry = find(netif, address);
-    if (!entry)
-        return -ESRCH;
-    forget(entry);
-    return 0;
-}
-
 void neighbour_list(struct stack *stack,
                     void (*visit)(void *context, const struct neighbour_facts *facts),
                     void *context)

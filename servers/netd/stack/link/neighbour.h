@@ -65,9 +65,8 @@ void neighbour_confirm(struct netif *netif, const struct ip_address *address);
 /* neighbour_usable: there is no sign that address does not answer (RFC 4861 6.3.6). */
 bool neighbour_usable(const struct netif *netif, const struct ip_address *address);
 
-/* neighbour_flush: forgets all of an interface. neighbour_forget: one; ESRCH. */
+/* neighbour_flush: forgets all of an interface. */
 void neighbour_flush(struct netif *netif);
-int neighbour_forget(struct netif *netif, const struct ip_address *address);
 void neighbour_list(struct stack *stack,
                     void (*visit)(void *context, const struct neighbour_facts *facts),
                     void *context);

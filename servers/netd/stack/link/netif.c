@@ -45,6 +45,7 @@ void netif_set_link(struct netif *netif, bool up)
     netif->link = up;
     if (running(netif)) {
         link_up(netif);
+        netif_writable(netif); /* what was refused before may be sent now */
     } else {
         neighbour_flush(netif);
         ipv6_link_down(netif);

@@ -14,23 +14,28 @@ int datagram_pool_create(struct stack *stack, struct datagram_pool *pool, uint32
     uint8_t *memory = stack->config.allocate(count * size);
     if (!memory)
         return -ENOMEM;
-    *pool = (struct datagram_pool){.memory = memory, .size = size};
-    while (count-- > 0) {
-        struct datagram_socket *datagram = (struct datagram_socket *)(memory + count * size);
-        datagram->next = pool->free;
-        pool->free = datagram;
-    }
+    *pool = (struct datagram_pool){.memory = memory, .size = size, .count = count};
     return 0;
+}
+
+static struct datagram_socket *take_socket(struct datagram_pool *pool)
+{
+    struct datagram_socket *datagram = pool->free;
+    if (datagram) {
+        pool->free = datagram->next;
+        memset(datagram, 0, pool->size);
+    } else if (pool->untouched < pool->count) {
+        datagram = (struct datagram_socket *)(pool->memory + pool->untouched++ * pool->size);
+    }
+    return datagram;
 }
 
 struct datagram_socket *datagram_create(struct stack *stack, struct datagram_pool *pool,
                                         const struct socket_operations *operations)
 {
-    struct datagram_socket *datagram = pool->free;
+    struct datagram_socket *datagram = take_socket(pool);
     if (!datagram)
         return NULL;
-    pool->free = datagram->next;
-    memset(datagram, 0, pool->size);
     datagram->pool = pool;
     datagram->socket.stack = stack;
     datagram->socket.operations = operations;

@@ -40,9 +40,10 @@ static inline struct datagram_socket *datagram_of(struct socket *socket)
 
 /* Where a layer's sockets come from: count of them, of size bytes each. */
 struct datagram_pool {
-    struct datagram_socket *free;
-    void *memory;
+    struct datagram_socket *free; /* used before; behind them come those never touched */
+    uint8_t *memory;
     size_t size;
+    uint32_t untouched, count; /* index of the first, and of all */
 };
 int datagram_pool_create(struct stack *stack, struct datagram_pool *pool, uint32_t count,
                          size_t size); /* ENOMEM */

@@ -52,7 +52,6 @@ static bool wants(struct datagram_socket *datagram, const struct ip_received *ip
             ip_equal(&socket->local.address, &ip->destination)) &&
            (socket->peer.address.family == IP_NONE ||
             ip_equal(&socket->peer.address, &ip->source)) &&
-           (!ip->multicast || netif_is_member(ip->netif, &ip->destination)) &&
            !blocked(raw_of(datagram), packet);
 }
 
@@ -124,17 +123,13 @@ static bool raw_error(struct stack *stack, const struct ip_error *error)
 /* take_header: IP_HDRINCL: the program's header says what is to be sent. Length, checksum, and what
  * is 0 of identification and source are filled in (raw(7)), by making the header anew; options
  * are not sent. */
-static int take_header(struct stack *stack, struct packet *packet, struct ip_send *send)
+static int take_header(struct packet *packet, struct ip_send *send)
 {
     struct ipv4_header header;
     struct cursor cursor = cursor_over(packet_bytes(packet), packet_length(packet));
-    if (packet_length(packet) < IPV4_HEADER_MIN)
-        return -EINVAL;
     put_u16(packet_bytes(packet) + 2, (uint16_t)packet_total(packet)); /* not the program's */
     if (!ipv4_parse(&cursor, &header) || header.offset || header.more)
         return -EINVAL;
-    if (!ip_is_any(&header.source) && !ip_is_local(stack, &header.source))
-        return -EADDRNOTAVAIL;
     send->source = header.source;
     send->protocol = header.protocol;
     send->hop_limit = header.hop_limit;
@@ -203,7 +198,7 @@ static int prepare(struct socket *socket, const struct endpoint *peer, struct ip
     const struct raw_socket *raw = raw_of(datagram_of(socket));
     send->protocol = socket->protocol;
     if (raw->header_included)
-        return take_header(socket->stack, packet, send);
+        return take_header(packet, send);
     const int error = choose_source(socket, peer, send);
     return error ? error : put_checksum(raw, send, packet);
 }

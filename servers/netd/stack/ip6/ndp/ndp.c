@@ -36,11 +36,9 @@ static void send(struct netif *netif, const struct ip_send *send, enum icmpv6_ty
 void ndp_solicit(struct netif *netif, const struct ip_address *target,
                  const struct ip_address *source, const uint8_t *mac)
 {
-    const struct netif_address *ours = netif_address_find(netif, source);
-    const bool usable = ours && ours->state != ADDRESS_TENTATIVE;
     const struct nd_neighbor neighbor = {.target = *target};
     const struct ip_send request = {
-        .source = usable ? *source : ipv6_link_local(netif),
+        .source = netif_address_find(netif, source) ? *source : ipv6_link_local(netif),
         .destination = mac ? *target : ndp_solicited_node(target),
         .interface = netif->index,
         .hop_limit = ND_HOP_LIMIT,

@@ -34,7 +34,8 @@ void dad_conflict(struct netif *netif, struct netif_address *address);
 
 #define SLAAC_ADDRESSES 4u /* of the NETIF_ADDRESSES, so that others find room, too */
 
-/* slaac_link_local: makes the link-local address. slaac_prefix: a router has advertised this. */
+/* slaac_link_local: makes the link-local address. slaac_prefix: a router has advertised
+ * this, which is not the link-local prefix. */
 void slaac_link_local(struct netif *netif);
 void slaac_prefix(struct netif *netif, const struct nd_prefix *prefix);
 /* slaac_replace: the address turned out to be a duplicate: another one, unless it was not made

@@ -7,7 +7,8 @@
 /* No router says how long it is true; it will say it again. */
 #define REDIRECT_TIME 600000000000ull
 
-/* Only the router that packets to the destination go to now is believed (RFC 4861 8.1). */
+/* Only the router that packets to the destination go to now is believed (RFC 4861 8.1); of groups
+ * there is none. */
 static bool from_next_hop(struct netif *netif, const struct ip_address *source,
                           const struct ip_address *destination)
 {
@@ -43,7 +44,7 @@ bool redirect_input(struct netif *netif, const struct ip_address *source, struct
         return false;
     const struct ip_address destination = ip_v6_bytes(bytes);
     const bool on_link = ip_equal(&target.target, &destination);
-    if (ip_is_multicast(&destination) || (!on_link && !ip_is_link_local(&target.target)) ||
+    if ((!on_link && !ip_is_link_local(&target.target)) ||
         !from_next_hop(netif, source, &destination))
         return false;
     const uint8_t *mac = nd_option_link(message, ND_OPTION_TARGET_LINK);

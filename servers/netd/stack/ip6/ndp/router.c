@@ -123,10 +123,12 @@ uint64_t router_run(struct netif *netif, uint64_t now)
 
 /* --- advertisements --- */
 
+/* The link-local prefix is not a router's to advertise (RFC 4861 6.3.4, RFC 4862 5.5.3 b). */
 static void take_prefix(struct netif *netif, struct cursor data)
 {
     struct nd_prefix prefix;
-    if (!nd_prefix_parse(data, &prefix) || ip_is_link_local(&prefix.prefix))
+    if (!nd_prefix_parse(data, &prefix) || ip_is_link_local(&prefix.prefix) ||
+        ip_is_multicast(&prefix.prefix))
         return;
     if (prefix.on_link)
         set_prefix(&netif->ipv6, &prefix, netif->stack->now);

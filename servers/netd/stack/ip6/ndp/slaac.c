@@ -92,13 +92,12 @@ static uint64_t extended_validity(uint64_t now, uint64_t valid_until, uint32_t l
     return two_hours;
 }
 
-/* RFC 4862 5.5.3 a to d. */
+/* RFC 4862 5.5.3 a, c, d. */
 void slaac_prefix(struct netif *netif, const struct nd_prefix *prefix)
 {
     const uint64_t now = netif->stack->now;
     unsigned count;
     if (!prefix->autonomous || prefix->length != IDENTIFIER_PREFIX ||
-        ip_is_link_local(&prefix->prefix) || ip_is_multicast(&prefix->prefix) ||
         prefix->preferred_lifetime > prefix->valid_lifetime)
         return;
     struct netif_address *address = find_made(netif, &prefix->prefix, &count);

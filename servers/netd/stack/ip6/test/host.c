@@ -31,7 +31,7 @@ static int transmit(struct netif *netif, struct packet *frame)
     return 0;
 }
 
-static void conflict(struct netif *netif, const struct ip_address *address)
+void host_conflict(struct netif *netif, const struct ip_address *address)
 {
     struct host *host = netif->device;
     (void)address;
@@ -56,7 +56,7 @@ void host_start(struct host *host)
                                  .mtu = ETHERNET_MTU,
                                  .up = true,
                                  .transmit = transmit,
-                                 .conflict = conflict,
+                                 .conflict = host_conflict,
                                  .device = host};
     memcpy(host->netif.mac, host_mac, MAC_SIZE);
     netif_add(host->stack, &host->netif);

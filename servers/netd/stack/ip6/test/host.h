@@ -26,6 +26,9 @@ struct host {
     unsigned conflicts; /* calls of netif->conflict */
 };
 
+/* host_conflict: the interface's; counts. */
+void host_conflict(struct netif *netif, const struct ip_address *address);
+
 /* host_start: with the interface down; host_up: it comes up, and the autoconfiguration of its
  * link-local address is over. host_end: everything must have been given back. */
 void host_start(struct host *host);

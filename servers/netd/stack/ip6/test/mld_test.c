@@ -77,6 +77,9 @@ static void test_join_and_leave(void)
     CHECK(reported(MLD_TO_INCLUDE, GROUP), "told again");
     host_run(&host, 10 * SECOND);
     CHECK(host_drain(&host) == 0, "-");
+    const struct ip_address group = address(GROUP);
+    for (size_t i = 0; i < NETIF_GROUPS; i++)
+        CHECK(!ip_equal(&host.netif.groups[i].address, &group), "its slot is free");
     host_end(&host);
 }
 
@@ -97,13 +100,25 @@ static void test_solicited_node_group_from_nowhere(void)
 
 static void test_general_query(void)
 {
+    const struct ip_address v4 = ip_v4(239, 1, 2, 3);
     begin();
     join(GROUP);
+    join("ff01::123");
+    join("ff05::124");
+    netif_join(&host.netif, &v4);
+    host_run(&host, 5 * SECOND);
+    leave("ff05::124");
+    host_run(&host, 1);
+    host_drain(&host);
+    query("fe80::ff", "::", 1, 28, 1);
+    host_run(&host, 2 * MS);
+    struct frame frame;
+    CHECK(host_sent_icmp(&host, MLD_REPORT_V2, &frame) && frame.payload[7] == 2,
+          "our own group, and the one joined");
     host_run(&host, 5 * SECOND);
     host_drain(&host);
     query("fe80::ff", "::", 1000, 28, 1);
     host_run(&host, SECOND);
-    struct frame frame;
     const uint64_t out = host.stack->counters.mld_out;
     CHECK(reported(MLD_IS_EXCLUDE, GROUP), "all groups in one report");
     CHECK(!host_sent(&host, &frame) && host.stack->counters.mld_out == out, "and no second one");
@@ -120,6 +135,13 @@ static void test_group_query(void)
     query("fe80::ff", GROUP, 1000, 28, 1);
     host_run(&host, SECOND);
     CHECK(reported(MLD_IS_EXCLUDE, GROUP) && host_drain(&host) == 0, "that group only");
+    query("fe80::ff", GROUP, 10000, 28, 1);
+    join("ff05::125");
+    host_run(&host, MS);
+    CHECK(reported(MLD_TO_EXCLUDE, "ff05::125") && host_drain(&host) == 0,
+          "another's report does not hasten the answer");
+    host_run(&host, 20 * SECOND);
+    host_drain(&host);
     query("fe80::ff", "ff05::999", 1000, 28, 1);
     host_run(&host, 2 * SECOND);
     CHECK(host_drain(&host) == 0, "of which we are no members");
@@ -162,6 +184,13 @@ static void test_v1_report_of_another(void)
     host_receive_icmp(&host, "fe80::9", GROUP, 1, report, sizeof report);
     host_run(&host, 20 * SECOND);
     CHECK(!host_sent_icmp(&host, MLD_REPORT_V1, &frame), "ours is not needed");
+    join("ff05::124");
+    host_run(&host, 5 * SECOND);
+    host_drain(&host);
+    query("fe80::ff", "ff05::124", 10000, 24, 1);
+    host_receive_icmp(&host, "fe80::9", GROUP, 1, report, sizeof report);
+    host_run(&host, 20 * SECOND);
+    CHECK(host_sent_icmp(&host, MLD_REPORT_V1, &frame), "that was of another group");
     host_end(&host);
 }
 
@@ -169,7 +198,11 @@ static void test_reports_after_link_loss(void)
 {
     begin();
     join(GROUP);
+    join("ff05::126");
+    const struct ip_address v4 = ip_v4(239, 1, 2, 3);
+    netif_join(&host.netif, &v4);
     host_run(&host, 5 * SECOND);
+    leave("ff05::126");
     netif_set_link(&host.netif, false);
     join("ff05::124");
     join("ff05::125");
@@ -185,7 +218,8 @@ static void test_reports_after_link_loss(void)
             break;
         both[0] |= frame.payload[27] == 0x23;
         both[1] |= frame.payload[27] == 0x24;
-        CHECK(frame.payload[27] != 0x25, "left meanwhile");
+        CHECK(frame.payload[27] != 0x25 && frame.payload[27] != 0x26 && frame.payload[12] == 0xff,
+              "left meanwhile, or of IPv4");
     }
     CHECK(both[0] && both[1], "-");
     host_end(&host);

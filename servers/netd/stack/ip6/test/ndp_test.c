@@ -134,7 +134,7 @@ static void test_dad_listens_while_tentative(void)
     wait_for_probe(&probe);
     host_drain(&host);
     solicit("fe80::9", group_of(OURS), OURS, peer_mac);
-    CHECK(!is_answered(), "a solicitation for a tentative address is not answered");
+    CHECK(!is_answered() && host.conflicts == 0, "who asks for it does not claim it");
     make_send_to("fe80::9");
     CHECK(host_drain(&host) == 0, "nor is anything else");
     host_end(&host);
@@ -187,6 +187,14 @@ static void test_dad_of_static_address(void)
     const struct ip_address fixed = address("2001:db8::5");
     host_start(&host);
     host_up(&host);
+    host.netif.conflict = NULL; /* nobody cares */
+    CHECK(netif_address_add(&host.netif, &fixed, 64, ADDRESS_STATIC) == 0, "-");
+    advertise("fe80::9", "ff02::1", "2001:db8::5", ND_OVERRIDE, other_mac);
+    CHECK(netif_address_add(&host.netif, &fixed, 64, ADDRESS_STATIC) == 0, "gone silently");
+    host_run(&host, 1500 * MS);
+    advertise("fe80::9", "ff02::1", "2001:db8::5", ND_OVERRIDE, other_mac);
+    CHECK(netif_address_remove(&host.netif, &fixed) == 0, "kept silently");
+    host.netif.conflict = host_conflict;
     CHECK(netif_address_add(&host.netif, &fixed, 64, ADDRESS_STATIC) == 0, "-");
     CHECK(!ip_is_local(host.stack, &fixed), "tentative");
     host_run(&host, 500 * MS);
@@ -238,6 +246,9 @@ static void test_solicitation_is_answered(void)
           "our link-layer address");
     CHECK(memcmp(frame.to, peer_mac, MAC_SIZE) == 0, "not asked for again");
     CHECK(neighbour("fe80::9").state >= NEIGHBOUR_STALE, "the sender is known now");
+    solicit("fe80::9", group_of(OURS), "fe80::1234", peer_mac);
+    CHECK(!is_answered(), "nothing is said for others");
+    CHECK(host.stack->counters.nd_ignored == 0, "-");
     host_end(&host);
 }
 

@@ -142,6 +142,15 @@ static void test_destination_order_is_stable(void)
         CHECK(candidates[i].address.bytes[3] == i, "place %u", i);
 }
 
+static void test_nothing_can_be_reached(void)
+{
+    struct destination_candidate candidates[] = {{.address = ip_v4(192, 0, 2, 1)},
+                                                 {.address = parse("2001:db8::1")},
+                                                 {.address = parse("fe80::1")}};
+    order_destinations(candidates, 3);
+    CHECK(candidates[0].address.bytes[0] == 0x20, "the other rules decide");
+}
+
 static void test_scopes(void)
 {
     static const struct {
@@ -168,6 +177,7 @@ int main(void)
         {"rule 8: matches end with the source's prefix", test_source_match_ends_at_prefix},
         {"RFC 6724 10.2", test_destination_examples},
         {"rule 10: equal destinations stay in order", test_destination_order_is_stable},
+        {"destinations without any source", test_nothing_can_be_reached},
         {"scopes (RFC 6724 3.1)", test_scopes},
     };
     return RUN_TESTS(tests);

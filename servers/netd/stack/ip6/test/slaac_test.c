@@ -89,6 +89,8 @@ static void test_default_router(void)
     CHECK(!*next_hop("2001:db8:9::1"), "its lifetime is over");
     advertise(1800, 7200, 3600);
     CHECK(*next_hop("2001:db8:9::1"), "there it is again");
+    advertise(1800, 0, 0);
+    CHECK(strcmp(next_hop("2001:db8:1::1"), ROUTER) == 0, "not on the link any more");
     advertise(0, 7200, 3600);
     CHECK(!*next_hop("2001:db8:9::1"), "it says goodbye");
     host_end(&host);
@@ -116,6 +118,11 @@ static void test_router_becomes_host(void)
     configure(7200, 3600);
     host_meet(&host, ROUTER);
     CHECK(*next_hop("2001:db8:9::1"), "-");
+    const struct nd_neighbor still = {.flags = ND_OVERRIDE | ND_ROUTER, .target = address(ROUTER)};
+    nd_option_link_emit(nd_neighbor_emit(message, ND_NEIGHBOR_ADVERT, &still),
+                        ND_OPTION_TARGET_LINK, peer_mac);
+    host_receive_icmp(&host, ROUTER, "ff02::1", 255, message, sizeof message);
+    CHECK(*next_hop("2001:db8:9::1"), "a router it says");
     nd_option_link_emit(nd_neighbor_emit(message, ND_NEIGHBOR_ADVERT, &body), ND_OPTION_TARGET_LINK,
                         peer_mac);
     host_receive_icmp(&host, ROUTER, "ff02::1", 255, message, sizeof message);
@@ -134,6 +141,23 @@ static void test_parameters(void)
     advert_send(&host, &advert, ROUTER);
     CHECK(host.netif.hop_limit == 77 && host.netif.reachable_ms == 12345 &&
               host.netif.retransmit_ms == 2000 && host.netif.ipv6_mtu == 1400,
+          "-");
+    host_end(&host);
+}
+
+/* The router's link-layer address comes with the advertisement: nobody need be asked for it. */
+static void test_router_is_known(void)
+{
+    struct advert advert;
+    struct frame frame;
+    static const uint8_t request[8] = {ICMPV6_ECHO_REQUEST};
+    configure(7200, 3600);
+    advert_begin(&advert, 64, 1800);
+    advert_option(&advert, (const uint8_t[]){ND_OPTION_SOURCE_LINK, 1, 2, 0, 0, 0, 0, 9}, 8);
+    advert_send(&host, &advert, ROUTER);
+    host_receive_icmp(&host, "2001:db8:9::1", GLOBAL, 60, request, sizeof request);
+    CHECK(host_sent(&host, &frame) && frame.payload[0] == ICMPV6_ECHO_REPLY &&
+              memcmp(frame.to, peer_mac, MAC_SIZE) == 0,
           "-");
     host_end(&host);
 }
@@ -175,7 +199,7 @@ static void test_lifetimes(void)
 static void test_infinite_lifetime(void)
 {
     configure(ND_LIFETIME_INFINITE, ND_LIFETIME_INFINITE);
-    host_run(&host, 4000000000ull * SECOND);
+    host_run(&host, 5000000000ull * SECOND);
     CHECK(state_of_global() == ADDRESS_PREFERRED, "-");
     host_end(&host);
 }
@@ -200,9 +224,15 @@ static void test_two_hour_rule(void)
 
 static void test_addresses_go_with_the_link(void)
 {
+    const struct ip_address fixed = address("2001:db8::5"), late = address("2001:db8::6");
     configure(7200, 3600);
+    netif_address_add(&host.netif, &fixed, 64, ADDRESS_STATIC);
     netif_set_link(&host.netif, false);
     CHECK(!*GLOBAL, "another network may be there when it comes back");
+    CHECK(netif_address_find(&host.netif, &fixed), "what was given by hand stays");
+    netif_address_add(&host.netif, &late, 64, ADDRESS_STATIC);
+    host_run(&host, 10 * SECOND);
+    CHECK(!ip_is_local(host.stack, &late), "nobody could have objected");
     netif_set_link(&host.netif, true);
     host_run(&host, 5 * SECOND);
     CHECK(!*next_hop("2001:db8:9::1"), "the router also");
@@ -259,22 +289,59 @@ static void test_redirect(void)
     CHECK(strcmp(next_hop("2001:db8:9::2"), ROUTER) == 0, "others are left alone");
     redirect(ROUTER, "2001:db8:9::2", "2001:db8:9::2", 255);
     CHECK(strcmp(next_hop("2001:db8:9::2"), "2001:db8:9::2") == 0, "it is on the link");
+    CHECK(strcmp(next_hop("2001:db8:9::1"), "fe80::ee") == 0, "both are kept");
+    redirect("fe80::ee", "2001:db8:9::1", "fe80::dd", 255);
+    CHECK(strcmp(next_hop("2001:db8:9::1"), "fe80::dd") == 0, "the newer one counts");
     host_run(&host, 601 * SECOND);
     CHECK(strcmp(next_hop("2001:db8:9::1"), ROUTER) == 0, "not for ever");
     host_end(&host);
 }
 
+/* The better next hop's link-layer address comes with the Redirect; when it does not answer, the
+ * router is asked again. */
+static void test_redirect_to_dead_router(void)
+{
+    struct frame frame;
+    static const uint8_t request[8] = {ICMPV6_ECHO_REQUEST};
+    configure(7200, 3600);
+    redirect(ROUTER, "2001:db8:9::1", "fe80::ee", 255);
+    host_receive_icmp(&host, "2001:db8:9::1", GLOBAL, 60, request, sizeof request);
+    CHECK(host_sent(&host, &frame) && frame.payload[0] == ICMPV6_ECHO_REPLY &&
+              memcmp(frame.to, peer_mac, MAC_SIZE) == 0,
+          "-");
+    host_run(&host, 9 * SECOND);
+    CHECK(strcmp(next_hop("2001:db8:9::1"), ROUTER) == 0, "%s", next_hop("2001:db8:9::1"));
+    host_end(&host);
+}
+
 static void test_bad_redirects(void)
 {
+    struct ip_route_entry entry = {.destination = address("2001:db8:7::"),
+                                   .prefix = 48,
+                                   .gateway = address("2001:db8:1::ff"),
+                                   .netif = &host.netif};
     configure(7200, 3600);
+    ip_route_add(host.stack, &entry);
     const uint64_t before = host.stack->counters.nd_ignored;
     redirect("fe80::ee", "2001:db8:9::1", "fe80::ee", 255); /* not the router in use */
     redirect("2001:db8:1::ff", "2001:db8:9::1", "fe80::ee", 255);
     redirect(ROUTER, "2001:db8:9::1", "fe80::ee", 254);
     redirect(ROUTER, "2001:db8:9::1", "2001:db8:1::ee", 255); /* neither a router nor itself */
     redirect(ROUTER, "ff02::1", "fe80::ee", 255);
-    CHECK(host.stack->counters.nd_ignored - before == 5, "-");
+    redirect("2001:db8:1::ff", "2001:db8:7::1", "fe80::ee", 255); /* not from a link-local one */
+    CHECK(host.stack->counters.nd_ignored - before == 6, "-");
+    uint8_t message[48] = {ND_REDIRECT};
+    memcpy(message + 8, address("fe80::ee").bytes, 16);
+    memcpy(message + 24, address("2001:db8:9::1").bytes, 16);
+    const char *ours = host_address(&host, ADDRESS_LINK_LOCAL);
+    for (size_t length = 8; length <= sizeof message; length += 8)
+        if (length != 40) /* the last one with an option of length 0 */
+            host_receive_icmp(&host, ROUTER, ours, 255, message, length);
+    CHECK(host.stack->counters.nd_ignored - before == 11, "-");
     CHECK(strcmp(next_hop("2001:db8:9::1"), ROUTER) == 0, "-");
+    CHECK(strcmp(next_hop("2001:db8:7::1"), "2001:db8:1::ff") == 0, "-");
+    host_receive_icmp(&host, ROUTER, ours, 255, message, 40);
+    CHECK(strcmp(next_hop("2001:db8:9::1"), "fe80::ee") == 0, "no option is needed");
     host_end(&host);
 }
 
@@ -331,6 +398,8 @@ static void test_bad_prefixes(void)
     advert_send(&host, &advert, ROUTER);
     CHECK(count(ADDRESS_SLAAC) == 0, "%s", GLOBAL);
     CHECK(count(ADDRESS_LINK_LOCAL) == 1, "-");
+    for (size_t i = 1; i < IPV6_PREFIXES; i++)
+        CHECK(host.netif.ipv6.prefixes[i].prefix.family == IP_NONE, "only one is on the link");
     host_end(&host);
 }
 
@@ -396,6 +465,7 @@ int main(void)
         {"RS: three when nobody answers", test_solicits_routers},
         {"RS: none after an answer", test_solicits_until_answered},
         {"RA: a default router and its lifetime", test_default_router},
+        {"RA: the router's link-layer address", test_router_is_known},
         {"RA: another router when the first is dead", test_second_router_when_first_is_dead},
         {"NA: a router says that it is none", test_router_becomes_host},
         {"RA: hop limit, times, MTU", test_parameters},
@@ -407,6 +477,7 @@ int main(void)
         {"SLAAC: stable addresses (RFC 7217)", test_stable_addresses},
         {"RDNSS: servers and lifetimes", test_dns_servers},
         {"redirect: to a router, and to the host itself", test_redirect},
+        {"redirect: to a router that is dead", test_redirect_to_dead_router},
         {"bad: redirects that are not valid", test_bad_redirects},
         {"bad: redirect flood", test_redirect_flood},
         {"bad: advertisements that are not valid", test_bad_adverts},

@@ -25,7 +25,7 @@ static void stop(void)
 
 static void expect_received(const char *text)
 {
-    const char *seen = receive_text(udp);
+    const char *seen = received_text(udp);
     CHECK(strcmp(seen, text) == 0, "received \"%s\", not \"%s\"", seen, text);
 }
 
@@ -813,10 +813,10 @@ static void test_loopback(void)
     struct socket *a = open_socket(IP_V4, SOCKET_DATAGRAM, 0);
     CHECK(socket_bind(a, &local) == 0);
     CHECK(send_text(a, "127.0.0.1", 7003, "self") == 4);
-    CHECK(strcmp(receive_text(a), "-11") == 0); /* not before the next poll */
+    CHECK(strcmp(received_text(a), "-11") == 0); /* not before the next poll */
     CHECK(stack_deadline(stack) == stack->now);
     pass(0);
-    CHECK(strcmp(receive_text(a), "127.0.0.1:7003 self") == 0);
+    CHECK(strcmp(received_text(a), "127.0.0.1:7003 self") == 0);
     CHECK(send_text(udp, "10.0.0.1", 7000, "us") == 2); /* our own address, too */
     pass(0);
     expect_received("10.0.0.1:7000 us");

@@ -48,7 +48,7 @@ static int get_int(struct socket *socket, int level, int name)
 
 static void received(struct socket *socket, const char *text)
 {
-    const char *seen = receive_text(socket);
+    const char *seen = received_text(socket);
     CHECK(strcmp(seen, text) == 0, "received \"%s\", not \"%s\"", seen, text);
 }
 

@@ -430,7 +430,7 @@ int64_t send_text(struct socket *socket, const char *to, uint16_t port, const ch
     return socket_send_memory(socket, text, strlen(text), &message);
 }
 
-const char *receive_text(struct socket *socket)
+const char *received_text(struct socket *socket)
 {
     static char text[2200];
     char bytes[2048];

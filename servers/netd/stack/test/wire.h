@@ -99,5 +99,5 @@ void know(const char *peer, const uint8_t mac[MAC_SIZE]);
 struct socket *open_socket(enum ip_family family, enum socket_type type, unsigned protocol);
 struct endpoint endpoint(const char *text, uint16_t port);
 int64_t send_text(struct socket *socket, const char *to, uint16_t port, const char *text);
-/* receive_text: "FROM:PORT TEXT", or the error's number as "-11". */
-const char *receive_text(struct socket *socket);
+/* received_text: "FROM:PORT TEXT", or the error's number as "-11". */
+const char *received_text(struct socket *socket);

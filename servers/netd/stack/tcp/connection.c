@@ -1,6 +1,10 @@
 /* What turns a control block into a connection: its path, its segment size, what the SYNs agreed
  * on. */
+#include "connection.h"
+#include "isn.h"
+#include "listen.h"
 #include "tcp.h"
+#include "timers.h"
 #include <errno.h>
 
 static uint32_t least(uint32_t a, uint32_t b) { return a < b ? a : b; }

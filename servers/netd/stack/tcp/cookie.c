@@ -2,7 +2,13 @@
  * sent to the peer in the sequence number, from the top: 5 bits of time, 3 bits MSS, 24 bits of a
  * keyed hash. With timestamps, their low 5 bits return the other options. */
 #include "../siphash.h"
+#include "connection.h"
+#include "input.h"
+#include "isn.h"
+#include "listen.h"
+#include "send/send.h"
 #include "tcp.h"
+#include "timers.h"
 
 #define MAC_BITS  24u
 #define LIFETIME  2u    /* periods of TCP_COOKIE_TIME that a cookie is good for */

@@ -1,7 +1,12 @@
 /* A segment arrives: is it sound, and whose is it? What fails here is counted and forgotten;
  * nothing that does not pass the checksum reaches a connection. */
 #include "../checksum.h"
+#include "counters.h"
+#include "input.h"
+#include "listen.h"
+#include "table.h"
 #include "tcp.h"
+#include "time_wait.h"
 
 /* checksum_ok: over pseudo-header and all pieces of the packet (RFC 9293 3.1). */
 static bool checksum_ok(const struct ip_received *ip, const struct packet *packet)

@@ -1,6 +1,10 @@
 /* What ICMP says about a connection: believed only when it quotes a segment that is on its way
  * (RFC 5927 4.1), and ends one only while it is being opened (RFC 1122 4.2.3.9). */
 #include "../wire/cursor.h"
+#include "connection.h"
+#include "input.h"
+#include "send/send.h"
+#include "table.h"
 #include "tcp.h"
 #include <errno.h>
 

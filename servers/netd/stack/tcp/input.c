@@ -1,6 +1,13 @@
 /* SEGMENT ARRIVES (RFC 9293 3.10.7), in the order of its steps. Each step returns whether the
  * segment goes on to the next one; after a step that returned false the connection may be gone. */
+#include "input.h"
+#include "connection.h"
+#include "receive/receive.h"
+#include "send/send.h"
 #include "tcp.h"
+#include "time_wait.h"
+#include "timers.h"
+#include "user.h"
 #include <errno.h>
 
 #define PAWS_LIFETIME (24 * 86400 * NS_PER_S) /* RFC 7323 5.5: older timestamps say nothing */

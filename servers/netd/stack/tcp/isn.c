@@ -1,5 +1,7 @@
 /* Numbers that an outsider must not guess, with SipHash as the pseudo-random function F. */
+#include "isn.h"
 #include "../siphash.h"
+#include "send/send.h"
 #include "tcp.h"
 
 /* ISN = M + F(localip, localport, remoteip, remoteport, secretkey), M ticking every 4 us. */

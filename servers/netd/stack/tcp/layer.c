@@ -1,6 +1,16 @@
 /* The layer and its pool of control blocks. Invariant: a block is in the free list or in_use, never
  * both; blocks from `touched` on have never been used. */
+#include "connection.h"
+#include "counters.h"
+#include "input.h"
+#include "listen.h"
+#include "receive/receive.h"
+#include "send/send.h"
+#include "table.h"
 #include "tcp.h"
+#include "time_wait.h"
+#include "timers.h"
+#include "user.h"
 #include <errno.h>
 #include <string.h>
 

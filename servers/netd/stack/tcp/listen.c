@@ -1,7 +1,14 @@
 /* The LISTEN state (RFC 9293 3.10.7.2): half-open connections, which become cookies when there are
  * too many, and the queue of those that wait for accept. Invariant: accept_count is the length of
  * the accept queue; syn_count the number of blocks in SYN-RECEIVED that point to this listener. */
+#include "listen.h"
+#include "connection.h"
+#include "input.h"
+#include "isn.h"
+#include "send/send.h"
+#include "table.h"
 #include "tcp.h"
+#include "timers.h"
 #include <errno.h>
 
 /* inherit: what a connection has from its listener. */

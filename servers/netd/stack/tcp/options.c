@@ -1,5 +1,9 @@
 /* Socket options of TCP; those that all kinds share are socket_options.c's. */
+#include "connection.h"
+#include "send/send.h"
 #include "tcp.h"
+#include "timers.h"
+#include "user.h"
 #include <errno.h>
 #include <string.h>
 

@@ -1,5 +1,6 @@
 /* Who a segment is for: connections by their four-tuple, listeners by their port. The hash is
  * universal under a secret key, so that nobody can choose addresses that share a bucket. */
+#include "table.h"
 #include "tcp.h"
 #include <string.h>
 

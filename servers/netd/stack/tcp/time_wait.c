@@ -1,6 +1,12 @@
 /* TIME-WAIT in small entries: what RFC 9293 3.10.7.4 and RFC 6191 need to answer for a connection
  * that has ended, for 2 MSL. Invariant: the list runs from oldest to newest, and so do `expires`;
  * one timer serves them all. */
+#include "time_wait.h"
+#include "connection.h"
+#include "input.h"
+#include "listen.h"
+#include "send/send.h"
+#include "table.h"
 #include "tcp.h"
 #include <errno.h>
 

@@ -1,6 +1,10 @@
 /* The timers of a connection: deadlines behind one struct timer. The timer may run too early, after
  * its deadline was moved; never too late. */
+#include "timers.h"
+#include "connection.h"
+#include "send/send.h"
 #include "tcp.h"
+#include "user.h"
 #include <errno.h>
 
 void timer_set(struct tcb *tcb, enum tcp_timer which, uint64_t when)

@@ -1,6 +1,15 @@
 /* The calls of a program (RFC 9293 3.10.1 to 3.10.6). None of them waits. */
+#include "user.h"
 #include "../checksum.h"
+#include "connection.h"
+#include "isn.h"
+#include "listen.h"
+#include "receive/receive.h"
+#include "send/send.h"
+#include "table.h"
 #include "tcp.h"
+#include "time_wait.h"
+#include "timers.h"
 #include <errno.h>
 
 /* ---- OPEN ------------------------------------------------------------------------------------ */

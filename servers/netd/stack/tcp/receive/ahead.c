@@ -1,7 +1,9 @@
 /* Text that has come before its turn: a list by sequence number, without overlaps, and the blocks
  * that the peer is told of (RFC 2018). Invariants: every packet in the list lies above RCV.NXT and
  * inside the window; blocks[0 .. block_count - 1] are runs of the list, the most recent first. */
+#include "../send/send.h"
 #include "../tcp.h"
+#include "receive.h"
 
 static uint32_t end_of(const struct packet *packet)
 {

@@ -2,7 +2,10 @@
  * a gap it is held. Invariant: RCV.NXT is behind the last octet in tcb->receive, unless the peer's
  * FIN has been counted or the program does not want to read. */
 #include "../../wire/cursor.h"
+#include "../input.h"
+#include "../send/send.h"
 #include "../tcp.h"
+#include "receive.h"
 
 /* A queue may use this much more than its buffer, for what packets cost beyond their text; enough
  * for packets that are half full, and receive_append sees to it that they are. */

@@ -1,6 +1,8 @@
 /* The window that we offer: as much as the buffer holds, never less than was offered before, and
  * not in silly steps (RFC 9293 3.8.6.2.2). */
+#include "../send/send.h"
 #include "../tcp.h"
+#include "receive.h"
 
 /* When packets become few, nobody gets more than this at a time. */
 #define SCARCE_WINDOW 4u /* segments */

@@ -1,7 +1,11 @@
 /* Segments on their way out: header, options, checksum. */
 #include "../../checksum.h"
 #include "../../wire/cursor.h"
+#include "../input.h"
+#include "../receive/receive.h"
 #include "../tcp.h"
+#include "../timers.h"
+#include "send.h"
 #include <errno.h>
 
 struct header {

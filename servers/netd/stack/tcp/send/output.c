@@ -1,6 +1,9 @@
 /* What may be sent now (RFC 9293 3.8.6): the peer's window, the congestion window, silly window
  * avoidance, Nagle. */
+#include "../connection.h"
 #include "../tcp.h"
+#include "../timers.h"
+#include "send.h"
 #include <errno.h>
 
 /* The part of the peer's window that is not used yet. */

@@ -3,6 +3,9 @@
  * gaps; those in front of `unsent` are below SND.NXT, the others are not. */
 #include "../../wire/cursor.h"
 #include "../tcp.h"
+#include "../timers.h"
+#include "../user.h"
+#include "send.h"
 
 struct packet *send_packet_alloc(struct tcb *tcb)
 {

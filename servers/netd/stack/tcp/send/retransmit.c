@@ -2,6 +2,8 @@
  * RFC 6582 (NewReno) without SACK, and RFC 6675 with it. Both ask the scoreboard for what to send
  * (sack_next_seg) and stay below cwnd - pipe (send/output.c). */
 #include "../tcp.h"
+#include "../timers.h"
+#include "send.h"
 
 static uint32_t flight_size(const struct tcb *tcb) { return tcb->snd.nxt - tcb->snd.una; }
 

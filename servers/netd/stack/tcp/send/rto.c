@@ -1,5 +1,7 @@
 /* The retransmission timeout (RFC 6298). */
 #include "../tcp.h"
+#include "../timers.h"
+#include "send.h"
 
 #define CLOCK_GRANULARITY NS_PER_MS /* G */
 

@@ -2,6 +2,7 @@
  * HighRxt is tcb->high_rxt, which like all sequence numbers here is one beyond the last octet.
  * Invariant: SENT_SACKED is only on packets between SND.UNA and SND.NXT. */
 #include "../tcp.h"
+#include "send.h"
 
 static bool is_sacked(const struct packet *packet)
 {

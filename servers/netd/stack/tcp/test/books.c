@@ -1,6 +1,8 @@
 /* Invariants of the control blocks and of the layer that holds them. */
 #include "books.h"
 #include "../../test/check.h"
+#include "../connection.h"
+#include "../send/send.h"
 
 static void check_send_queue(const struct tcb *tcb)
 {

@@ -137,5 +137,5 @@ void host_deliver(struct host *host, const struct ip_address *source, struct pac
         .protocol = PROTOCOL_TCP,
         .hop_limit = 64,
     };
-    tcp_input(&host->stack, &ip, packet);
+    tcp_transport.input(&host->stack, &ip, packet);
 }

@@ -3,12 +3,14 @@
 #include "../../checksum.h"
 #include "../../test/check.h"
 #include "../../wire/cursor.h"
+#include "../connection.h"
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
 #define PEER_ISS  UINT32_C(0xfffffe00) /* wraps soon */
 #define PEER_PORT 2000
+#define LONGEST   16384u
 #define OUR_PORT  80
 
 static const struct ip_address *peer_address(void)
@@ -79,6 +81,7 @@ struct wanted {
     struct segment segment;
     bool ack, window, urgent, bad, timestamp_set, echo;
     uint16_t port;
+    uint32_t piece;
 };
 
 static void parse_blocks(struct tcp_options *options, const char *text)
@@ -124,6 +127,8 @@ static void parse_attribute(struct wanted *wanted, const char *word)
         options->ts_echo = (uint32_t)value;
     } else if (strncmp(word, "sk=", 3) == 0) {
         parse_blocks(options, word + 3);
+    } else if (strncmp(word, "piece=", 6) == 0) {
+        wanted->piece = (uint32_t)value;
     } else if (strncmp(word, "port=", 5) == 0) {
         wanted->port = (uint16_t)value;
     } else if (strcmp(word, "bad") == 0) {
@@ -161,22 +166,34 @@ static uint8_t *put_options(uint8_t *at, const struct talk *talk, struct wanted 
     return at + options_emit(at, options);
 }
 
-void talk_inject(struct talk *talk, const uint8_t *segment, size_t length)
+/* inject: as a chain of pieces, which is what long frames come in. */
+static void inject(struct talk *talk, const uint8_t *segment, size_t length, size_t piece)
 {
     struct host *host = &talk->host;
-    struct packet *packet = packet_alloc(host->stack.pool, PACKET_HEADROOM);
-    CHECK(packet != NULL, "no packet");
-    if (!packet)
-        return;
-    put_bytes(packet_append(packet, (uint16_t)length), segment, length);
-    host_deliver(host, peer_address(), packet);
+    struct packet *first = NULL, **link = &first;
+    for (size_t offset = 0; offset < length || !first; offset += piece) {
+        const size_t size = length - offset < piece ? length - offset : piece;
+        *link = packet_alloc(host->stack.pool, PACKET_HEADROOM);
+        CHECK(*link != NULL, "no packet");
+        if (!*link)
+            break;
+        put_bytes(packet_append(*link, (uint16_t)size), segment + offset, size);
+        link = &(*link)->fragment;
+    }
+    if (first)
+        host_deliver(host, peer_address(), first);
+}
+
+void talk_inject(struct talk *talk, const uint8_t *segment, size_t length)
+{
+    inject(talk, segment, length, length);
 }
 
 static void peer_sends(struct talk *talk, char *line)
 {
     struct wanted wanted = parse_segment(line);
     const struct segment *segment = &wanted.segment;
-    uint8_t bytes[PACKET_SIZE] = {0}, *at = bytes;
+    uint8_t bytes[LONGEST] = {0}, *at = bytes;
     at = put_u16(put_u16(at, wanted.port), talk->port);
     at = put_u32(at, talk->peer_iss + segment->seq);
     at = put_u32(at,
@@ -193,7 +210,7 @@ static void peer_sends(struct talk *talk, char *line)
     sum = checksum_finish(checksum_add(sum, bytes, length));
     put_bytes(bytes + TCP_CHECKSUM_FIELD, &sum, sizeof sum);
     bytes[TCP_CHECKSUM_FIELD] ^= wanted.bad;
-    talk_inject(talk, bytes, length);
+    inject(talk, bytes, length, wanted.piece ? wanted.piece : length);
 }
 
 /* ---- ">" ------------------------------------------------------------------------------------- */
@@ -402,7 +419,7 @@ static void icmp(struct talk *talk, const char *kind, uint32_t seq, uint16_t mtu
         .transport = quoted,
         .transport_length = sizeof quoted,
     };
-    tcp_error(&talk->host.stack, &error);
+    tcp_transport.error(&talk->host.stack, &error);
 }
 
 static void hold(struct talk *talk, bool on)

@@ -18,7 +18,7 @@
  * Sequence numbers count from each side's ISN. Flags: S A F R P U; P is not compared, "-" is none.
  * Attributes, on either side: ack= win= (as it stands in the header; default 65535, not compared if
  * left out) mss= ws= sack ts (the peer's: echoes the last TSval; value = ms of the clock) tsval=
- * ecr= (TCP's: what it echoes)
+ * ecr= (TCP's: what it echoes) piece=N (the packet is a chain of pieces of N octets)
  * sk=L-R,L-R urg= port= (of the peer: 2000) bad (wrong checksum). In ">" lines mss=, ws= and sack
  * have to be there if and only if they are said for SYNs. */
 #pragma once

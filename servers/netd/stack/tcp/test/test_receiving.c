@@ -95,6 +95,36 @@ static void test_fin_ahead_of_a_gap(void)
                  "result 0\n");
 }
 
+static void test_chains(void)
+{
+    /* Long frames, as a device with receive offload delivers them; odd pieces for the checksum. */
+    talk(CONNECT_SACK "< A 1:5000 ack=1 piece=701\n"
+                      "> A 1:0 ack=5001\n"
+                      "# partly old, then ahead of a gap\n"
+                      "< A 3001:4000 ack=1 piece=999\n"
+                      "> A 1:0 ack=7001\n"
+                      "< A 8001:3000 ack=1 piece=1000\n"
+                      "> A 1:0 ack=7001 sk=8001-11001\n"
+                      "< A 7001:2000 ack=1 piece=1024\n"
+                      "> A 1:0 ack=11001\n"
+                      "# even the header may be in pieces\n"
+                      "< A 11001:10 ack=1 piece=7\n"
+                      "< A 11011:10 ack=1 piece=1500 bad\n"
+                      "recv 20000\n"
+                      "result 11010\n"
+                      "+40\n"
+                      "> A 1:0 ack=11011\n");
+}
+
+static void test_chain_beyond_the_window(void)
+{
+    talk("set rcvbuf 4000\n" CONNECT "< A 1:9000 ack=1 piece=1024\n"
+         "> A 1:0 ack=4001 win=0\n"
+         "recv 20000\n"
+         "result 4000\n"
+         "> A 1:0 ack=4001 win=4000\n");
+}
+
 /* ---- RFC 2018 -------------------------------------------------------------------------------- */
 
 static void test_sack_blocks(void)
@@ -398,6 +428,8 @@ int main(void)
         {"gap is filled", test_gap_is_filled},
         {"overlaps", test_overlaps},
         {"FIN ahead of a gap", test_fin_ahead_of_a_gap},
+        {"chains", test_chains},
+        {"chain beyond the window", test_chain_beyond_the_window},
         {"SACK blocks", test_sack_blocks},
         {"SACK with timestamps", test_sack_with_timestamps},
         {"no SACK unless agreed", test_no_sack_unless_agreed},

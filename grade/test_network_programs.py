@@ -11,6 +11,7 @@ import http.server
 import os
 import re
 import resource
+import select
 import shutil
 import socket
 import struct
@@ -664,6 +665,20 @@ def test_echo(services: dict[tuple[str, str], int]) -> None:
         for size in (0, 1, 9000):
             peer.sendto(data[:size], (LOCAL, services["echo", "udp"]))
             assert peer.recv(65536) == data[:size]
+
+
+def test_echo_to_who_does_not_read_yet(services: dict[tuple[str, str], int]) -> None:
+    """Everything on the way is full before the first byte is read; nothing is lost."""
+    data, sent, got = os.urandom(32_000_000), 0, bytearray()
+    with socket.create_connection((LOCAL, services["echo", "tcp"]), timeout=30) as connection:
+        connection.setblocking(False)
+        while select.select([], [connection], [], 0.3)[1] and sent < len(data):
+            sent += connection.send(data[sent : sent + 65536])
+        assert sent < len(data), "the buffers on the way are larger than this test thinks"
+        connection.shutdown(socket.SHUT_WR)
+        while select.select([connection], [], [], 30)[0] and (part := connection.recv(1 << 20)):
+            got += part
+    assert got == data[:sent]
 
 
 def test_discard(services: dict[tuple[str, str], int]) -> None:

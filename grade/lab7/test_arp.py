@@ -12,7 +12,8 @@ from grade.lab7.host import MS, SECOND, Answer
 from grade.lab7.wire import ARP, BROADCAST, UDP, Arp, Frame, Net, Packet, arp, ethernet, random_mac
 
 QUEUE = 4  # packets that wait for one address (NEIGHBOUR_QUEUE)
-DATAGRAM = 2  # a socket's type
+DATAGRAM, RAW = 2, 3  # types of sockets
+PROBE = 253  # a protocol that nobody has (RFC 3692)
 
 
 def requests(answer: Answer) -> list[tuple[Frame, Arp]]:
@@ -122,8 +123,8 @@ def test_packets_wait_for_the_answer(net: Net, rng: random.Random) -> None:
 def test_nobody_answers(net: Net, rng: random.Random) -> None:
     """Three requests, a second apart; then nobody is asked for a while."""
     script, ip = net.script, net.neighbour()
-    script.add("socket", 0, DATAGRAM, 0)
-    script.add("connect", 0, ip, 7)
+    script.add("socket", 0, RAW, PROBE)
+    script.add("connect", 0, ip, 0)
     times = [script.add("send", 0, "any", 0, b"hello")]
     for _ in range(7):
         times.append(script.add("pass", SECOND // 2))

@@ -31,6 +31,8 @@ static int copy_out(uint64_t token, uint64_t offset, const void *buffer, size_t 
 static int reply(uint64_t token, int64_t result)
 {
     (void)token;
+    if (rand() % 4 == 0)
+        return -ESTALE; /* the reader is gone: the bytes are the next one's */
     if (result > 0)
         got_len += (size_t)result;
     return 0;
@@ -90,6 +92,7 @@ static bool run(void)
             port = die(port);
         if (port_read(port, 1, ++token, 1 + (size_t)rand() % 100, true) == -EAGAIN && at == TYPED)
             return false; /* something was lost */
+        port_save(port, &saved); /* as at the end of each round of the driver */
         if (rand() % 3 == 0)
             port = die(port);
         while (port_output(port, out, sizeof out) > 0)

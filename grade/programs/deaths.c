@@ -1,5 +1,6 @@
-/* deaths: kills services again and again, each time one by chance, and waits until init says that it
- * serves again. Prints how often each was killed, and how long they were away: median and worst. */
+/* deaths: kills services again and again, each time one by chance, and waits until init says that
+ * it serves again. Prints how often each was killed, and how long they were away: median and worst.
+ */
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -8,8 +9,8 @@
 
 #define DEATHS_MAX   10000
 #define SERVICES_MAX 16
-#define PAUSE        10        /* ms that a service lives at most before the next is killed */
-#define PATIENCE     60        /* s until one must be back */
+#define PAUSE        10 /* ms that a service lives at most before the next is killed */
+#define PATIENCE     60 /* s until one must be back */
 #define MILLISECOND  1000000l
 
 struct state {

@@ -31,7 +31,8 @@ extern char **environ;
 static handle_t server;
 static char rest[NS_URI_MAX];
 
-/* ---- Requests --------------------------------------------------------------------------------- */
+/* ---- Requests ---------------------------------------------------------------------------------
+ */
 
 static int64_t result_of(struct message *m, int error, bool keep)
 {
@@ -63,17 +64,12 @@ static int64_t ask_names(uint32_t operation, const char *text, size_t len)
     return result_of(&m, channel_call(namespace_get(), &m), operation == NS_VIEW);
 }
 
-/* ---- Ways to take and ways to work ------------------------------------------------------------ */
+/* ---- Ways to take and ways to work ------------------------------------------------------------
+ */
 
-static int64_t take_open(void)
-{
-    return open_rest(true);
-}
+static int64_t take_open(void) { return open_rest(true); }
 
-static int64_t work_open(void)
-{
-    return open_rest(false);
-}
+static int64_t work_open(void) { return open_rest(false); }
 
 static int64_t take_alias(void)
 {
@@ -84,15 +80,9 @@ static int64_t take_alias(void)
     return ask_names(NS_ALIAS, text, (size_t)len + 1 + strlen(text + len + 1));
 }
 
-static int64_t take_view(void)
-{
-    return ask_names(NS_VIEW, "", 0);
-}
+static int64_t take_view(void) { return ask_names(NS_VIEW, "", 0); }
 
-static int64_t work_names(void)
-{
-    return ask_names(NS_RESOLVE, "fs:root:etc/motd", 16);
-}
+static int64_t work_names(void) { return ask_names(NS_RESOLVE, "fs:root:etc/motd", 16); }
 
 static int64_t take_pipe(void)
 {
@@ -117,10 +107,7 @@ static int64_t take_handle(void)
     return handle_dup(channel, RIGHT_SEND);
 }
 
-static int64_t take_memory(void)
-{
-    return memory_create(1 << 20, MEMORY_CONTIGUOUS);
-}
+static int64_t take_memory(void) { return memory_create(1 << 20, MEMORY_CONTIGUOUS); }
 
 static int64_t work_kernel(void)
 {
@@ -128,10 +115,7 @@ static int64_t work_kernel(void)
     return channel < 0 ? channel : handle_close((handle_t)channel);
 }
 
-static int64_t wait_for_name(void)
-{
-    return ask_names(NS_WAIT, "never:", 6);
-}
+static int64_t wait_for_name(void) { return ask_names(NS_WAIT, "never:", 6); }
 
 static volatile unsigned refused;
 
@@ -143,7 +127,8 @@ static void *wait_in_thread(void *argument)
     return NULL;
 }
 
-/* Threads that wait for what never comes, all at once; those that are not refused count, one after the other. */
+/* Threads that wait for what never comes, all at once; those that are not refused count, one after
+ * the other. */
 static int64_t take_waiter(void)
 {
     static int granted = -1;
@@ -180,13 +165,11 @@ static const struct way {
     {"memory", NULL, take_memory, work_kernel},
 };
 
-/* ---- Two processes ---------------------------------------------------------------------------- */
+/* ---- Two processes ----------------------------------------------------------------------------
+ */
 
 /* Both see by the clock whose turn it is. */
-static bool is_asking(uint64_t now)
-{
-    return now / SLICE % 2 == 1;
-}
+static bool is_asking(uint64_t now) { return now / SLICE % 2 == 1; }
 
 static void take_all(const struct way *way)
 {

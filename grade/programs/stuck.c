@@ -1,5 +1,6 @@
-/* stuck: a service that misbehaves when it is asked to: opening stuck:WAY does it. A call that comes
- * again after a death is refused with EEXIST, but for those that are to kill every process. */
+/* stuck: a service that misbehaves when it is asked to: opening stuck:WAY does it. A call that
+ * comes again after a death is refused with EEXIST, but for those that are to kill every process.
+ */
 #include "abi/memory.h"
 #include "cairn/kept.h"
 #include "cairn/names.h"
@@ -62,7 +63,7 @@ static int64_t open_way(struct request *request)
         const char *name;
         void (*go)(void);
         bool always;
-    } ways[] = {{"spin", spin, false}, {"wait", wait, false},  {"work", work, false},
+    } ways[] = {{"spin", spin, false}, {"wait", wait, false},   {"work", work, false},
                 {"rave", rave, false}, {"fault", fault, false}, {"fatal", fault, true}};
     char path[16];
     int len = request_path(request, path, sizeof path);

@@ -18,3 +18,8 @@ consoled_messages_CFLAGS = $(CONSOLED_FLAGS)
 FUZZERS += consoled_messages_fuzz
 consoled_messages_fuzz_SOURCES = $(CONSOLED) servers/consoled/test/messages_fuzz.c
 consoled_messages_fuzz_CFLAGS = $(CONSOLED_FLAGS)
+
+# What is kept of a port.
+HOST_TESTS += consoled_keep
+consoled_keep_SOURCES := $(wildcard servers/consoled/port/*.c) servers/consoled/line_discipline.c \
+    servers/consoled/test/keep_test.c

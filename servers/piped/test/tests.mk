@@ -17,3 +17,7 @@ piped_messages_CFLAGS = $(HOST_FLAGS)
 FUZZERS += piped_messages_fuzz
 piped_messages_fuzz_SOURCES = $(PIPED) servers/piped/test/messages_fuzz.c
 piped_messages_fuzz_CFLAGS = $(HOST_FLAGS)
+
+HOST_TESTS += piped_mortal
+piped_mortal_SOURCES := servers/piped/pipe.c servers/piped/test/pipe_mortal_test.c \
+    user/libcairn/test/mortal.c

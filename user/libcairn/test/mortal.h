@@ -1,0 +1,13 @@
+/* Dying at any instruction: what a test does with shared memory runs in a process of its own, which
+ * is killed after so many steps. What it has stored by then is there, as with a server's kept state. */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/* mortal_memory: size zeroed bytes that outlive the process. */
+void *mortal_memory(size_t size);
+
+/* mortal_run: body(argument) in a child that is killed after steps instructions of it. How many it
+ * made: less than steps if it had come to its end before. Each takes microseconds. */
+unsigned long mortal_run(void (*body)(void *), void *argument, unsigned long steps);

@@ -118,8 +118,29 @@ def test_terminal_survives_consoled(console: Console, smp: int) -> None:
     assert "deaths: 30, " in console.check("cat fs:temp:deaths")
 
 
-# The soak: so many deaths, spread over all these. fsd-root is not among them until what it had
-# promised survives it; fsd-temp keeps its files in its own memory.
+@pytest.mark.parametrize("smp", HARTS)
+def test_files_survive_fsd(console: Console, smp: int) -> None:
+    """Open files go on, and what was written is there, synced or not. A request whose outcome
+    nobody knows fails (EPEER): then the copy is made again, but it is never wrong."""
+    console.check("seq 1 100000 > /home/big; sync")
+    wanted = console.check("sha256sum < /home/big").strip()
+    copying = (
+        "while ! test -e fs:temp:over; do if cp /home/big /home/copy; then "
+        "cmp /home/big /home/copy && cat /home/copy | sha256sum; echo line >> /home/log; "
+        "echo line; else echo again; fi; done"
+    )
+    killing = f"/test/deaths 40 {seed()} fsd-root > fs:temp:deaths; echo > fs:temp:over"
+    output = console.check(f"{{ {killing}; }} & {copying}; wait", SECONDS)
+    lines = [line for line in output.splitlines() if "unknown" not in line.lower()]
+    assert wanted in lines, output
+    assert "deaths: 40, " in console.check("cat fs:temp:deaths")
+    assert console.check("wc -l < /home/log").strip() == str(lines.count("line")), output
+    assert set(lines) <= {wanted, "line", "again"}, output
+    console.machine.expect_log("fs:root: took over")
+
+
+# The soak: so many deaths, spread over all these. fsd-root is not among them, as it may
+# say of a request that its outcome is unknown; fsd-temp keeps its files in its own memory.
 DEATHS = int(os.environ.get("CAIRN_DEATHS", "200"))
 MORTAL = ("nsd", "piped", "randd", "blkd", "consoled")
 LEAK = 128 << 10  # bytes of free memory that may differ: caches that were fuller or emptier

@@ -160,7 +160,7 @@ static int mount(const char *prefix, const char *device_name)
                                    .adoptable = true,
                                    .committing = keep_begun};
     if (inherited && adopt(device, &options) == 0) {
-        fprintf(stderr, "fsd: %s: took over\n", prefix);
+        fprintf(stderr, "fsd: %s took over\n", prefix);
         return 0;
     }
     keep_forget();

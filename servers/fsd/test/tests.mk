@@ -9,3 +9,6 @@ fsd_messages_CFLAGS = $(HOST_FLAGS)
 FUZZERS += fsd_messages_fuzz
 fsd_messages_fuzz_SOURCES = $(HOST) $(FSD) servers/fsd/test/messages_fuzz.c
 fsd_messages_fuzz_CFLAGS = $(HOST_FLAGS)
+
+HOST_TESTS += fsd_keep
+fsd_keep_SOURCES = servers/fsd/keep.c servers/fsd/test/keep_test.c

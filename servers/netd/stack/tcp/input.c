@@ -77,13 +77,15 @@ static void syn_sent_input(struct tcb *tcb, struct arrival *arrival)
 
 /* ---- 3.10.7.4: the other states -------------------------------------------------------------- */
 
-/* First: sequence number. The table of 3.10.7.4. */
+/* First: sequence number. The table of 3.10.7.4, but for an ACK at the right edge: a peer who has
+ * used up the window sends them with that number, and if what is in the window was lost on both
+ * sides, nothing else would end the silence. */
 static bool acceptable(const struct tcb *tcb, const struct segment *segment)
 {
     const uint32_t span = segment_span(segment), nxt = tcb->rcv.nxt, wnd = tcb->rcv.wnd;
     const uint32_t last = segment->seq + span - 1;
     if (span == 0)
-        return wnd == 0 ? segment->seq == nxt : segment->seq - nxt < wnd;
+        return segment->seq - nxt <= wnd;
     return wnd > 0 && (segment->seq - nxt < wnd || last - nxt < wnd);
 }
 

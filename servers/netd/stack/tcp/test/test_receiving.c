@@ -310,6 +310,20 @@ static void test_ack_with_a_closed_window(void)
          "nothing\n");
 }
 
+static void test_ack_at_the_edge(void)
+{
+    talk("set rcvbuf 4000\n" CONNECT "send 100\n"
+         "> A 1:100\n"
+         "# all of the window is in use, and what was sent into it is lost\n"
+         "< A 4001:0 ack=101\n"
+         "nothing\n"
+         "+5000\n"
+         "nothing\n"
+         "# beyond it is too far\n"
+         "< A 4002:0 ack=101\n"
+         "> A 101:0 ack=1\n");
+}
+
 static void test_blocks_before_text(void)
 {
     talk(CONNECT_SACK "send 100\n"
@@ -442,6 +456,7 @@ int main(void)
         {"timestamp echo", test_timestamp_echo},
         {"FIN beyond the window", test_fin_beyond_the_window},
         {"ACK with a closed window", test_ack_with_a_closed_window},
+        {"ACK at the edge", test_ack_at_the_edge},
         {"blocks before text", test_blocks_before_text},
         {"memory for what is in order", test_memory_for_what_is_in_order},
         {"timestamp missing", test_timestamp_missing},

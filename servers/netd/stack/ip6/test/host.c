@@ -305,3 +305,27 @@ void advert_send(struct host *host, struct advert *advert, const char *router)
 {
     host_receive_icmp(host, router, "ff02::1", ND_HOP_LIMIT, advert->bytes, advert->length);
 }
+
+void host_advertise(struct host *host, uint16_t router, uint32_t valid, uint32_t preferred)
+{
+    struct advert advert;
+    advert_begin(&advert, 64, router);
+    advert_prefix(&advert, PREFIX, 64, ON_LINK | AUTONOMOUS, valid, preferred);
+    advert_send(host, &advert, ROUTER);
+}
+
+void host_configure(struct host *host, uint32_t valid, uint32_t preferred)
+{
+    host_start(host);
+    host_up(host);
+    host_advertise(host, 1800, valid, preferred);
+    host_run(host, 2 * SECOND);
+    host_drain(host);
+}
+
+const char *host_next_hop(struct host *host, const char *destination)
+{
+    const struct ip_address to = address(destination);
+    struct ip_route route;
+    return ip_route_find(host->stack, &to, NULL, 0, &route) ? "" : text_of(&route.next_hop);
+}

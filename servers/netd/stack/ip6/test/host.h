@@ -93,3 +93,14 @@ void advert_prefix(struct advert *advert, const char *prefix, uint8_t bits, uint
                    uint32_t valid, uint32_t preferred);
 void advert_option(struct advert *advert, const void *option, size_t length);
 void advert_send(struct host *host, struct advert *advert, const char *router);
+
+/* The usual network: one router, and a prefix on the link for addresses. host_advertise: it says
+ * so, with these lifetimes in s. host_configure: host_start, host_up, and the same; what it takes
+ * to have an address of the prefix is over. */
+#define ROUTER "fe80::ff"
+#define PREFIX "2001:db8:1::"
+void host_advertise(struct host *host, uint16_t router, uint32_t valid, uint32_t preferred);
+void host_configure(struct host *host, uint32_t valid, uint32_t preferred);
+
+/* host_next_hop: where packets to a destination go first; "" = nowhere. */
+const char *host_next_hop(struct host *host, const char *destination);

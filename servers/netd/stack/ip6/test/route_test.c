@@ -9,17 +9,11 @@ static struct host host;
 
 #define OURS   host_address(&host, ADDRESS_LINK_LOCAL)
 #define GLOBAL host_address(&host, ADDRESS_SLAAC)
-#define ROUTER "fe80::ff"
 
 /* The host in a network with a router; the prefix is on the link. */
 static void begin(void)
 {
-    struct advert advert;
-    host_start(&host);
-    host_up(&host);
-    advert_begin(&advert, 64, 1800);
-    advert_prefix(&advert, "2001:db8:1::", 64, ON_LINK | AUTONOMOUS, 7200, 3600);
-    advert_send(&host, &advert, ROUTER);
+    host_configure(&host, 7200, 3600);
     host_run(&host, 10 * SECOND);
     host_drain(&host);
 }

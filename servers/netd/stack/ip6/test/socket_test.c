@@ -74,12 +74,7 @@ static void receive_udp(const char *source, const char *destination, uint16_t fr
 
 static void begin(void)
 {
-    struct advert advert;
-    host_start(&host);
-    host_up(&host);
-    advert_begin(&advert, 64, 1800);
-    advert_prefix(&advert, "2001:db8:1::", 64, ON_LINK | AUTONOMOUS, 7200, 3600);
-    advert_send(&host, &advert, "fe80::ff");
+    host_configure(&host, 7200, 3600);
     host_run(&host, 10 * SECOND);
     host_meet(&host, PEER);
     host_meet(&host, "fe80::ff");

@@ -170,7 +170,7 @@ def test_fragments(nets: Callable[[], Net], rng: random.Random) -> None:
 def test_fragments_that_lie(nets: Callable[[], Net], rng: random.Random) -> None:
     """What overlaps, ends in two places, or lies behind the end spoils its datagram; what is left
     of it is gone in time, and a good one of another number gets through."""
-    for kind in ("overlap", "two ends", "behind the end", "other bytes", "hole"):
+    for kind in ("overlap", "two ends", "behind the end", "other bytes", "hole", "right number"):
         net = nets()
         script = net.script
         script.add("socket", 0, RAW, PROBE)
@@ -184,9 +184,13 @@ def test_fragments_that_lie(nets: Callable[[], Net], rng: random.Random) -> None
             "behind the end": (len(data), rng.randbytes(8), True),
             "other bytes": (0, rng.randbytes(middle), True),
             "hole": (0, data[:middle], True),
+            # As many bytes as there should be, but eight at the front are missing.
+            "right number": (len(data), rng.randbytes(8), True),
         }[kind]
         if kind == "hole":
             order = [liar]
+        elif kind == "right number":
+            order = [(8, data[8:middle], True), liar, whole[1]]
         elif kind in ("two ends", "behind the end"):
             order = [whole[1], liar, whole[0]]
         else:

@@ -81,6 +81,8 @@ int main(void)
     if (service < 0 || name_table == NULL)
         return 1;
     name_table_init(name_table);
+    if (view_face(0) < 0)
+        return 1;
     if (!keep_start())
         register_given();
     listing_start();

@@ -12,11 +12,13 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #define TRANSFER_MAX (BLK_SECTORS_MAX * BLK_SECTOR_SIZE)
 #define POOL_ADDRESS 0x2000000000ul /* in every fsd, as there are pointers in the pool; above
                                        what the kernel chooses from 0x1000000000 on */
-#define POOL_PLACE 0                /* among the handles that init keeps */
+enum { POOL_PLACE, SESSION_PLACE }; /* among the handles that init keeps */
+#define BUSY_MICROSECONDS 200
 #define RECONNECT_TRIES 5
 #define RECONNECT_PATIENCE 5000000000ul /* ns */
 
@@ -82,6 +84,26 @@ static handle_t open_session(handle_t blkd, const char *rest)
     return m.handle_count == 1 ? m.handles[0] : -EIO;
 }
 
+static int64_t attach(handle_t session)
+{
+    struct message m = {.type = BLK_ATTACH, .handle_count = 1, .handles = {pool.memory}};
+    int error = channel_call(session, &m);
+    return error ? error : (int64_t)m.words[0];
+}
+
+/* The process before may have died while the disk was writing into the pool: nothing there may be
+ * used for something else until that is over. blkd attaches no memory to a session that has
+ * requests under way. */
+static void wait_for_transfers(void)
+{
+    handle_t session = kept_get(SESSION_PLACE);
+    if (session <= 0)
+        return;
+    while (attach(session) == -EBUSY)
+        usleep(BUSY_MICROSECONDS);
+    handle_close(session);
+}
+
 /* Opens the disk's session anew, also after blkd was restarted; info: what the disk is. */
 static int connect(struct block_disk *disk, uint64_t deadline, struct blk_info_reply *info)
 {
@@ -97,12 +119,10 @@ static int connect(struct block_disk *disk, uint64_t deadline, struct blk_info_r
     if (!error && (int64_t)m.words[0] < 0)
         error = (int)m.words[0];
     memcpy(info, m.data, sizeof(*info));
-    if (!error && pool.memory > 0) {
-        m = (struct message){.type = BLK_ATTACH, .handle_count = 1, .handles = {pool.memory}};
-        error = channel_call(session, &m);
-        if (!error && (int64_t)m.words[0] < 0)
-            error = (int)m.words[0];
-    }
+    if (!error && pool.memory > 0)
+        error = (int)attach(session);
+    if (!error)
+        kept_put(SESSION_PLACE, session);
     if (error) {
         handle_close(session);
         return error;
@@ -192,6 +212,7 @@ int disk_open_block(struct block_device **out, const char *uri, uint64_t deadlin
     if (!disk)
         return -ENOMEM;
     disk->uri = uri;
+    wait_for_transfers();
     int error = connect(disk, deadline, &info);
     if (error) {
         free(disk);

@@ -8,9 +8,10 @@
 #include <string.h>
 
 #define READ_AHEAD_BYTES (2 * CACHE_RUN_BYTES)
-#define POKE_BLOCKS                                                                                \
-    17u /* metadata blocks that writing one block changes, at most: inode, four                    \
-           allocations of bitmap, descriptors; superblock; tables */
+
+/* Metadata blocks that writing one block changes, at most: the inode, four allocations (bitmap,
+ * descriptors), the superblock, tables. */
+#define POKE_BLOCKS 17u
 
 static int get_regular(struct ext2 *fs, uint32_t number, struct inode *inode)
 {

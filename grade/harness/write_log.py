@@ -19,7 +19,7 @@ from grade.harness.failure import HarnessError
 MAGIC = 0x6A736677736872
 VERSION = 1
 SECTOR = 512
-FLUSH, FUA, DISCARD, MARK = 1, 2, 4, 8
+FLUSH, FUA, DISCARD = 1, 2, 4
 
 
 @dataclass(frozen=True)

@@ -221,12 +221,13 @@ static int64_t create(struct request *request)
     return 0;
 }
 
-/* The pipe and the end that a badge names, if that end is open. */
+/* The pipe and the end that a badge names, if that end is open. (null's badges name none.) */
 static struct slot *slot_of(uint64_t badge, enum pipe_end *end)
 {
     struct slot *slot = &slots[(badge & 0xff) >> 1];
+    const uint64_t made = slot->kept->badge;
     *end = badge & 1 ? PIPE_WRITE_END : PIPE_READ_END;
-    return slot->kept->badge == (badge & ~1ul) && pipe_open(&slot->pipe, *end) ? slot : NULL;
+    return made != 0 && made == (badge & ~1ul) && pipe_open(&slot->pipe, *end) ? slot : NULL;
 }
 
 /* ---- Reading and writing -------------------------------------------------------------------- */

@@ -15,7 +15,7 @@
 #define PORT_DEFERRED   INT64_MIN /* the token will be answered later */
 #define PORT_READERS    64
 #define PORT_WRITERS    32
-#define PORT_A_CLIENT   16 /* of one client: readers, and writers */
+#define PORT_A_CLIENT   16   /* of one client: readers, and writers */
 #define PORT_INPUT      8192 /* received bytes kept besides those in the line discipline */
 #define PORT_READ_MAX   4096 /* bytes that one read gives at most */
 #define PORT_INLINE_MAX 240  /* bytes of a write that came in the message */
@@ -101,9 +101,10 @@ void port_load(struct port *port, const struct port_saved *saved);
 
 void port_init(struct port *port, const struct port_backend *backend, struct line_discipline *line);
 
-/* port_read, port_write: requests of clients (pids); the result at once, or PORT_DEFERRED. data NULL: the
- * bytes are in window 0; the first done of them were written before. A write is answered with result
- * by port_answer, once all its bytes were taken by the driver. -EAGAIN: it would wait (nonblock), or too many wait already. */
+/* port_read, port_write: requests of clients (pids); the result at once, or PORT_DEFERRED. data
+ * NULL: the bytes are in window 0; the first done of them were written before. A write is answered
+ * with result by port_answer, once all its bytes were taken by the driver. -EAGAIN: it would wait
+ * (nonblock), or too many wait already. */
 int64_t port_read(struct port *port, uint32_t client, uint64_t token, uint64_t length,
                   bool nonblock);
 int64_t port_write(struct port *port, uint32_t client, uint64_t token, uint64_t length,

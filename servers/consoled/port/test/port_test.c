@@ -58,10 +58,7 @@ static int reply(uint64_t token, int64_t result)
     return 0;
 }
 
-static bool waits(uint64_t token)
-{
-    return !clients[token].dead;
-}
+static bool waits(uint64_t token) { return !clients[token].dead; }
 
 static void on_signal(struct port *p, int signal)
 {
@@ -70,7 +67,16 @@ static void on_signal(struct port *p, int signal)
         signals[signal_count++] = signal;
 }
 
-static const struct port_backend backend = {copy_in, copy_out, reply, waits, on_signal};
+static void given(const struct port *from, uint64_t token, size_t n)
+{
+    (void)from;
+    CHECK(token < CLIENTS && n <= PORT_READ_MAX);
+}
+
+static void written(uint64_t token, uint64_t done) { CHECK(token < CLIENTS && done > 0); }
+
+static const struct port_backend backend = {copy_in,   copy_out, reply,  waits,
+                                            on_signal, given,    written};
 
 static void setup(bool terminal)
 {
@@ -97,6 +103,7 @@ static const char *output(void)
     while ((n = port_output(&port, text + length, 64)) > 0) {
         CHECK(n <= 64);
         length += n;
+        port_answer(&port);
         port_work(&port);
     }
     text[length] = '\0';
@@ -106,7 +113,7 @@ static const char *output(void)
 static int64_t read_now(unsigned client, uint64_t length)
 {
     clients[client].replies = 0;
-    int64_t result = port_read(&port, client, length, false);
+    int64_t result = port_read(&port, client, client, length, false);
     return result == PORT_DEFERRED && clients[client].replies ? clients[client].result : result;
 }
 
@@ -131,11 +138,24 @@ static void test_terminal_read(void)
     CHECK(read_now(1, 2) == 2 && memcmp(clients[1].window, "tw", 2) == 0);
     CHECK(read_now(1, 100) == 2 && memcmp(clients[1].window, "o\n", 2) == 0);
     CHECK(port_poll(&port) == FS_POLL_OUT);
-    CHECK(port_read(&port, 1, 100, true) == -EAGAIN);
-    CHECK(port_read(&port, 1, 0, false) == 0);
+    CHECK(port_read(&port, 1, 1, 100, true) == -EAGAIN);
+    CHECK(port_read(&port, 1, 1, 0, false) == 0);
     type("\004");
     CHECK(read_now(1, 100) == 0);
-    CHECK(port_read(&port, 1, 100, true) == -EAGAIN); /* one end of file, one read */
+    CHECK(port_read(&port, 1, 1, 100, true) == -EAGAIN); /* one end of file, one read */
+}
+
+static void test_share_of_a_client(void)
+{
+    setup(true);
+    for (unsigned i = 0; i < PORT_A_CLIENT; i++)
+        CHECK(port_read(&port, 7, i, 100, false) == PORT_DEFERRED);
+    CHECK(port_read(&port, 7, 30, 100, false) == -EAGAIN);
+    CHECK(port_read(&port, 8, 31, 100, false) == PORT_DEFERRED);
+    for (unsigned i = 0; i < PORT_A_CLIENT; i++)
+        CHECK(port_write(&port, 7, 40 + i, 2, 0, NULL, 2, false) == PORT_DEFERRED);
+    CHECK(port_write(&port, 7, 70, 2, 0, NULL, 2, false) == -EAGAIN);
+    CHECK(port_write(&port, 8, 71, 2, 0, NULL, 2, false) == PORT_DEFERRED);
 }
 
 static void test_several_readers(void)
@@ -143,7 +163,7 @@ static void test_several_readers(void)
     setup(true);
     for (unsigned i = 0; i < 3; i++)
         CHECK(read_now(i, 100) == PORT_DEFERRED);
-    CHECK(port_read(&port, 9, 100, true) == -EAGAIN);
+    CHECK(port_read(&port, 9, 9, 100, true) == -EAGAIN);
     type("a\rb\r");
     CHECK(got(0, "a\n") && got(1, "b\n") && clients[2].replies == 0);
     type("c\r");
@@ -187,7 +207,7 @@ static void test_dead_readers(void)
     type("line\r");
     CHECK(port_poll(&port) & FS_POLL_IN);
     CHECK(read_now(1, 100) == 5 && got(1, "line\n"));
-    CHECK(port_read(&port, 2, 5, true) == -EAGAIN);
+    CHECK(port_read(&port, 2, 2, 5, true) == -EAGAIN);
     read_now(1, 100);
     read_now(2, 100);
     clients[1].dies_late = true;
@@ -225,7 +245,7 @@ static void test_interrupt_held(void)
     type("line\r");
     CHECK(port_poll(&port) & FS_POLL_IN);
     type("\003");
-    CHECK(port_read(&port, 1, 100, true) == -EAGAIN);
+    CHECK(port_read(&port, 1, 1, 100, true) == -EAGAIN);
 }
 
 /* While nobody takes the echo, no more is typed into the line discipline than it can show. */
@@ -241,7 +261,7 @@ static void test_echo_flow(void)
         memcpy(expected + length, text, n);
         expected[length + n] = '\n';
         length += n + 1;
-        while (port_read(&port, 0, 300, true) == PORT_DEFERRED)
+        while (port_read(&port, 0, 0, 300, true) == PORT_DEFERRED)
             ;
     }
     CHECK(port_room(&port) < PORT_INPUT);
@@ -280,7 +300,7 @@ static void test_early_input(void)
         if (output()[0] != '\0')
             stuck = false;
         if (stuck || rand() % 3 == 0) {
-            int64_t result = port_read(&port, 0, 1 + (unsigned)rand() % 5000, true);
+            int64_t result = port_read(&port, 0, 0, 1 + (unsigned)rand() % 5000, true);
             if (stuck && sent < length)
                 CHECK(result == PORT_DEFERRED);
             if (result == PORT_DEFERRED) {
@@ -340,19 +360,19 @@ static void test_raw_flow(void)
 static void test_write(void)
 {
     setup(true);
-    CHECK(port_write(&port, 0, 12, "hello\nworld\n", 12, false) == PORT_DEFERRED);
+    CHECK(port_write(&port, 0, 0, 12, 0, "hello\nworld\n", 12, false) == PORT_DEFERRED);
     memcpy(clients[1].window, "second\n", 7);
-    CHECK(port_write(&port, 1, 7, NULL, 7, false) == PORT_DEFERRED);
-    CHECK(port_write(&port, 2, 1, "x", 0, true) == -EAGAIN);
+    CHECK(port_write(&port, 1, 1, 7, 0, NULL, 7, false) == PORT_DEFERRED);
+    CHECK(port_write(&port, 2, 2, 1, 0, "x", 0, true) == -EAGAIN);
     CHECK(!(port_poll(&port) & FS_POLL_OUT));
     CHECK(clients[0].replies == 0);
     CHECK(strcmp(output(), "hello\r\nworld\r\nsecond\r\n") == 0);
     CHECK(clients[0].replies == 1 && clients[0].result == 12);
     CHECK(clients[1].replies == 1 && clients[1].result == 7);
     CHECK(port.cursor.row == 3 && port.cursor.column == 0);
-    CHECK(port_write(&port, 0, 0, "", 5, false) == 5);
-    CHECK(port_write(&port, 0, 241, "", 5, false) == -EINVAL);
-    CHECK(port_write(&port, 3, 4, "\033[2J", 0, true) == PORT_DEFERRED);
+    CHECK(port_write(&port, 0, 0, 0, 0, "", 5, false) == 5);
+    CHECK(port_write(&port, 0, 0, 241, 0, "", 5, false) == -EINVAL);
+    CHECK(port_write(&port, 3, 3, 4, 0, "\033[2J", 0, true) == PORT_DEFERRED);
     output();
     CHECK(clients[3].result == 0 && clients[3].replies == 1);
 }
@@ -366,12 +386,14 @@ static void test_back_pressure(void)
     for (unsigned i = 0; i < 50000; i++)
         clients[0].window[i] = (char)rand();
     memcpy(clients[1].window, "tail", 4);
-    port_write(&port, 0, 50000, NULL, 50000, false);
-    port_write(&port, 1, 4, NULL, 4, false);
+    port_write(&port, 0, 0, 50000, 0, NULL, 50000, false);
+    port_write(&port, 1, 1, 4, 0, NULL, 4, false);
     while (length < 50004) {
         size_t n = port_output(&port, sent + length, 4096);
         CHECK(n > 0 && n <= 4096);
         length += n;
+        CHECK(clients[0].replies == 0 || length > 50000);
+        port_answer(&port);
         CHECK(clients[0].replies == (length >= 50000));
     }
     CHECK(length == 50004 && memcmp(sent, clients[0].window, 50000) == 0);
@@ -384,14 +406,14 @@ static void test_dead_writers(void)
 {
     setup(true);
     for (unsigned i = 0; i < PORT_WRITERS; i++)
-        CHECK(port_write(&port, i, 2, NULL, 2, false) == PORT_DEFERRED);
-    CHECK(port_write(&port, 80, 2, "ok", 2, false) == -EAGAIN);
+        CHECK(port_write(&port, i, i, 2, 0, NULL, 2, false) == PORT_DEFERRED);
+    CHECK(port_write(&port, 80, 80, 2, 0, "ok", 2, false) == -EAGAIN);
     for (unsigned i = 1; i < PORT_WRITERS; i++) {
         clients[i].dead = i != 7;
         memcpy(clients[i].window, "78", 2);
     }
     memcpy(clients[0].window, "00", 2);
-    CHECK(port_write(&port, 80, 2, "ok", 2, false) == PORT_DEFERRED);
+    CHECK(port_write(&port, 80, 80, 2, 0, "ok", 2, false) == PORT_DEFERRED);
     CHECK(port.writer_count == 3);
     clients[7].dead = true; /* and one dies while it is queued */
     CHECK(strcmp(output(), "00ok") == 0);
@@ -404,7 +426,7 @@ static void test_narrow_output(void)
 {
     char out[16];
     setup(true);
-    port_write(&port, 0, 17, "123456789012345\nx", 17, false);
+    port_write(&port, 0, 0, 17, 0, "123456789012345\nx", 17, false);
     CHECK(port_output(&port, out, 16) == 15);
     CHECK(port_output(&port, out, 16) == 3 && memcmp(out, "\r\nx", 3) == 0);
 }
@@ -413,6 +435,7 @@ int main(void)
 {
     srand(5);
     test_terminal_read();
+    test_share_of_a_client();
     test_several_readers();
     test_dead_readers();
     test_interrupt();

@@ -6,8 +6,8 @@
 #include <errno.h>
 #include <string.h>
 
-static struct host_process *client;
-static int root, gift;
+static struct host_process *client, *askers[10];
+static int root, gift, asker_roots[10];
 
 static const struct row rows[] = {
     {"no operation", -ENOSYS, .type = 0},
@@ -18,18 +18,43 @@ static const struct row rows[] = {
     {"read cut in its head", -EINVAL, FS_READ, 15, {0, 1}},
     {"read nothing", 0, FS_READ, 16, {0, 0}},
     {"read without a window", -EINVAL, FS_READ, 16, {0, 1}},
-    {"read more than the window takes", -EINVAL, FS_READ, 16, {0, 11}, .windows = 1,
+    {"read more than the window takes",
+     -EINVAL,
+     FS_READ,
+     16,
+     {0, 11},
+     .windows = 1,
      .window = {{10, WINDOW_WRITE, 10}}},
-    {"read into a window for reading", -EINVAL, FS_READ, 16, {0, 10}, .windows = 1,
+    {"read into a window for reading",
+     -EINVAL,
+     FS_READ,
+     16,
+     {0, 10},
+     .windows = 1,
      .window = {{10, WINDOW_READ, 10}}},
     {"write cut in its head", -EINVAL, FS_WRITE, 15, {0, 1}},
     {"write more than came", -EINVAL, FS_WRITE, 20, {0, 5}, "abcd", 16},
     {"write a wrapping length", -EINVAL, FS_WRITE, 216, {0, UINT64_MAX}},
-    {"write more than the window holds", -EINVAL, FS_WRITE, 16, {0, 11}, .windows = 1,
+    {"write more than the window holds",
+     -EINVAL,
+     FS_WRITE,
+     16,
+     {0, 11},
+     .windows = 1,
      .window = {{10, WINDOW_READ, 10}}},
-    {"write from a window for writing", -EINVAL, FS_WRITE, 16, {0, 10}, .windows = 1,
+    {"write from a window for writing",
+     -EINVAL,
+     FS_WRITE,
+     16,
+     {0, 10},
+     .windows = 1,
      .window = {{10, WINDOW_WRITE, 10}}},
-    {"write from memory that is not there", -EFAULT, FS_WRITE, 16, {0, 10}, .windows = 1,
+    {"write from memory that is not there",
+     -EFAULT,
+     FS_WRITE,
+     16,
+     {0, 10},
+     .windows = 1,
      .window = {{10, WINDOW_READ, 0}}},
     {"open cut in its head", -EINVAL, FS_OPEN, 23},
     {"open with a path that did not come", -EINVAL, FS_OPEN, 24, PATH_WORDS(0, 0, 1)},
@@ -46,11 +71,26 @@ static const struct row rows[] = {
 static const struct row seeded_rows[] = {
     {"get nothing", 0, RAND_GET, 8, {0}},
     {"get all", 240, RAND_GET, 8, {240}},
-    {"read into memory that is not there", -EFAULT, FS_READ, 16, {0, 10}, .windows = 1,
+    {"read into memory that is not there",
+     -EFAULT,
+     FS_READ,
+     16,
+     {0, 10},
+     .windows = 1,
      .window = {{10, WINDOW_WRITE, 0}}},
-    {"read into memory of which half is there", 5, FS_READ, 16, {0, 10}, .windows = 1,
+    {"read into memory of which half is there",
+     5,
+     FS_READ,
+     16,
+     {0, 10},
+     .windows = 1,
      .window = {{10, WINDOW_WRITE, 5}}},
-    {"read more than a read gives", 65536, FS_READ, 16, {0, 70000}, .windows = 1,
+    {"read more than a read gives",
+     65536,
+     FS_READ,
+     16,
+     {0, 70000},
+     .windows = 1,
      .window = {{70000, WINDOW_WRITE, 70000}}},
 };
 
@@ -61,31 +101,43 @@ static int64_t get(uint64_t count, struct message *m)
 }
 
 /* Before the seed nobody gets a byte; those that wait get theirs with it, and those that gave up
- * take no room from others. */
+ * take no room from others. A client has 16 places of 128, however often it asks. */
 static void test_unseeded(void)
 {
-    static struct host_call *calls[200];
+    enum { CLIENTS = 10, EACH = 20, CALLS = CLIENTS * EACH };
+    static struct host_call *calls[CALLS];
+    static unsigned waiting_of[CLIENTS];
     struct message m;
     unsigned waiting = 0;
     for (unsigned i = 0; i < 400; i++)
         CHECK_IS(get(8, &m), HOST_WOULD_WAIT);
-    for (unsigned i = 0; i < 200; i++) {
+    for (unsigned i = 0; i < CALLS; i++) {
+        struct host_process *asker = i < EACH ? client : askers[i / EACH];
+        int to = i < EACH ? root : asker_roots[i / EACH];
         m = (struct message){.type = RAND_GET, .len = 8, .words = {16}};
-        calls[i] = host_send(client, root, &m, NULL);
+        calls[i] = host_send(asker, to, &m, NULL);
         waiting += calls[i]->state == HOST_WAITING;
+        waiting_of[i / EACH] += calls[i]->state == HOST_WAITING;
         CHECK(calls[i]->state == HOST_WAITING || (int64_t)calls[i]->reply.words[0] == -EAGAIN);
     }
     CHECK_IS(waiting, 128);
+    for (unsigned i = 0; i < CLIENTS; i++)
+        CHECK_IS(waiting_of[i], i < 128 / 16 ? 16 : 0);
     CHECK(serve_entropy(40));
     CHECK(calls[0]->state == HOST_WAITING);
     CHECK(serve_entropy(64));
-    for (unsigned i = 0; i < 200; i++) {
+    const struct host_call *before = NULL;
+    for (unsigned i = 0; i < CALLS; i++) {
         CHECK(calls[i]->state == HOST_ANSWERED);
-        CHECK(i >= waiting || (int64_t)calls[i]->reply.words[0] == 16);
-        CHECK(i == 0 || i >= waiting ||
-              memcmp(&calls[i]->reply.words[1], &calls[i - 1]->reply.words[1], 16) != 0);
-        host_done(calls[i]);
+        if ((int64_t)calls[i]->reply.words[0] != 16)
+            continue;
+        CHECK(!before || memcmp(&calls[i]->reply.words[1], &before->reply.words[1], 16) != 0);
+        before = calls[i];
+        waiting--;
     }
+    CHECK_IS(waiting, 0);
+    for (unsigned i = 0; i < CALLS; i++)
+        host_done(calls[i]);
     CHECK(!serve_entropy(1)); /* it has asked for no more */
 }
 
@@ -121,6 +173,10 @@ static void test(void)
     static const uint32_t more[] = {RAND_GET, 100, 499};
     client = host_process("client");
     root = host_hold(client, host_registered("random:"), RIGHT_SEND | RIGHT_DUP);
+    for (unsigned i = 1; i < 10; i++) {
+        askers[i] = host_process("asker");
+        asker_roots[i] = host_hold(askers[i], host_registered("random:"), RIGHT_SEND | RIGHT_DUP);
+    }
     struct host_object *channel = host_channel(NULL, NULL);
     gift = host_hold(client, channel, RIGHT_SEND | RIGHT_PULSE | RIGHT_DUP | RIGHT_TRANSFER);
     host_release(channel);

@@ -155,7 +155,7 @@ def test_image_is_clean_complete_and_always_the_same(tmp_path: Path) -> None:
     for image in images:
         os.utime(root / "etc/with space")  # the host's times must not matter
         answer = run(
-            "make-image", "-o", image, "--root", root, "--bin", tmp_path / "program", "--size", "4M"
+            "make-image", "-o", image, "--root", root, "--bin", tmp_path / "program", "--size", "16M"
         )
         assert (answer.returncode, answer.stdout + answer.stderr) == (0, "")
     assert images[0].read_bytes() == images[1].read_bytes()

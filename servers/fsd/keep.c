@@ -24,7 +24,7 @@ static struct kept {
     struct ext2 *volume;
     struct session sessions[SESSIONS_MAX];
     struct kept_calls calls;
-} *kept;
+} * kept;
 
 static struct request *current;
 static bool noted; /* the current one */
@@ -63,19 +63,9 @@ static bool may_repeat(const struct message *m)
            !(((const struct fs_path_request *)m->data)->flags & FS_O_EXCLUSIVE);
 }
 
-/* A thread that makes another call has got the answer to the one before: its note is over. Were it
- * left, it might be taken for one of this call, should that come again after several deaths. */
-static void forget_note(uint64_t token)
-{
-    kept->calls.of[token % THREADS_MAX].call = 0;
-    kept_barrier();
-}
-
 int64_t keep_serve(struct request *request)
 {
     const struct message *m = request->message;
-    if (!(m->flags & MESSAGE_RESENT))
-        forget_note(request->token);
     const uint64_t *note = kept_noted(&kept->calls, request->token, m);
     if (note && *note & FINISHED)
         return (int64_t)*note >> 1;

@@ -29,7 +29,7 @@ static struct kept {
     struct kept_calls calls; /* value: the version that this call made */
     struct kept_listing listings[LISTINGS_MAX];
     struct kept_calls reads; /* value: the offset before */
-} *kept;
+} * kept;
 
 static struct {
     handle_t handle; /* 0 = not fetched from init yet */
@@ -37,7 +37,8 @@ static struct {
 } places[PLACES];
 static bool any_leaves;
 
-/* ---- Places ----------------------------------------------------------------------------------- */
+/* ---- Places -----------------------------------------------------------------------------------
+ */
 
 int64_t place_take(handle_t handle)
 {
@@ -73,10 +74,7 @@ void place_leave(int64_t place)
         places[place].leaving = any_leaves = true;
 }
 
-bool places_leave(void)
-{
-    return any_leaves;
-}
+bool places_leave(void) { return any_leaves; }
 
 static void places_empty(void)
 {
@@ -92,7 +90,8 @@ static void places_empty(void)
     any_leaves = false;
 }
 
-/* ---- Copies ----------------------------------------------------------------------------------- */
+/* ---- Copies -----------------------------------------------------------------------------------
+ */
 
 void keep_changes(uint64_t token)
 {
@@ -119,7 +118,9 @@ void keep_changes(uint64_t token)
 
 bool keep_is_done(uint64_t token, const struct message *m)
 {
-    return kept_noted(&kept->calls, token, m) != NULL;
+    const uint64_t *version = kept_noted(&kept->calls, token, m);
+    return version &&
+           *version <= kept->version; /* else the copy that it is in was never finished */
 }
 
 static bool place_adopt(int64_t place)

@@ -12,9 +12,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define KEPT_MAGIC   0x7470656bu
-#define NUMBER_BITS  12 /* of the process's number, in a call's word */
-#define NUMBER_MASK  ((1ul << NUMBER_BITS) - 1)
+#define KEPT_MAGIC  0x7470656bu
+#define NUMBER_BITS 12 /* of the process's number, in a call's word */
+#define NUMBER_MASK ((1ul << NUMBER_BITS) - 1)
 
 struct header {
     uint32_t magic, layout; /* magic is stored last */
@@ -63,15 +63,9 @@ void *kept_state(uint32_t layout, size_t size, bool *adopted)
     return header->body;
 }
 
-void kept_reset(void)
-{
-    memset(header->body, 0, header->size);
-}
+void kept_reset(void) { memset(header->body, 0, header->size); }
 
-uint64_t kept_call(uint64_t token)
-{
-    return token << NUMBER_BITS | (header->number & NUMBER_MASK);
-}
+uint64_t kept_call(uint64_t token) { return token << NUMBER_BITS | (header->number & NUMBER_MASK); }
 
 bool kept_same_call(uint64_t call, uint64_t token, const struct message *m)
 {
@@ -93,13 +87,19 @@ void kept_note(struct kept_calls *calls, uint64_t token, uint64_t value)
     kept_barrier();
 }
 
-const uint64_t *kept_noted(const struct kept_calls *calls, uint64_t token, const struct message *m)
+const uint64_t *kept_noted(struct kept_calls *calls, uint64_t token, const struct message *m)
 {
     unsigned thread = token % THREADS_MAX;
+    if (!(m->flags & MESSAGE_RESENT)) {
+        calls->of[thread].call = 0;
+        kept_barrier();
+        return NULL;
+    }
     return kept_same_call(calls->of[thread].call, token, m) ? &calls->of[thread].value : NULL;
 }
 
-/* ---- Handles ---------------------------------------------------------------------------------- */
+/* ---- Handles ----------------------------------------------------------------------------------
+ */
 
 int kept_put(unsigned place, handle_t handle)
 {
@@ -114,10 +114,7 @@ int kept_put(unsigned place, handle_t handle)
     return error ? error : (int)m.words[0];
 }
 
-void kept_drop(unsigned place)
-{
-    kept_put(place, 0);
-}
+void kept_drop(unsigned place) { kept_put(place, 0); }
 
 handle_t kept_get(unsigned place)
 {

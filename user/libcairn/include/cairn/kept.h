@@ -38,14 +38,16 @@ bool kept_same_call(uint64_t call, uint64_t token, const struct message *m);
 /* What was done for the last call of each thread, in kept memory: one a thread, since a thread has
  * one call at a time, and makes the next only when it knows how the last one ended. kept_note: for
  * the call with this token, value says what its effect was or is about to be. kept_noted: the value
- * for m, if it is that call come again, else NULL. */
+ * for m, if it is that call come again, else NULL. A call that comes for the first time makes an end
+ * of its thread's note: left there, it could be taken for one of this call, should that come again
+ * after several deaths. So every call is to be asked about that is ever noted. */
 struct kept_calls {
     struct {
         uint64_t call, value; /* call 0: none */
     } of[THREADS_MAX];
 };
 void kept_note(struct kept_calls *calls, uint64_t token, uint64_t value);
-const uint64_t *kept_noted(const struct kept_calls *calls, uint64_t token, const struct message *m);
+const uint64_t *kept_noted(struct kept_calls *calls, uint64_t token, const struct message *m);
 
 /* Handles, by place (0..N-1). kept_put: keeps a copy (it needs TRANSFER) instead of what was there;
  * kept_get: a new handle to what is kept, -ENOENT. kept_drop: empties the place. */

@@ -101,10 +101,10 @@ static size_t hex(void)
     return length;
 }
 
-/* A copy that ends where its memory does, so that the sanitizer sees who reads on; it begins at one
- * place in eight bytes after the other. copy_release frees it. */
 static uint8_t *copy_block;
 
+/* A copy that ends where its memory does, so that the sanitizer sees who reads on; it begins at one
+ * place in eight bytes after the other. copy_release frees it. */
 static uint8_t *exact(size_t length)
 {
     static size_t before;

@@ -2,8 +2,8 @@
 
     python -m grade.check --build build [--fast]
 
-The last line counts them: "N passed, M failed, K skipped". Host tests count by their own cases, the
-checks of the course as the lines of their table.
+At the end is what failed, and the last line counts: "N passed, M failed, K skipped". Host tests
+count by their own cases, the checks of the course as the lines of their table.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ import tempfile
 import time
 import xml.etree.ElementTree as ElementTree
 from concurrent.futures import ThreadPoolExecutor, as_completed
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from grade.harness.child import end_child, start_child
@@ -37,11 +37,13 @@ class Counts:
     passed: int = 0
     failed: int = 0
     skipped: int = 0
+    failures: list[str] = field(default_factory=list)  # a line each
 
     def add(self, other: Counts) -> None:
         self.passed += other.passed
         self.failed += other.failed
         self.skipped += other.skipped
+        self.failures += other.failures
 
 
 @dataclass(frozen=True)
@@ -168,8 +170,11 @@ def run_on_host(build: Path, fast: bool) -> Counts:
         jobs = [pool.submit(run_host_test, path) for path in tests]
         jobs += [pool.submit(run_fuzzer, path, build) for path in fuzzers]
         for job in as_completed(jobs):
-            show(job.result())
-            total.add(job.result().counts)
+            outcome = job.result()
+            show(outcome)
+            total.add(outcome.counts)
+            if outcome.counts.failed:
+                total.failures.append(f"FAILED {outcome.name} {outcome.reason}".rstrip())
     return total
 
 
@@ -182,6 +187,10 @@ def counts_of(report: Path) -> Counts:
         failed = int(suite.get("failures", 0)) + int(suite.get("errors", 0))
         skipped = int(suite.get("skipped", 0))
         total.add(Counts(int(suite.get("tests", 0)) - failed - skipped, failed, skipped))
+        for case in suite.iter("testcase"):
+            for answer in (*case.iter("failure"), *case.iter("error")):
+                what = (answer.get("message") or "").partition("\n")[0]
+                total.failures.append(f"FAILED {case.get('classname')} {case.get('name')}: {what}")
     return total
 
 
@@ -227,10 +236,13 @@ def run_course_checks(build: Path) -> Counts:
     child = start_child(command, stdout=subprocess.PIPE)
     assert child.stdout
     last = ""
+    failures = []
     try:
         for line in child.stdout:
             last = line.decode(errors="replace")
             print(last, end="", flush=True)
+            if last.startswith("FAILED "):
+                failures.append(last.rstrip())
         status = child.wait()
     finally:
         if child.poll() is None:
@@ -241,7 +253,7 @@ def run_course_checks(build: Path) -> Counts:
         print(f"the checks of the course ended with status {status}")
         return Counts(failed=1)
     counts = Counts(int(counted[1]), int(counted[2]))
-    return Counts(counts.passed, max(counts.failed, 1 if status else 0))
+    return Counts(counts.passed, max(counts.failed, 1 if status else 0), failures=failures)
 
 
 def main() -> int:
@@ -256,6 +268,7 @@ def main() -> int:
     total.add(run_system_tests(options.build, options.fast))
     if not options.fast:
         total.add(run_course_checks(options.build))
+    print(*total.failures, sep="\n", end="\n" * bool(total.failures))
     print(f"{total.passed} passed, {total.failed} failed, {total.skipped} skipped")
     return 1 if total.failed else 0
 

@@ -444,8 +444,11 @@ class Report:
             print(f"      ... and {len(outcome.problems) - len(shown)} more", flush=True)
 
     def summary(self) -> str:
-        failed = sum(bool(outcome.problems) for outcome in self.outcomes)
-        return f"{len(self.outcomes) - failed} passed, {failed} failed"
+        """Its last line has the counts; before it the first problem of each check, once more."""
+        failed = [outcome for outcome in self.outcomes if outcome.problems]
+        lines = [f"FAILED {outcome.check.name}: {outcome.problems[0]}" for outcome in failed]
+        lines.append(f"{len(self.outcomes) - len(failed)} passed, {len(failed)} failed")
+        return "\n".join(lines)
 
 
 def run_checks(checks: Iterable[Check], setting: Setting, workers: int, shown: int) -> Report:

@@ -166,7 +166,7 @@ class Model:
             tag = Tag(tag.word | (RESENT << 56 if caller.resent else 0))
         receiver.tag, receiver.words = tag, list(caller.words)
         receiver.request_id = caller.request_id
-        caller.generation += 1
+        caller.generation += not caller.resent  # one that comes again keeps its token
         receiver.result, receiver.token_of = 0, caller
         receiver.token = (caller, caller.generation)
         receiver.sender, receiver.badge_seen = caller.process, caller.badge

@@ -243,7 +243,7 @@ class Script:
         if not result:
             caller.state = SERVED
             text = f" token-of-{caller.index:x}" + self._content(receiver)
-            before = [f"{text} windows-kept={caller.lent} new-token=1"]
+            before = [f"{text} windows-kept={caller.lent} new-token={int(not caller.resent)}"]
             caller.state = FREE
         told = f"call_deliver(t{caller.index}, t{receiver.index}), {describe(tag)}, resent {resent}"
         arguments = [caller.index, receiver.index, tag.word, *words, identity, badge, int(resent)]

@@ -109,7 +109,8 @@ int64_t call_deliver(struct thread *caller, struct thread *receiver)
         receiver->regs[REG_A1] = tag | (caller->resent ? (uint64_t)MESSAGE_RESENT << 56 : 0);
         receiver->regs[REG_A6] = caller->regs[REG_A6];
     }
-    token_renew(caller); /* an earlier receiver's is stale from now on */
+    if (!caller->resent) /* the token names the call, however often that is delivered */
+        token_renew(caller);
     receiver->regs[REG_A0] = caller->token;
     receiver->regs[REG_A7] = caller->process->pid;
     receiver->regs[REG_T0] = caller->badge;
@@ -128,11 +129,10 @@ void reply_drop_handles(struct thread *server, uint64_t tag)
 static void reply_delegated(const struct thread *server, struct thread *caller)
 {
     uint64_t result = server->regs[REG_A2];
-    if (caller->call_kind == CALL_FAULT) {
+    if (caller->call_kind == CALL_FAULT)
         caller->fault_result = result;
-        return;
-    }
-    caller->regs[REG_A0] = result;
+    else
+        caller->regs[REG_A0] = result;
 }
 
 int64_t reply_deliver(struct thread *server, struct thread *caller, uint64_t tag)

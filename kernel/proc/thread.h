@@ -58,8 +58,8 @@ struct thread {
     uint8_t priority;    /* effective: own or donated */
     uint8_t base_priority;
     uint32_t slot;       /* index in the thread table */
-    uint64_t token;      /* of the current call: generation << TOKEN_SLOT_BITS | slot; each
-                            delivery of a call makes a new one */
+    uint64_t token;      /* of the current call: generation << TOKEN_SLOT_BITS | slot; no other
+                            call, of any thread, ever has the same */
 
     struct list link;    /* ready queue, callers, receivers, or serving list */
     struct list process_link;

@@ -56,7 +56,7 @@ bool sessions_init(uint64_t unique)
 
 void session_begin(struct session *session, const struct request *request)
 {
-    const uint64_t *before = kept_noted(&kept->calls, request->token, request->message);
+    const uint64_t *before = kept_noted(&kept->calls, request->token);
     if (before)
         session->offset = *before;
     kept_note(&kept->calls, request->token, session->offset);

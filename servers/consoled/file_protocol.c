@@ -21,7 +21,7 @@ static int64_t read_request(struct request *request, struct console_port *port)
     if (r->length > 0 && (m->window_count == 0 || !(m->windows[0].access & WINDOW_WRITE) ||
                           r->length > m->windows[0].length))
         return -EINVAL;
-    int64_t given = keep_noted(request->token, m);
+    int64_t given = keep_noted(request->token);
     if (given >= 0)
         return given;
     console_reading();
@@ -44,7 +44,7 @@ static int64_t write_request(struct request *request, struct console_port *port)
     } else {
         data = r->data;
     }
-    int64_t done = keep_noted(request->token, m);
+    int64_t done = keep_noted(request->token);
     return port_write(&port->port, m->sender, request->token, r->length,
                       done < 0 ? 0 : (uint64_t)done, data, (int64_t)r->length,
                       nonblocking(request));

@@ -97,9 +97,9 @@ void keep_written(uint64_t token, uint64_t done)
     kept_note(&kept->calls, token, NOTE_WRITTEN | done);
 }
 
-int64_t keep_noted(uint64_t token, const struct message *m)
+int64_t keep_noted(uint64_t token)
 {
-    const uint64_t *note = kept_noted(&kept->calls, token, m);
+    const uint64_t *note = kept_noted(&kept->calls, token);
     if (!note)
         return -1;
     return (int64_t)(*note & NOTE_WRITTEN ? *note & ~NOTE_WRITTEN : NOTE_LENGTH(*note));

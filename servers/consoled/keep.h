@@ -26,7 +26,7 @@ void keep_port(unsigned number, const struct port *port);
  * for a call that came again, -1 if it has done nothing yet. */
 void keep_given(unsigned number, const struct port *port, uint64_t token, size_t n);
 void keep_written(uint64_t token, uint64_t done);
-int64_t keep_noted(uint64_t token, const struct message *m);
+int64_t keep_noted(uint64_t token);
 
 /* The foreground job, and a signal typed that it has not got. keep_foreground: job 0 = none. */
 void keep_foreground(handle_t job);

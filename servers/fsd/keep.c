@@ -66,7 +66,7 @@ static bool may_repeat(const struct message *m)
 int64_t keep_serve(struct request *request)
 {
     const struct message *m = request->message;
-    const uint64_t *note = kept_noted(&kept->calls, request->token, m);
+    const uint64_t *note = kept_noted(&kept->calls, request->token);
     if (note && *note & FINISHED)
         return (int64_t)*note >> 1;
     if (note && !may_repeat(m))

@@ -237,7 +237,7 @@ static int64_t open_request(struct request *request, struct text_session *file, 
 static int64_t session_request(struct request *request, struct kept_listing *session,
                                struct text_session *file)
 {
-    const uint64_t *before = kept_noted(reads, request->token, request->message);
+    const uint64_t *before = kept_noted(reads, request->token);
     file->dead = session->dead;
     file->offset = before ? *before : session->offset;
     kept_note(reads, request->token, file->offset);

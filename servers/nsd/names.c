@@ -279,7 +279,7 @@ int64_t namespace_request(struct request *request, int view)
     int error = arguments_get(request->message, operations[type].two, &arguments);
     if (error)
         return error;
-    if (operations[type].once && keep_is_done(request->token, request->message))
+    if (operations[type].once && keep_is_done(request->token))
         return 0;
     int64_t result = operations[type].run(request, view, &arguments);
     if (operations[type].changes && (result == 0 || places_leave()))

@@ -71,7 +71,7 @@ struct kept_listing *keep_listings(struct kept_calls **calls); /* value: the off
  * changes of this call were made by an nsd before. */
 bool keep_start(void);
 void keep_changes(uint64_t token);
-bool keep_is_done(uint64_t token, const struct message *m);
+bool keep_is_done(uint64_t token);
 
 /* Places stand for handles in the table. place_take: a place for a handle, which belongs to it from
  * then on, or -errno (and it does not). place_handle: the handle, still the place's own. place_leave:

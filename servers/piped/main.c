@@ -265,9 +265,8 @@ static int64_t read_or_write(struct request *request, struct slot *slot, enum pi
     if (transfer == NULL)
         return -EAGAIN;
     int64_t result = check_data(m, transfer);
-    transfer->io.call = kept_call(request->token);
-    transfer->io.resumes =
-        kept_same_call(slot->kept->pipe.active[end].call, request->token, m);
+    transfer->io.call = request->token;
+    transfer->io.resumes = slot->kept->pipe.active[end].call == request->token;
     if (result == 0)
         result = pipe_start(&slot->pipe, end, &transfer->io, slot->kept->pipe.nonblocking[end],
                             &transfer_mover);

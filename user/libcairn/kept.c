@@ -1,9 +1,4 @@
-/* Kept state: a header that says whether the rest can be adopted, and handles in init's hands.
- *
- * A call is kept as its token and the number of the process that received it. The kernel gives the
- * call a new token, one generation on, each time that it delivers it; a call that comes again was
- * therefore delivered once for each of the processes since, at most, and any other call of the same
- * thread at least once more. */
+/* Kept state: a header that says whether the rest can be adopted, and handles in init's hands. */
 #include "cairn/kept.h"
 
 #include "abi/memory.h"
@@ -12,15 +7,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define KEPT_MAGIC  0x7470656bu
-#define NUMBER_BITS 12 /* of the process's number, in a call's word */
-#define NUMBER_MASK ((1ul << NUMBER_BITS) - 1)
+#define KEPT_MAGIC 0x7470656bu
 
 struct header {
     uint32_t magic, layout; /* magic is stored last */
     uint64_t size;
-    uint64_t number; /* of the process, counted from the first */
-    uint64_t reserved;
     uint8_t body[];
 };
 
@@ -59,22 +50,10 @@ void *kept_state(uint32_t layout, size_t size, bool *adopted)
         kept_barrier();
         header->magic = KEPT_MAGIC;
     }
-    header->number++;
     return header->body;
 }
 
 void kept_reset(void) { memset(header->body, 0, header->size); }
-
-uint64_t kept_call(uint64_t token) { return token << NUMBER_BITS | (header->number & NUMBER_MASK); }
-
-bool kept_same_call(uint64_t call, uint64_t token, const struct message *m)
-{
-    if (call == 0 || !(m->flags & MESSAGE_RESENT))
-        return false;
-    uint64_t delivered = (token << NUMBER_BITS >> NUMBER_BITS) - (call >> NUMBER_BITS);
-    uint64_t processes = (header->number - call) & NUMBER_MASK;
-    return delivered != 0 && delivered % THREADS_MAX == 0 && delivered / THREADS_MAX <= processes;
-}
 
 void kept_note(struct kept_calls *calls, uint64_t token, uint64_t value)
 {
@@ -83,19 +62,14 @@ void kept_note(struct kept_calls *calls, uint64_t token, uint64_t value)
     kept_barrier();
     calls->of[thread].value = value;
     kept_barrier();
-    calls->of[thread].call = kept_call(token);
+    calls->of[thread].call = token;
     kept_barrier();
 }
 
-const uint64_t *kept_noted(struct kept_calls *calls, uint64_t token, const struct message *m)
+const uint64_t *kept_noted(const struct kept_calls *calls, uint64_t token)
 {
     unsigned thread = token % THREADS_MAX;
-    if (!(m->flags & MESSAGE_RESENT)) {
-        calls->of[thread].call = 0;
-        kept_barrier();
-        return NULL;
-    }
-    return kept_same_call(calls->of[thread].call, token, m) ? &calls->of[thread].value : NULL;
+    return calls->of[thread].call == token ? &calls->of[thread].value : NULL;
 }
 
 /* ---- Handles ----------------------------------------------------------------------------------

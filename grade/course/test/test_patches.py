@@ -193,7 +193,7 @@ def test_checks_never_end_each_other(
     bad = [outcome for outcome in report.outcomes if outcome.problems]
     assert [outcome.check.name for outcome in bad] == ["broken"]
     assert "ZeroDivisionError: oh" in bad[0].problems[0].text
-    assert report.summary() == f"{len(checks)} passed, 1 failed"
+    assert report.summary().splitlines()[-1] == f"{len(checks)} passed, 1 failed"
     assert "merges" in capsys.readouterr().out
 
 

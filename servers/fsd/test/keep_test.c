@@ -29,9 +29,9 @@ void kept_note(struct kept_calls *calls, uint64_t token, uint64_t value)
     calls->of[token % THREADS_MAX].value = value;
 }
 
-const uint64_t *kept_noted(struct kept_calls *calls, uint64_t token, const struct message *m)
+const uint64_t *kept_noted(const struct kept_calls *calls, uint64_t token)
 {
-    bool same = m->flags & MESSAGE_RESENT && calls->of[token % THREADS_MAX].call == token;
+    bool same = calls->of[token % THREADS_MAX].call == token;
     return same ? &calls->of[token % THREADS_MAX].value : NULL;
 }
 

@@ -5,9 +5,9 @@
  * by one store of one word, behind which and before which kept_barrier stands; until then nothing
  * that is valid refers to it. Nothing in there is a pointer.
  *
- * A call that was received and not answered comes again, flagged MESSAGE_RESENT. If its effect is
- * there already, it must not be had twice: a change that is not the same when made twice is stored
- * together with the call that made it (kept_call), and kept_same_call recognizes that. */
+ * A call that was received and not answered comes again, flagged MESSAGE_RESENT and with the same
+ * token. If its effect is there already, it must not be had twice: a change that is not the same
+ * when made twice is stored together with the token of the call that made it. A token is never 0. */
 #pragma once
 
 #include "abi/process.h"
@@ -30,24 +30,17 @@ static inline void kept_barrier(void)
     __atomic_signal_fence(__ATOMIC_SEQ_CST);
 }
 
-/* kept_call: the call that a token answers, as one word that is never 0. kept_same_call: whether m,
- * which was received with token, is that very call come again. */
-uint64_t kept_call(uint64_t token);
-bool kept_same_call(uint64_t call, uint64_t token, const struct message *m);
-
 /* What was done for the last call of each thread, in kept memory: one a thread, since a thread has
  * one call at a time, and makes the next only when it knows how the last one ended. kept_note: for
- * the call with this token, value says what its effect was or is about to be. kept_noted: the value
- * for m, if it is that call come again, else NULL. A call that comes for the first time makes an end
- * of its thread's note: left there, it could be taken for one of this call, should that come again
- * after several deaths. So every call is to be asked about that is ever noted. */
+ * the call with this token, value says what its effect was or is about to be. kept_noted: that
+ * value, NULL if nothing was noted for this call. */
 struct kept_calls {
     struct {
         uint64_t call, value; /* call 0: none */
     } of[THREADS_MAX];
 };
 void kept_note(struct kept_calls *calls, uint64_t token, uint64_t value);
-const uint64_t *kept_noted(struct kept_calls *calls, uint64_t token, const struct message *m);
+const uint64_t *kept_noted(const struct kept_calls *calls, uint64_t token);
 
 /* Handles, by place (0..N-1). kept_put: keeps a copy (it needs TRANSFER) instead of what was there;
  * kept_get: a new handle to what is kept, -ENOENT. kept_drop: empties the place. */

@@ -1,4 +1,5 @@
-/* Memory and string functions, word by word where alignment allows. */
+/* Memory and string functions. Words are moved that are aligned on both sides; where source and
+ * destination differ, each is put together from two. */
 #include "lib/string.h"
 #include <stdint.h>
 
@@ -6,15 +7,18 @@ void *memcpy(void *restrict to, const void *restrict from, size_t n)
 {
     uint8_t *d = to;
     const uint8_t *s = from;
-    if ((((uintptr_t)d | (uintptr_t)s) & 7) == 0) {
-        for (; n >= 64; n -= 64, d += 64, s += 64) {
+    for (; n && (uintptr_t)d & 7; n--)
+        *d++ = *s++;
+    unsigned shift = (unsigned)((uintptr_t)s & 7) * 8;
+    if (shift == 0) {
 #pragma GCC unroll 8
-            for (int i = 0; i < 8; i++)
-                ((uint64_t *)d)[i] = ((const uint64_t *)s)[i];
-        }
         for (; n >= 8; n -= 8, d += 8, s += 8)
             *(uint64_t *)d = *(const uint64_t *)s;
     }
+    const uint64_t *word = (const uint64_t *)((uintptr_t)s & ~7ul);
+#pragma GCC unroll 8
+    for (; n >= 16; n -= 8, d += 8, s += 8, word++)
+        *(uint64_t *)d = word[0] >> shift | word[1] << (64 - shift);
     while (n--)
         *d++ = *s++;
     return to;
@@ -23,16 +27,12 @@ void *memcpy(void *restrict to, const void *restrict from, size_t n)
 void *memset(void *to, int byte, size_t n)
 {
     uint8_t *d = to;
+    for (; n && (uintptr_t)d & 7; n--)
+        *d++ = (uint8_t)byte;
     uint64_t word = 0x0101010101010101ul * (uint8_t)byte;
-    if (((uintptr_t)d & 7) == 0) {
-        for (; n >= 64; n -= 64, d += 64) {
 #pragma GCC unroll 8
-            for (int i = 0; i < 8; i++)
-                ((uint64_t *)d)[i] = word;
-        }
-        for (; n >= 8; n -= 8, d += 8)
-            *(uint64_t *)d = word;
-    }
+    for (; n >= 8; n -= 8, d += 8)
+        *(uint64_t *)d = word;
     while (n--)
         *d++ = (uint8_t)byte;
     return to;

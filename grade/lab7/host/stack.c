@@ -6,6 +6,7 @@
 #include "netd/stack/dns/name.h"
 #include "netd/stack/ip.h"
 #include "netd/stack/ip/route.h"
+#include "netd/stack/link/neighbour.h"
 #include "netd/stack/netif.h"
 #include "netd/stack/socket.h"
 #include "netd/stack/stack.h"
@@ -170,6 +171,18 @@ static void do_lookup(void)
                entry.gateway.family ? ip_format(&entry.gateway, text) : "0.0.0.0",
                entry.netif ? entry.netif->index : 0, entry.connected);
 }
+
+static void print_neighbour(void *context, const struct neighbour_facts *facts)
+{
+    char text[IP_TEXT_MAX];
+    (void)context;
+    printf("neighbour %s ", ip_format(&facts->address, text));
+    print_hex(facts->mac, MAC_SIZE);
+    printf("\n");
+}
+
+/* neighbours: all that have an entry */
+static void do_neighbours(void) { neighbour_list(stack, print_neighbour, NULL); }
 
 /* frame N HEX */
 static void do_frame(void)
@@ -378,7 +391,7 @@ static const struct {
     {"header", do_header},       {"name", do_name},       {"socket", do_socket},
     {"bind", do_bind},           {"connect", do_connect}, {"reuse", do_reuse},
     {"send", do_send},           {"receive", do_receive}, {"close", do_close},
-    {"held", do_held},           {"stop", do_stop},
+    {"held", do_held},           {"stop", do_stop},       {"neighbours", do_neighbours},
 };
 
 static void run(const char *name)

@@ -17,13 +17,13 @@
 #define TRANSFER_MAX (BLK_SECTORS_MAX * BLK_SECTOR_SIZE)
 #define POOL_ADDRESS 0x2000000000ul /* in every fsd, as there are pointers in the pool; above
                                        what the kernel chooses from 0x1000000000 on */
-enum { POOL_PLACE, SESSION_PLACE }; /* among the handles that init keeps */
+enum { POOL_PLACE, SESSION_PLACE, RAM_PLACE }; /* among the handles that init keeps; jobs.h: more */
 #define BUSY_MICROSECONDS 200
 #define RECONNECT_TRIES 5
 #define RECONNECT_PATIENCE 5000000000ul /* ns */
 
 static struct {
-    handle_t memory; /* the contiguous object */
+    handle_t memory;
     char *start;
     size_t size, used;
 } pool;
@@ -39,21 +39,32 @@ struct ram_disk {
     char *bytes;
 };
 
-int disk_reserve(size_t bytes, bool *inherited)
+/* Memory that the process before has left, or new memory that the next one will find. At an address
+ * (0: any), or -errno; *memory is the object. */
+static int64_t keep_memory(unsigned place, size_t bytes, uint32_t flags, uint64_t address,
+                           handle_t *memory, bool *inherited)
 {
-    handle_t memory = kept_get(POOL_PLACE);
-    *inherited = memory > 0;
+    *memory = kept_get(place);
+    *inherited = *memory > 0;
     if (!*inherited)
-        memory = (handle_t)memory_create(bytes, MEMORY_CONTIGUOUS);
-    if (memory < 0)
-        return memory;
-    int64_t address = memory_map(0, memory, POOL_ADDRESS, 0, bytes, PROT_READ | PROT_WRITE);
-    if (address >= 0 && !*inherited)
-        kept_put(POOL_PLACE, memory); /* if not, the next one begins anew */
-    if (address < 0) {
-        handle_close(memory);
+        *memory = (handle_t)memory_create(bytes, flags);
+    if (*memory < 0)
+        return *memory;
+    int64_t at = memory_map(0, *memory, address, 0, bytes, PROT_READ | PROT_WRITE);
+    if (at < 0)
+        handle_close(*memory);
+    else if (!*inherited)
+        kept_put(place, *memory); /* if not, the next one begins anew */
+    return at;
+}
+
+int disk_reserve(size_t bytes, bool contiguous, bool *inherited)
+{
+    handle_t memory;
+    int64_t address = keep_memory(POOL_PLACE, bytes, contiguous ? MEMORY_CONTIGUOUS : 0,
+                                  POOL_ADDRESS, &memory, inherited);
+    if (address < 0)
         return (int)address;
-    }
     pool.memory = memory;
     pool.start = (char *)address;
     pool.size = bytes;
@@ -245,11 +256,10 @@ static int ram_flush(struct block_device *device)
 
 int disk_open_ram(struct block_device **out, size_t size)
 {
+    handle_t memory;
+    bool inherited;
     struct ram_disk *disk = malloc(sizeof(*disk));
-    int64_t memory = disk ? memory_create(size, 0) : -ENOMEM;
-    int64_t address =
-        memory < 0 ? memory
-                   : memory_map(0, (handle_t)memory, 0, 0, size, PROT_READ | PROT_WRITE);
+    int64_t address = disk ? keep_memory(RAM_PLACE, size, 0, 0, &memory, &inherited) : -ENOMEM;
     if (address < 0) {
         free(disk);
         return (int)address;

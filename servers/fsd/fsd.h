@@ -14,10 +14,5 @@ extern const size_t operation_count;
 void operations_prepare(void);
 int64_t operation_run(struct request *request);
 
-/* jobs.c: FS_SYNC_ASYNC. job_step does a piece of the oldest job; true while there is more. */
-int64_t job_start(struct request *request);
-int64_t job_status(struct request *request);
-bool job_step(void);
-
 /* wall_clock: ns since 1970. */
 uint64_t wall_clock(void);

@@ -13,10 +13,11 @@
 #include "keep.h"
 #include "cairn/kept.h"
 #include "fsd.h"
+#include "jobs.h"
 #include "proto/fs.h"
 #include <errno.h>
 
-#define LAYOUT 1
+#define LAYOUT 2
 
 enum { BEGUN = 0, FINISHED = 1 }; /* the lowest bit of a note; the rest is the result */
 
@@ -24,6 +25,7 @@ static struct kept {
     struct ext2 *volume;
     struct session sessions[SESSIONS_MAX];
     struct kept_calls calls;
+    struct jobs jobs;
 } * kept;
 
 static struct request *current;
@@ -36,6 +38,7 @@ int keep_open(void)
     if (!kept)
         return -ENOMEM;
     session_table(kept->sessions);
+    jobs_adopt(&kept->jobs);
     return 0;
 }
 
@@ -47,7 +50,13 @@ void keep_set_volume(struct ext2 *mounted)
     kept_barrier();
 }
 
-void keep_forget(void) { kept_reset(); }
+/* Jobs go on: somebody waits for each. */
+void keep_forget(void)
+{
+    const struct jobs jobs = kept->jobs;
+    kept_reset();
+    kept->jobs = jobs;
+}
 
 void keep_begun(void)
 {

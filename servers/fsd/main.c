@@ -9,6 +9,7 @@
 #include "disk.h"
 #include "ext2/make.h"
 #include "fsd.h"
+#include "jobs.h"
 #include "keep.h"
 #include "proto/ns.h"
 #include <errno.h>
@@ -19,8 +20,9 @@
 
 #define SECOND 1000000000ul
 #define CACHE_BYTES (8ul << 20)
+#define RAM_CACHE_BYTES (2ul << 20) /* what a transaction needs */
 #define BLOCK_BYTES 4096
-#define POOL_BYTES (CACHE_BYTES + (1ul << 20)) /* the blocks, and all else that is to be adopted */
+#define POOL_REST (1ul << 20) /* in the pool besides the blocks: all else that is to be adopted */
 #define PIECE_ALIGN 4096ul
 #define WRITE_BACK_BLOCKS 256 /* a second */
 #define COMMIT_SECONDS 5      /* what is older than that is on the disk */
@@ -59,12 +61,12 @@ static size_t parse_size(const char *text)
     return *end == 'k' ? n << 10 : *end == 'm' ? n << 20 : n;
 }
 
+static bool is_ram(const char *name) { return strncmp(name, "ram:", 4) == 0; }
+
 static int open_device(const char *name, struct block_device **device)
 {
-    if (strncmp(name, "ram:", 4) != 0)
-        return disk_open_block(device, name, (uint64_t)clock_now() + DEVICE_PATIENCE);
-    int error = disk_open_ram(device, parse_size(name + 4));
-    return error ? error : ext2_make(*device, (uint32_t)(wall_clock() / SECOND));
+    return is_ram(name) ? disk_open_ram(device, parse_size(name + 4))
+                        : disk_open_block(device, name, (uint64_t)clock_now() + DEVICE_PATIENCE);
 }
 
 static void on_terminate(int signal)
@@ -144,16 +146,18 @@ static int mount(const char *prefix, const char *device_name)
 {
     struct block_device *device;
     bool inherited = false;
-    int error = strncmp(device_name, "ram:", 4) ? disk_reserve(POOL_BYTES, &inherited) : 0;
+    const bool ram = is_ram(device_name);
+    const size_t cache = ram ? RAM_CACHE_BYTES : CACHE_BYTES;
+    int error = disk_reserve(cache + POOL_REST, !ram, &inherited);
     if (error)
-        fprintf(stderr, "fsd: no contiguous memory for the cache: %s\n", strerror(-error));
+        fprintf(stderr, "fsd: no memory of its own for the cache: %s\n", strerror(-error));
     error = open_device(device_name, &device);
     if (error) {
         fprintf(stderr, "fsd: %s: %s: %s\n", prefix, device_name, strerror(-error));
         return error;
     }
     struct ext2_options options = {.read_only = device->read_only,
-                                   .cache_blocks = CACHE_BYTES / BLOCK_BYTES,
+                                   .cache_blocks = cache / BLOCK_BYTES,
                                    .allocate = allocate,
                                    .release = release,
                                    .now = wall_clock(),
@@ -165,6 +169,11 @@ static int mount(const char *prefix, const char *device_name)
     }
     keep_forget();
     error = ext2_mount(&volume, device, &options);
+    if (error == -EINVAL && ram) {
+        error = ext2_make(device, (uint32_t)(options.now / SECOND));
+        if (!error)
+            error = ext2_mount(&volume, device, &options);
+    }
     if (!error)
         keep_set_volume(volume);
     if (error)

@@ -4,6 +4,7 @@
 #include "cairn/syscall.h"
 #include "cairn/kept.h"
 #include "fsd.h"
+#include "jobs.h"
 #include "keep.h"
 #include "proto/fs.h"
 #include <errno.h>
@@ -123,7 +124,9 @@ static int64_t op_open(struct request *request)
     struct path path;
     struct ext2_stat stat;
     uint32_t inode, flags = path_request(request)->flags;
-    int64_t error = get_path(request, &path);
+    int refused;
+    struct session *session = session_open(request->message->sender, &refused);
+    int64_t error = session ? get_path(request, &path) : refused;
     if (!error)
         error = open_inode(&path, flags, path_request(request)->mode, &inode);
     if (!error)
@@ -136,9 +139,6 @@ static int64_t op_open(struct request *request)
     }
     if (error)
         return error;
-    struct session *session = session_open(request->message->sender);
-    if (!session)
-        return -ENFILE;
     error = ext2_hold(volume, inode);
     if (error)
         goto close;

@@ -1,5 +1,6 @@
 /* The table of open files. */
 #include "session.h"
+#include <errno.h>
 
 static struct session *sessions;
 
@@ -7,7 +8,7 @@ void session_table(struct session *table) { sessions = table; }
 
 const struct session *session_at(size_t index) { return &sessions[index]; }
 
-struct session *session_open(uint32_t client)
+struct session *session_open(uint32_t client, int *error)
 {
     struct session *free = NULL;
     unsigned own = 0;
@@ -17,7 +18,8 @@ struct session *session_open(uint32_t client)
         else if (!free)
             free = &sessions[i];
     }
-    if (!free || own >= SESSIONS_PER_CLIENT)
+    *error = own >= SESSIONS_PER_CLIENT ? -EMFILE : free ? 0 : -ENFILE;
+    if (*error)
         return NULL;
     *free = (struct session){.generation = free->generation + 1, .client = client};
     return free;

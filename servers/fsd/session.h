@@ -23,9 +23,9 @@ struct session {
 void session_table(struct session *table);
 const struct session *session_at(size_t index);
 
-/* session_open: a free entry, or NULL: the table is full, or the client has its share. The caller
- * sets `used`; until then the entry is nobody's. */
-struct session *session_open(uint32_t client);
+/* session_open: a free entry, or NULL and *error: EMFILE, the client has its share; ENFILE, the table
+ * is full. The caller sets `used`; until then the entry is nobody's. */
+struct session *session_open(uint32_t client, int *error);
 void session_close(struct session *session);
 
 /* Badges: generation << 32 | index + 1, so that none is 0 and none comes again soon. */

@@ -1,21 +1,26 @@
-/* Makes a one-group ext2: superblock, descriptor, two bitmaps, inode table, root, lost+found. */
+/* Makes a one-group ext2: superblock, descriptor, two bitmaps, inode table, root, lost+found, and a
+ * journal if there is room. */
 #include "make.h"
 #include "ext2.h"
 #include "format.h"
+#include "journal/format.h"
 #include <errno.h>
 #include <string.h>
 
 #define BLOCK 4096u
 #define INODE_SIZE 128u
 #define BYTES_PER_INODE 16384u
+#define JOURNAL_BLOCKS 1024u /* the least that e2fsck accepts */
+#define JOURNAL_FROM (16u << 20) /* bytes: smaller devices have none */
 
 enum { SUPER_BLOCK, DESCRIPTOR_BLOCK, BLOCK_BITMAP, INODE_BITMAP, INODE_TABLE };
-enum { FIRST_INODE = 11, LOST_FOUND = 11, LOST_FOUND_BLOCKS = 4 };
+enum { JOURNAL_INODE = 8, FIRST_INODE = 11, LOST_FOUND = 11, LOST_FOUND_BLOCKS = 4 };
 
 /* Where everything is, computed from the size alone. */
 struct plan {
     uint32_t blocks, inodes, table_blocks;
     uint32_t root_block, lost_block; /* first data blocks */
+    uint32_t journal_block;          /* an indirect block, then the journal; 0: none */
     uint32_t used;                   /* blocks from 0 that are taken */
     uint32_t now;
 };
@@ -58,6 +63,52 @@ static struct disk_inode directory(const struct plan *plan, uint16_t mode, uint1
     return inode;
 }
 
+static struct disk_inode journal_inode(const struct plan *plan)
+{
+    struct disk_inode inode = {.mode = MODE_REGULAR | 0600,
+                               .links = 1,
+                               .size = JOURNAL_BLOCKS * BLOCK,
+                               .sectors = (JOURNAL_BLOCKS + 1) * (BLOCK / 512),
+                               .atime = plan->now,
+                               .ctime = plan->now,
+                               .mtime = plan->now};
+    for (uint32_t i = 0; i < EXT2_DIRECT; i++)
+        inode.block[i] = plan->journal_block + 1 + i;
+    inode.block[EXT2_DIRECT] = plan->journal_block;
+    return inode;
+}
+
+/* An empty log: the ring is what the device had there. */
+static int put_journal(struct block_device *device, const struct plan *plan)
+{
+    uint32_t block[BLOCK / sizeof(uint32_t)] = {0};
+    for (uint32_t i = 0; i < JOURNAL_BLOCKS - EXT2_DIRECT; i++)
+        block[i] = plan->journal_block + 1 + EXT2_DIRECT + i;
+    int error = put(device, plan->journal_block, block);
+    if (error)
+        return error;
+    memset(block, 0, sizeof(block));
+    *(struct journal_super *)block = (struct journal_super){
+        .header = {to_be(JOURNAL_MAGIC), to_be(JOURNAL_SUPER_2), 0},
+        .block_size = to_be(BLOCK),
+        .length = to_be(JOURNAL_BLOCKS),
+        .first = to_be(1),
+        .sequence = to_be(1),
+        .users = to_be(1),
+    };
+    return put(device, plan->journal_block + 1, block);
+}
+
+static void add_journal(struct superblock *super, const struct plan *plan)
+{
+    const struct disk_inode inode = journal_inode(plan);
+    super->feature_compat = EXT2_COMPAT_HAS_JOURNAL;
+    super->journal_inode = JOURNAL_INODE;
+    super->journal_backup_type = 1; /* of the inode: its block numbers, and its size as the last */
+    memcpy(super->journal_blocks, inode.block, sizeof(inode.block));
+    super->journal_blocks[16] = inode.size;
+}
+
 static int put_super(struct block_device *device, const struct plan *plan)
 {
     uint8_t block[BLOCK] = {0};
@@ -85,11 +136,15 @@ static int put_super(struct block_device *device, const struct plan *plan)
         .uuid = "cairn ram disk", /* sixteen bytes, told apart from nothing */
         .made_time = plan->now,
     };
+    if (plan->journal_block)
+        add_journal(&super, plan);
     memcpy(block + EXT2_SUPER_OFFSET, &super, sizeof(super));
-    int error = put(device, SUPER_BLOCK, block);
-    if (error)
-        return error;
-    memset(block, 0, sizeof(block));
+    return put(device, SUPER_BLOCK, block);
+}
+
+static int put_descriptor(struct block_device *device, const struct plan *plan)
+{
+    uint8_t block[BLOCK] = {0};
     struct group_descriptor *group = (struct group_descriptor *)block;
     *group = (struct group_descriptor){
         .block_bitmap = BLOCK_BITMAP,
@@ -116,13 +171,17 @@ static int put_bitmaps(struct block_device *device, const struct plan *plan)
     return put(device, INODE_BITMAP, block);
 }
 
-static int put_directories(struct block_device *device, const struct plan *plan)
+static int put_inodes(struct block_device *device, const struct plan *plan)
 {
     uint8_t block[BLOCK] = {0};
     struct disk_inode root = directory(plan, 0755, 3, plan->root_block, 1);
     struct disk_inode lost = directory(plan, 0700, 2, plan->lost_block, LOST_FOUND_BLOCKS);
     memcpy(block + (EXT2_ROOT_INODE - 1) * INODE_SIZE, &root, sizeof(root));
     memcpy(block + (LOST_FOUND - 1) * INODE_SIZE, &lost, sizeof(lost));
+    if (plan->journal_block) {
+        struct disk_inode journal = journal_inode(plan);
+        memcpy(block + (JOURNAL_INODE - 1) * INODE_SIZE, &journal, sizeof(journal));
+    }
     int error = put(device, INODE_TABLE, block);
     memset(block, 0, sizeof(block));
     put_entry(block, 0, 12, EXT2_ROOT_INODE, ".");
@@ -153,8 +212,16 @@ int ext2_make(struct block_device *device, uint32_t now)
     plan.root_block = INODE_TABLE + plan.table_blocks;
     plan.lost_block = plan.root_block + 1;
     plan.used = plan.lost_block + LOST_FOUND_BLOCKS;
-    int error = put_super(device, &plan);
+    if (device->size >= JOURNAL_FROM) {
+        plan.journal_block = plan.used;
+        plan.used += 1 + JOURNAL_BLOCKS;
+    }
+    int error = put_descriptor(device, &plan);
     if (!error)
         error = put_bitmaps(device, &plan);
-    return error ? error : put_directories(device, &plan);
+    if (!error && plan.journal_block)
+        error = put_journal(device, &plan);
+    if (!error)
+        error = put_inodes(device, &plan);
+    return error ? error : put_super(device, &plan); /* at last: now there is a file system */
 }

@@ -1,7 +1,7 @@
 /* Tests the maker of empty file systems: at many sizes e2fsck finds nothing to mend in what it
  * makes, and nothing after it was mounted, filled, emptied and unmounted. */
-#include "fsd/ext2/make.h"
 #include "fsd/ext2/format.h"
+#include "fsd/ext2/make.h"
 #include "fsd/ext2/test/check.h"
 #include "fsd/ext2/test/image.h"
 #include "fsd/ext2/test/paths.h"
@@ -9,9 +9,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define KIB 1024u
-#define MIB (1024u * KIB)
-#define BLOCK 4096u
+#define KIB     1024u
+#define MIB     (1024u * KIB)
+#define BLOCK   4096u
 #define LARGEST (128 * MIB)
 
 static uint32_t clock_seconds(void) { return (uint32_t)(NOW / 1000000000); }
@@ -39,6 +39,8 @@ static void check_empty(struct ext2 *fs, size_t bytes)
     ext2_info(fs, &info);
     CHECK(!info.read_only && info.block_size == BLOCK && info.groups == 1, "%zu bytes", bytes);
     CHECK(info.blocks == bytes / BLOCK, "%zu bytes: %u blocks", bytes, info.blocks);
+    CHECK(info.journal_blocks == (bytes < 16 * MIB ? 0 : 1024), "%zu bytes: %u", bytes,
+          info.journal_blocks);
     CHECK(info.inodes >= 32 && info.inodes_free == info.inodes - 11, "%zu bytes", bytes);
     CHECK(info.blocks_free > info.blocks / 2, "%zu bytes: %u free", bytes, info.blocks_free);
     CHECK(path_list(fs, "/", names, sizeof names) >= 0 && !strcmp(names, "lost+found"),
@@ -134,12 +136,12 @@ static void test_size(size_t bytes)
 static void test_sizes(void)
 {
     static const size_t sizes[] = {
-        256 * KIB, 260 * KIB,         300 * KIB,       508 * KIB,       512 * KIB,
-        516 * KIB, 1 * MIB - BLOCK,   1 * MIB,         1 * MIB + BLOCK, 1 * MIB + 512 * KIB,
-        3 * MIB,   4 * MIB - BLOCK,   4 * MIB,         5 * MIB,         8 * MIB,
-        9 * MIB,   16 * MIB,          17 * MIB,        31 * MIB,        32 * MIB,
-        33 * MIB,  64 * MIB,          LARGEST - MIB,   LARGEST - BLOCK, LARGEST,
-        1 * MIB + 512, 2 * MIB + 3584, LARGEST - 512,
+        256 * KIB,     260 * KIB,       300 * KIB,     508 * KIB,       512 * KIB,
+        516 * KIB,     1 * MIB - BLOCK, 1 * MIB,       1 * MIB + BLOCK, 1 * MIB + 512 * KIB,
+        3 * MIB,       4 * MIB - BLOCK, 4 * MIB,       5 * MIB,         8 * MIB,
+        9 * MIB,       16 * MIB,        17 * MIB,      31 * MIB,        32 * MIB,
+        33 * MIB,      64 * MIB,        LARGEST - MIB, LARGEST - BLOCK, LARGEST,
+        1 * MIB + 512, 2 * MIB + 3584,  LARGEST - 512,
     };
     for (size_t i = 0; i < sizeof sizes / sizeof sizes[0]; i++)
         test_size(sizes[i]);
@@ -149,8 +151,7 @@ static void test_sizes(void)
 
 static void test_refused(void)
 {
-    static const size_t sizes[] = {512, BLOCK, 256 * KIB - BLOCK, 256 * KIB - 512,
-                                   LARGEST + BLOCK};
+    static const size_t sizes[] = {512, BLOCK, 256 * KIB - BLOCK, 256 * KIB - 512, LARGEST + BLOCK};
     for (size_t i = 0; i < sizeof sizes / sizeof sizes[0]; i++) {
         struct image image;
         make_device(&image, sizes[i]);

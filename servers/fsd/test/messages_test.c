@@ -380,7 +380,7 @@ int main(void)
     serve_prepare();
     host_run(serve_fsd, test);
     image_empty(&image, SERVE_KIB);
-    memcpy(image.bytes, host_memory_bytes(host_mapped(0)), image.size);
+    memcpy(image.bytes, host_memory_bytes(host_mapped(1)), image.size);
     image_fsck(&image, "after all that");
     image_free(&image);
     host_leave(client);

@@ -12,3 +12,7 @@ fsd_messages_fuzz_CFLAGS = $(HOST_FLAGS)
 
 HOST_TESTS += fsd_keep
 fsd_keep_SOURCES = servers/fsd/keep.c servers/fsd/test/keep_test.c
+
+HOST_TESTS += fsd_jobs
+fsd_jobs_SOURCES = servers/fsd/jobs.c servers/fsd/test/jobs_test.c
+fsd_jobs_CFLAGS = -Iuser/libcairn/test/host

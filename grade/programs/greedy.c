@@ -8,6 +8,7 @@
 #include "proto/ns.h"
 #include "proto/pipe.h"
 #include <errno.h>
+#include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
 #include <spawn.h>
@@ -23,8 +24,9 @@
 #define SLICE       (20 * MILLISECOND) /* in turns the greedy one rests and asks */
 #define SLICES      60
 #define PAUSE       MILLISECOND /* of the greedy one after each refusal */
-#define TAKERS      40          /* threads that wait at a server */
-#define SETTLED     10          /* looks at their number that find it unchanged */
+#define TAKERS      100         /* threads that wait at a server */
+#define REPORT      "fs:temp:taken"
+#define SETTLED     10 /* looks at their number that find it unchanged */
 
 extern char **environ;
 
@@ -115,26 +117,55 @@ static int64_t work_kernel(void)
     return channel < 0 ? channel : handle_close((handle_t)channel);
 }
 
+static int64_t take_channel(void) { return channel_create(0); }
+
+static void *sleep_in_thread(void *argument)
+{
+    sleep_until(UINT64_MAX);
+    return argument;
+}
+
+static int64_t take_thread(void)
+{
+    pthread_t thread;
+    return -pthread_create(&thread, NULL, sleep_in_thread, NULL);
+}
+
 static int64_t wait_for_name(void) { return ask_names(NS_WAIT, "never:", 6); }
 
+/* Not through the libc, which has one thread at a time read from a file. */
+static handle_t source; /* where nothing ever comes */
+
+static int64_t wait_for_byte(void)
+{
+    struct message m = {
+        .type = FS_READ, .len = offsetof(struct fs_io_request, data), .window_count = 1};
+    char byte;
+    *(struct fs_io_request *)m.data =
+        (struct fs_io_request){.offset = FS_OFFSET_CURRENT, .length = 1};
+    m.windows[0] = (struct window){(uint64_t)&byte, 1, WINDOW_WRITE};
+    return result_of(&m, channel_call(source, &m), false);
+}
+
 static volatile unsigned refused;
+static int64_t (*wait_for)(void);
 
 static void *wait_in_thread(void *argument)
 {
-    (void)argument;
-    if (wait_for_name() == -EAGAIN)
+    if (wait_for() == -EAGAIN)
         __atomic_fetch_add(&refused, 1, __ATOMIC_RELAXED);
-    return NULL;
+    return argument;
 }
 
 /* Threads that wait for what never comes, all at once; those that are not refused count, one after
  * the other. */
-static int64_t take_waiter(void)
+static int64_t take_waiter(int64_t (*way)(void))
 {
     static int granted = -1;
     pthread_t thread;
+    wait_for = way;
     if (granted == 0)
-        return wait_for_name();
+        return way();
     if (granted < 0) {
         for (unsigned i = 0; i < TAKERS; i++)
             if (pthread_create(&thread, NULL, wait_in_thread, NULL) != 0)
@@ -146,6 +177,17 @@ static int64_t take_waiter(void)
         granted = TAKERS - (int)refused + 1;
     }
     return --granted == 0 ? -EAGAIN : 0;
+}
+
+static int64_t take_name(void) { return take_waiter(wait_for_name); }
+
+static int64_t take_read(void)
+{
+    struct message m = {.type = PIPE_CREATE, .len = 8};
+    if (source == 0 && result_of(&m, channel_call(server, &m), true) < 0)
+        return -ENOSPC;
+    source = source ? source : m.handles[0];
+    return take_waiter(wait_for_byte);
 }
 
 static const struct way {
@@ -160,9 +202,12 @@ static const struct way {
     {"aliases", NULL, take_alias, work_names},
     {"views", NULL, take_view, work_names},
     {"pipes", "pipe:", take_pipe, work_pipe},
-    {"waiters", NULL, take_waiter, work_names},
+    {"waiters", NULL, take_name, work_names},
+    {"reads", "pipe:", take_read, work_pipe},
     {"handles", NULL, take_handle, work_kernel},
     {"memory", NULL, take_memory, work_kernel},
+    {"channels", NULL, take_channel, work_kernel},
+    {"threads", NULL, take_thread, work_kernel},
 };
 
 /* ---- Two processes ----------------------------------------------------------------------------
@@ -175,10 +220,12 @@ static void take_all(const struct way *way)
 {
     unsigned count = 0;
     int64_t result;
+    char line[32];
+    /* Opened while that can be done, and not a pipe: those may be all taken, too. */
+    int report = open(REPORT, O_WRONLY);
     while ((result = way->take()) >= 0)
         count++;
-    printf("%u %d\n", count, (int)-result);
-    fflush(stdout);
+    write(report, line, (size_t)snprintf(line, sizeof line, "%u %d\n", count, (int)-result));
     for (;;) {
         uint64_t now = (uint64_t)clock_now();
         sleep_until(is_asking(now) ? now + PAUSE : (now / SLICE + 1) * SLICE);
@@ -208,21 +255,20 @@ struct taker {
 
 static struct taker start_taker(char *program, const struct way *way)
 {
-    int line_ends[2];
     struct taker taker;
-    char *arguments[] = {program, (char *)way->name, "take", NULL}, line[32] = "";
-    posix_spawn_file_actions_t actions;
-    if (pipe(line_ends) < 0)
+    char *arguments[] = {program, (char *)way->name, "take", NULL};
+    char line[32], end = 0;
+    int report = open(REPORT, O_RDWR | O_CREAT | O_TRUNC, 0600);
+    if (report < 0 || posix_spawnp(&taker.pid, program, NULL, NULL, arguments, environ) != 0)
         exit(2);
-    posix_spawn_file_actions_init(&actions);
-    posix_spawn_file_actions_adddup2(&actions, line_ends[1], STDOUT_FILENO);
-    if (posix_spawnp(&taker.pid, program, &actions, NULL, arguments, environ) != 0)
-        exit(2);
-    close(line_ends[1]);
-    if (read(line_ends[0], line, sizeof line - 1) <= 0 ||
-        sscanf(line, "%u %d", &taker.count, &taker.error) != 2)
-        exit(3);
-    close(line_ends[0]);
+    while (end != '\n') {
+        sleep_until((uint64_t)clock_now() + MILLISECOND);
+        ssize_t n = pread(report, line, sizeof line - 1, 0);
+        line[n < 0 ? 0 : n] = 0;
+        if (n > 0 && sscanf(line, "%u %d%c", &taker.count, &taker.error, &end) < 2)
+            exit(3);
+    }
+    close(report);
     return taker;
 }
 

@@ -83,6 +83,10 @@ static void script(void)
     ASK(-1, NS_REGISTER, "b:", 7);
     ASK(-1, NS_UNREGISTER, "c:", 0);
     ASK(-1, NS_ALIAS, "d:\0b:", 0);
+    int closed = view(-1, 0);
+    ASK(closed, NS_BIND, "z:", 9);
+    ASK(file, MORTAL_CLOSE, "", 0);
+    ASK(closed, MORTAL_CLOSE, "", 0);
     changes = count;
     list(-1, 4);
     list(mine, 6);

@@ -237,7 +237,9 @@ static void serve(struct server *server, unsigned number, bool again)
         m.badge = world->minted[world->answers[call->through].reply.handles[0] - MORTAL_SESSION];
     for (unsigned i = 0; i < m.handle_count; i++)
         m.handles[i] = handle_of((uint32_t)m.handles[i]);
-    int64_t result = -ENOSYS;
+    int64_t result = m.type == MORTAL_CLOSE ? 0 : -ENOSYS;
+    if (m.type == MORTAL_CLOSE)
+        server->closed(server, m.badge);
     for (size_t i = 0; i < server->operation_count; i++)
         if (server->operations[i].type == m.type)
             result = server->operations[i].handle(&request);

@@ -16,12 +16,16 @@
 #define MORTAL_CALLS  64
 #define MORTAL_WINDOW 1024 /* bytes that a call can lend */
 
+#define MORTAL_OBJECTS 16
+#define MORTAL_CLOSE   0x7fffffff
+
 struct mortal_call {
-    int through;      /* the call whose reply has the handle that it goes to; -1: an unbadged one */
-    struct message m; /* handles: objects, 1..MORTAL_OBJECTS-1; window 0: length and access */
+    int through; /* the call whose reply has the handle that it goes to; -1: an unbadged one */
+    /* handles: objects, 1..MORTAL_OBJECTS-1, the even ones memory, the odd ones channels; window 0:
+     * length and access. Type MORTAL_CLOSE: no call, the handle is closed. */
+    struct message m;
     const void *lends; /* what is in the window; NULL: zeros */
 };
-#define MORTAL_OBJECTS 16
 
 struct mortal_answer {
     bool given;

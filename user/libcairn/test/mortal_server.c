@@ -41,7 +41,7 @@ static handle_t life = 10000; /* what is added to an object */
 /* ---- The kernel -------------------------------------------------------------------------------
  */
 
-uint32_t mortal_object(handle_t handle)
+static uint32_t object_of(handle_t handle)
 {
     if (handle < life || handle >= life + 10000) {
         fprintf(stderr, "%d is a handle of another life\n", handle);
@@ -52,17 +52,17 @@ uint32_t mortal_object(handle_t handle)
 
 static handle_t handle_of(uint32_t object) { return life + (handle_t)object; }
 
-int64_t handle_close(handle_t handle) { return mortal_object(handle) ? 0 : -EBADF; }
+int64_t handle_close(handle_t handle) { return object_of(handle) ? 0 : -EBADF; }
 
 int64_t handle_dup(handle_t handle, uint32_t rights)
 {
     (void)rights;
-    return handle_of(mortal_object(handle));
+    return handle_of(object_of(handle));
 }
 
 int64_t handle_info(handle_t handle, struct handle_info *info)
 {
-    uint32_t object = mortal_object(handle);
+    uint32_t object = object_of(handle);
     *info = (struct handle_info){.type = object == OWN_CHANNEL      ? OBJECT_CHANNEL
                                          : object >= MORTAL_SESSION ? OBJECT_SESSION
                                          : object % 2               ? OBJECT_CHANNEL
@@ -83,7 +83,7 @@ int64_t handle_mint(handle_t channel, uint32_t rights, uint64_t badge)
 
 int64_t memory_info(handle_t memory, struct memory_info *info)
 {
-    *info = (struct memory_info){.size = mortal_object(memory) == STATE_MEMORY ? STATE : PAGE_SIZE,
+    *info = (struct memory_info){.size = object_of(memory) == STATE_MEMORY ? STATE : PAGE_SIZE,
                                  .populated = PAGE_SIZE,
                                  .flags = MEMORY_CONTIGUOUS};
     return 0;
@@ -94,7 +94,7 @@ int64_t memory_map(handle_t process, handle_t memory, uint64_t address, uint64_t
                    uint64_t len, uint32_t prot)
 {
     (void)process, (void)address, (void)offset, (void)len, (void)prot;
-    uint32_t object = mortal_object(memory);
+    uint32_t object = object_of(memory);
     return object == STATE_MEMORY ? (int64_t)world->state : (int64_t)object * PAGE_SIZE;
 }
 
@@ -163,7 +163,7 @@ static int keep(struct message *m)
         abort();
     m->words[0] = 0;
     if (m->type == PROC_KEEP) {
-        *place = m->handle_count ? mortal_object(m->handles[0]) : 0;
+        *place = m->handle_count ? object_of(m->handles[0]) : 0;
         m->handle_count = 0;
     } else if (*place) {
         m->handles[m->handle_count++] = handle_of(*place);
@@ -175,7 +175,7 @@ static int keep(struct message *m)
 
 int channel_call(handle_t channel, struct message *m)
 {
-    if (mortal_object(channel) != PROCESS_SERVICE || (m->type != PROC_KEEP && m->type != PROC_KEPT))
+    if (object_of(channel) != PROCESS_SERVICE || (m->type != PROC_KEEP && m->type != PROC_KEPT))
         abort();
     return keep(m);
 }
@@ -208,7 +208,7 @@ int channel_reply(uint64_t token, const struct message *m)
     struct mortal_answer *answer = &world->answers[token / THREADS_MAX - 1];
     answer->reply = *m;
     for (unsigned i = 0; i < m->handle_count; i++)
-        answer->reply.handles[i] = (handle_t)mortal_object(m->handles[i]);
+        answer->reply.handles[i] = (handle_t)object_of(m->handles[i]);
     __atomic_store_n(&answer->given, true, __ATOMIC_SEQ_CST);
     return 0;
 }

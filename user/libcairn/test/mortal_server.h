@@ -40,11 +40,9 @@ struct mortal_answer {
 int mortal_serve(const struct mortal_call *calls, unsigned count, unsigned mortal, unsigned slack,
                  bool (*check)(const struct mortal_answer *answers));
 
-/* For the server's stand-ins: mortal_disk: bytes that outlive it. mortal_object: what a handle
- * means. mortal_kept: whether init keeps the object. mortal_window: what the call lends that is
- * served. */
+/* For the server's stand-ins: mortal_disk: bytes that outlive it. mortal_kept: whether init keeps
+ * the object. mortal_window: what the call lends that is served. */
 #define MORTAL_DISK 8192
 uint8_t *mortal_disk(void);
-uint32_t mortal_object(handle_t handle);
 bool mortal_kept(uint32_t object);
 uint8_t *mortal_window(void);

@@ -14,7 +14,7 @@
 
 #define STATE  (512u << 10)
 #define PLACES 768
-#define MINTED 64
+#define MINTED 160
 #define PID    7
 
 /* The objects behind MORTAL_SESSION are sessions of the server, in the order in which they were
@@ -263,6 +263,12 @@ int server_run(struct server *server)
     for (unsigned i = 0, lost = world->minted_count; i < lost && world->begun; i++)
         if (!is_held(MORTAL_SESSION + i))
             server->closed(server, world->minted[i]);
+    for (unsigned i = 0; i < call_count && world->begun; i++) {
+        if (!calls[i].probes || !world->answers[calls[i].through].given)
+            continue;
+        serve(server, i, false);
+        memset(&world->answers[i], 0, sizeof world->answers[i]);
+    }
     if (served < call_count)
         mortal_begin();
     for (unsigned i = 0; i < served; i++) {

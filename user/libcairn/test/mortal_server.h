@@ -13,8 +13,8 @@
 #include "cairn/server.h"
 #include <stdbool.h>
 
-#define MORTAL_CALLS  64
-#define MORTAL_WINDOW 1024 /* bytes that a call can lend */
+#define MORTAL_CALLS  128
+#define MORTAL_WINDOW 64 /* bytes that a call can lend */
 
 #define MORTAL_OBJECTS 16
 #define MORTAL_CLOSE   0x7fffffff
@@ -25,6 +25,7 @@ struct mortal_call {
      * length and access. Type MORTAL_CLOSE: no call, the handle is closed. */
     struct message m;
     const void *lends; /* what is in the window; NULL: zeros */
+    bool probes;       /* a successor gets it first of all, too, whatever it answers then */
 };
 
 struct mortal_answer {

@@ -33,6 +33,8 @@ static void adopt(struct session *session)
         handle_t object = kept_get(index_of(session));
         session->object = object < 0 ? 0 : object;
         session->object_size = object < 0 ? 0 : session->object_size;
+    } else {
+        kept_drop(index_of(session)); /* perhaps there was no time for it */
     }
     if (!session->made || session->closed) {
         session_drop_object(session);

@@ -30,6 +30,7 @@ struct pcap_record {
 static struct capture {
     bool used, nonblocking;
     uint64_t badge;
+    uint32_t client;
     struct netif *netif;
     uint8_t *ring;
     uint32_t read, used_bytes;
@@ -201,9 +202,15 @@ int64_t capture_open(struct request *request, const char *path)
     struct capture *capture = NULL;
     if (!netif)
         return -ENOENT;
-    for (unsigned i = 0; i < CAPTURES_MAX && !capture; i++)
+    unsigned own = 0;
+    for (unsigned i = 0; i < CAPTURES_MAX; i++) {
         if (!captures[i].used)
             capture = &captures[i];
+        else
+            own += captures[i].client == request->message->sender;
+    }
+    if (own >= CAPTURES_A_CLIENT)
+        return -EMFILE;
     if (!capture)
         return -ENFILE;
     uint8_t *ring = malloc(RING_SIZE);
@@ -211,8 +218,11 @@ int64_t capture_open(struct request *request, const char *path)
         return -ENOMEM;
     if (next_badge == 0)
         next_badge = (uint64_t)clock_now(); /* not those of an earlier netd */
-    *capture = (struct capture){
-        .used = true, .badge = BADGE_CAPTURE | next_badge++, .netif = netif, .ring = ring};
+    *capture = (struct capture){.used = true,
+                                .badge = BADGE_CAPTURE | next_badge++,
+                                .client = request->message->sender,
+                                .netif = netif,
+                                .ring = ring};
     int64_t handle =
         handle_mint(netd.server.channel, RIGHT_SEND | RIGHT_DUP | RIGHT_TRANSFER, capture->badge);
     if (handle < 0) {

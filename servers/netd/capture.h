@@ -4,9 +4,11 @@
 
 #include "cairn/server.h"
 
-#define CAPTURES_MAX 4
+#define CAPTURES_MAX      4
+#define CAPTURES_A_CLIENT 2
 
-/* capture_open: FS_OPEN of "capture:NAME" or "capture/NAME"; -ENOENT: another path. */
+/* capture_open: FS_OPEN of "capture:NAME" or "capture/NAME"; -ENOENT: another path; -EMFILE,
+ * -ENFILE as watch_request. */
 int64_t capture_open(struct request *request, const char *path);
 
 /* capture_request: on a handle with BADGE_CAPTURE. */

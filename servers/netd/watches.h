@@ -4,6 +4,10 @@
 
 #include "cairn/server.h"
 
+#define WATCHES_MAX      32
+#define WATCHES_A_CLIENT 8
+
+/* watch_request: EMFILE, the caller has its share; ENFILE, all together have too many. */
 int64_t watch_request(struct request *request);
 void watch_closed(uint64_t badge);
 

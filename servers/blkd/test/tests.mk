@@ -20,3 +20,9 @@ blk_messages_CFLAGS = $(BLKD_FLAGS)
 FUZZERS += blk_messages_fuzz
 blk_messages_fuzz_SOURCES = $(BLKD) servers/blkd/test/messages_fuzz.c
 blk_messages_fuzz_CFLAGS = $(BLKD_FLAGS)
+
+HOST_TESTS += blk_mortal
+blk_mortal_SOURCES = $(MORTAL) servers/blkd/main.c servers/blkd/requests.c servers/blkd/request.c \
+    servers/blkd/session.c servers/blkd/file_protocol.c servers/blkd/block_protocol.c \
+    servers/blkd/test/mortal_test.c
+blk_mortal_CFLAGS = $(MORTAL_FLAGS) -Iservers/blkd -Iuser/libvirtio/include

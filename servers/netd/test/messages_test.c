@@ -3,8 +3,10 @@
 #include "rows.h"
 #include "serve.h"
 
+#include "netd/capture.h"
 #include "netd/clients.h"
 #include "netd/stack/address.h"
+#include "netd/watches.h"
 #include "proto/fs.h"
 #include "proto/net.h"
 #include <errno.h>
@@ -336,6 +338,45 @@ static void test_shares(void)
         client_drop_socket(1000);
 }
 
+/* What clients get of a kind, each its share, until there is no more. */
+static void check_shares(const struct message *wanted, unsigned share, unsigned all)
+{
+    struct host_process *clients[5];
+    struct host_object *channel = host_object(client, gift);
+    struct host_count before = host_count();
+    for (unsigned i = 0, got = 0; i <= all / share; i++) {
+        clients[i] = host_process("greedy");
+        int net = host_root(clients[i]);
+        int given = host_hold(clients[i], channel, RIGHT_PULSE | RIGHT_DUP | RIGHT_TRANSFER);
+        struct message m;
+        int64_t result = 0;
+        for (unsigned own = 0; result == 0; own++) {
+            CHECK(own <= share);
+            m = *wanted;
+            m.handles[0] = given;
+            result = host_result(clients[i], net, &m, NULL);
+            got += result == 0;
+        }
+        CHECK_IS(result, i < all / share ? -EMFILE : -ENFILE);
+        CHECK_IS(got, i < all / share ? (i + 1) * share : all);
+    }
+    for (unsigned i = 0; i <= all / share; i++)
+        host_exit(clients[i], 1, 0);
+    host_idle();
+    CHECK(host_count().handles == before.handles && host_count().sessions == before.sessions);
+}
+
+static void test_tables_full(void)
+{
+    struct message watch = {
+        .type = NET_SUBSCRIBE_EVENTS, .len = 16, .handle_count = 1, .words = {1, 1}};
+    struct message open = {.type = FS_OPEN, .len = sizeof(struct fs_path_request)};
+    struct fs_path_request path = {.flags = FS_O_READ, .path_len = 12, .path = "capture:eth0"};
+    memcpy(open.data, &path, sizeof path);
+    check_shares(&watch, WATCHES_A_CLIENT, WATCHES_MAX);
+    check_shares(&open, CAPTURES_A_CLIENT, CAPTURES_MAX);
+}
+
 static void test_wire(void)
 {
     uint8_t frame[2048];
@@ -376,6 +417,7 @@ static void test(void)
     test_connections();
     test_pollers();
     test_shares();
+    test_tables_full();
     test_wire();
 }
 

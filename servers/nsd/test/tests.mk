@@ -20,3 +20,8 @@ FUZZERS += nsd_messages_fuzz
 nsd_messages_fuzz_SOURCES = $(NSD) servers/nsd/test/messages_fuzz.c
 nsd_messages_fuzz_CFLAGS = $(HOST_FLAGS)
 nsd_messages_fuzz_CORPUS := servers/nsd/test/fuzz/nsd_messages_fuzz
+
+HOST_TESTS += nsd_mortal
+nsd_mortal_SOURCES = $(MORTAL) $(wildcard servers/nsd/*.c) user/libcairn/textfile.c \
+    servers/nsd/test/mortal_test.c
+nsd_mortal_CFLAGS = $(MORTAL_FLAGS)

@@ -14,3 +14,9 @@ HOST_FLAGS = -Iuser/libcairn/test/host -Dmain=server_main -Wl,--wrap=server_run 
     -ftrivial-auto-var-init=pattern -Wno-missing-field-initializers -Wno-missing-prototypes
 HOST_VIRTIO = user/libcairn/test/device/virtio.c user/libvirtio/queue.c user/libvirtio/left.c
 HOST_VIRTIO_FLAGS = -Iuser/libcairn/test/device -Iuser/libvirtio
+
+# A server that dies behind each of its stores (user/libcairn/test/mortal_server.h).
+MORTAL = user/libcairn/test/mortal.c user/libcairn/test/mortal_server.c user/libcairn/kept.c \
+    user/libcairn/request.c
+MORTAL_FLAGS = -Iuser/libcairn/test/host -Dmain=server_main -Wno-missing-field-initializers \
+    -Wno-missing-prototypes

@@ -234,6 +234,8 @@ static void do_truncate(struct workload *workload, struct operation *operation)
         target = pick(workload, (uint32_t)size + (pick(workload, 4) ? 1 : 30000));
     int error = ext2_truncate(workload->fs, inode_of(workload, object), target);
     CHECK(!error, "truncate gives %d", error);
+    if (target == size)
+        return; /* nothing has changed, so an fsync has nothing to do */
     *operation = (struct operation){
         .kind = OPERATION_TRUNCATE, .begin = operation->begin, .object = object, .length = target};
 }

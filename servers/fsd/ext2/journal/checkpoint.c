@@ -1,9 +1,11 @@
 /* Checkpoints: the log's contents go home, and its room is free again.
  *
  * The order is all there is to it. The tail may move only when everything behind it is on the
- * medium at its home; and the log may be overwritten only when the moved tail is on the medium:
- * with the old one, a replay would begin in the middle of what has been overwritten, find no
- * transaction there, and miss all later ones. Hence two flushes. */
+ * medium at its home; and the log may be overwritten only when the moved tail is on the medium.
+ * With the old one, a replay would find the old descriptors, and behind them some blocks of the
+ * next transaction, which the disk wrote in any order before that one's first flush; and it would
+ * copy these home. Hence two flushes. The second matters to the next transaction alone, and only
+ * if that needs more of the log than was left: its own flush makes the tail durable, too. */
 #include "../fs.h"
 #include "journal.h"
 

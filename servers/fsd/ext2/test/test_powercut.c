@@ -7,6 +7,7 @@
  *
  *     powercut [SEED [STATES]]    STATES: of each of the 12 runs */
 #include "../format.h"
+#include "../fs.h"
 #include "check.h"
 #include "image.h"
 #include "powercut/judge.h"
@@ -126,9 +127,8 @@ static void judge_all(struct judge *judge, struct disk *disk, unsigned states, u
     free(cuts);
 }
 
-/* Mounts the disk, whatever state it is in, and works on it. */
-static void work(struct workload *workload, const struct geometry *geometry, struct moment *first,
-                 bool unmount)
+/* Mounts the disk, whatever state it is in. */
+static void mount(struct workload *workload, const struct geometry *geometry, struct moment *first)
 {
     struct history *history = workload->history;
     struct operation mount = {0};
@@ -141,6 +141,10 @@ static void work(struct workload *workload, const struct geometry *geometry, str
     moment_copy(workload->now, first);
     history_add(history, &mount);
     moment_step(history, workload->now);
+}
+
+static void work(struct workload *workload, bool unmount)
+{
     for (unsigned i = 0; i < OPERATIONS; i++)
         workload_step(workload);
     if (unmount)
@@ -167,7 +171,8 @@ static void run_generation(const struct geometry *geometry, struct disk *disk, u
     history_begin(&history, geometry->block_size);
     moment_begin(&first);
     moment_begin(&now);
-    work(&workload, geometry, &first, generation == 1);
+    mount(&workload, geometry, &first);
+    work(&workload, generation == 1);
     judge_begin(&judge, &history, &tape, &first, what);
     judge_all(&judge, disk, states, random);
     total->states += judge.states;
@@ -178,6 +183,103 @@ static void run_generation(const struct geometry *geometry, struct disk *disk, u
     moment_end(&first);
     history_end(&history);
     tape_end(&tape);
+}
+
+/* ---- The log's first reuse after a checkpoint ---------------------------------------------------
+ *
+ * Only a transaction that needs more of the log than was left at the checkpoint writes where the
+ * old tail was; with chance alone it hardly comes to that. Blocks in the log's first transaction
+ * that are in no later one tell if it is replayed then. */
+
+enum { DIRECTORIES = 66, REUSE_STATES = 300 };
+
+static void make_directories(struct workload *workload, char letter, uint32_t *directories)
+{
+    char text[16];
+    for (unsigned i = 0; i < DIRECTORIES; i++) {
+        snprintf(text, sizeof text, "%c%u", letter, i);
+        directories[i] = workload_make(workload, ROOT_OBJECT, OBJECT_DIRECTORY, text);
+    }
+    workload_sync(workload);
+}
+
+/* A file in each directory: as many blocks for the log. */
+static void widen(struct workload *workload, const uint32_t *directories, const char *text)
+{
+    for (unsigned i = 0; i < DIRECTORIES; i++)
+        workload_make(workload, directories[i], OBJECT_FILE, text);
+    workload_sync(workload);
+}
+
+static void fill_log(struct workload *workload)
+{
+    const struct journal *journal = &workload->fs->journal;
+    uint32_t directories[DIRECTORIES];
+    char text[16];
+    make_directories(workload, 'c', directories); /* nothing more happens to these */
+    make_directories(workload, 'd', directories);
+    for (unsigned i = 0; journal->available >= journal->limit + 10; i++) {
+        snprintf(text, sizeof text, "n%u", i);
+        workload_make(workload, ROOT_OBJECT, OBJECT_FILE, text);
+        workload_sync(workload);
+    }
+    const uint64_t checkpoints = journal->checkpoints;
+    const uint32_t before = journal->available;
+    widen(workload, directories, "a");
+    CHECK(journal->checkpoints == checkpoints + 1, "no checkpoint: %u left", journal->available);
+    const uint32_t whole = journal->available;
+    widen(workload, directories, "b");
+    CHECK(2 * (whole - journal->available) > before + DIRECTORIES / 8,
+          "%u and %u blocks reach little of where the tail was", before,
+          whole - journal->available);
+}
+
+/* The last sync's log is written, and not flushed. */
+static size_t before_last_log_flush(const struct history *history, const struct tape *tape)
+{
+    size_t end = history->operations[history->count - 1].begin;
+    while (tape->entries[end].length)
+        end++;
+    return end;
+}
+
+static void reuse_log(unsigned seed, struct total *total)
+{
+    static const struct geometry geometry = {"-b 1024 -I 128 -N 496 -J size=1", 4000, 1024, 1024,
+                                             512};
+    uint64_t random = seed * UINT64_C(0x9E3779B97F4A7C15) + 5;
+    struct disk disk;
+    struct tape tape;
+    struct history history;
+    struct moment first, now;
+    struct judge judge;
+    struct player player;
+    disk_make(&disk, &geometry);
+    struct workload workload = {.tape = &tape, .history = &history, .now = &now};
+    tape_begin(&tape, &disk.image);
+    history_begin(&history, geometry.block_size);
+    moment_begin(&first);
+    moment_begin(&now);
+    mount(&workload, &geometry, &first);
+    fill_log(&workload);
+    tape.off = true;
+    ext2_unmount(workload.fs);
+    judge_begin(&judge, &history, &tape, &first, "the log's reuse");
+    player_begin(&player, &tape);
+    const size_t end = before_last_log_flush(&history, &tape);
+    for (unsigned i = 0; i < REUSE_STATES; i++) {
+        const struct cut cut = {end, 1 + random_next(&random)};
+        player_show(&player, &cut, disk.image.bytes);
+        judge_state(&judge, &cut, &disk.image, false);
+    }
+    total->states += judge.states;
+    player_end(&player);
+    judge_end(&judge);
+    moment_end(&now);
+    moment_end(&first);
+    history_end(&history);
+    tape_end(&tape);
+    image_free(&disk.image);
 }
 
 int main(int argc, char **argv)
@@ -203,6 +305,7 @@ int main(int argc, char **argv)
         }
         image_free(&disk.image);
     }
+    reuse_log(seed, &total);
     CHECK(allocations == 0, "%d", allocations);
     printf("note: %u disks after power cuts (seed %u; %u writes and flushes), %u of them also "
            "replayed by e2fsck\n",

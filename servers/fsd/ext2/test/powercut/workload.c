@@ -85,16 +85,12 @@ static int make(struct workload *workload, uint32_t parent, const char *text, si
     return error ? error : ext2_lookup(workload->fs, parent, text, len, inode);
 }
 
-static void do_make(struct workload *workload, struct operation *operation, enum object_type type)
+/* operation->add says where and by which name. */
+static void make_named(struct workload *workload, struct operation *operation,
+                       enum object_type type, const char *target)
 {
     struct name *name = &operation->add;
-    char target[200];
     uint32_t inode;
-    random_text(workload, name->text);
-    name->directory = random_directory(workload);
-    memset(target, 't', sizeof target);
-    target[1 + pick(workload, sizeof target - 1)] = '\0';
-    target[sizeof target - 1] = '\0';
     int error = make(workload, inode_of(workload, name->directory), name->text, strlen(name->text),
                      type, target, &inode);
     if (error)
@@ -107,6 +103,17 @@ static void do_make(struct workload *workload, struct operation *operation, enum
         contents_resize(contents, strlen(target), workload->history->block_size);
         memcpy(contents->bytes, target, contents->size);
     }
+}
+
+static void do_make(struct workload *workload, struct operation *operation, enum object_type type)
+{
+    char target[200];
+    random_text(workload, operation->add.text);
+    operation->add.directory = random_directory(workload);
+    memset(target, 't', sizeof target);
+    target[1 + pick(workload, sizeof target - 1)] = '\0';
+    target[sizeof target - 1] = '\0';
+    make_named(workload, operation, type, target);
 }
 
 static void do_create(struct workload *workload, struct operation *operation)
@@ -282,15 +289,33 @@ static void do_sync_some(struct workload *workload, struct operation *operation)
     CHECK(error >= 0, "sync_some gives %d", error);
 }
 
+static void done(struct workload *workload, struct operation *operation)
+{
+    operation->end = workload->tape->count;
+    history_add(workload->history, operation);
+    moment_step(workload->history, workload->now);
+}
+
 static void step(struct workload *workload,
                  void (*work)(struct workload *workload, struct operation *operation))
 {
     struct operation operation = {.begin = workload->tape->count};
     work(workload, &operation);
-    operation.end = workload->tape->count;
-    history_add(workload->history, &operation);
-    moment_step(workload->history, workload->now);
+    done(workload, &operation);
 }
+
+uint32_t workload_make(struct workload *workload, uint32_t directory, enum object_type type,
+                       const char *text)
+{
+    struct operation operation = {.begin = workload->tape->count, .add.directory = directory};
+    snprintf(operation.add.text, NAME_BYTES, "%s", text);
+    make_named(workload, &operation, type, "target");
+    CHECK(operation.adds, "%s cannot be made", text);
+    done(workload, &operation);
+    return operation.add.object;
+}
+
+void workload_sync(struct workload *workload) { step(workload, do_sync); }
 
 void workload_step(struct workload *workload)
 {

@@ -22,5 +22,10 @@ struct workload {
 /* workload_step: one operation, and its entry in the history. */
 void workload_step(struct workload *workload);
 
+/* workload_make, workload_sync: the same without chance. The object that was made. */
+uint32_t workload_make(struct workload *workload, uint32_t directory, enum object_type type,
+                       const char *text);
+void workload_sync(struct workload *workload);
+
 /* workload_unmount: the end; it promises what a sync does. */
 void workload_unmount(struct workload *workload);

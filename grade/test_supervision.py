@@ -154,7 +154,7 @@ def test_jobs_survive_fsd(console: Console, smp: int) -> None:
 
 # The soak: so many deaths, spread over all these.
 DEATHS = int(os.environ.get("CAIRN_DEATHS", "200"))
-MORTAL = ("nsd", "piped", "randd", "blkd", "consoled", "fsd-root", "fsd-temp")
+MORTAL = ("nsd", "piped", "randd", "blkd", "consoled", "fsd-root", "fsd-temp", "netd")
 LEAK = 128 << 10  # bytes of free memory that may differ: caches that were fuller or emptier
 
 
@@ -267,7 +267,7 @@ def test_mad_service_harms_nobody(stuck: Console) -> None:
     assert "File exists" in stuck.run("cat stuck:rave", SECONDS).output
     assert "died of fault" in reason(stuck)
     assert stuck.check("ls -1 ns:") == names
-    for name in ("nsd", "piped", "blkd", "consoled", "fsd-root", "fsd-temp"):
+    for name in ("nsd", "piped", "blkd", "consoled", "fsd-root", "fsd-temp", "netd"):
         assert re.search(rf"^{name} +\d+ running +0 ", stuck.check("cat sys:services"), re.M), name
 
 

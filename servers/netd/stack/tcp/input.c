@@ -22,16 +22,16 @@ void closed_input(struct stack *stack, struct arrival *arrival)
 
 /* ---- 3.10.7.3: SYN-SENT ---------------------------------------------------------------------- */
 
+/* The text and FIN that came with a SYN are looked at like any other's. */
+static void continue_after_syn(struct tcb *tcb, struct arrival *arrival);
+
+/* exercise 8.3 */
 static bool ack_acceptable_in_syn_sent(const struct tcb *tcb, const struct segment *segment)
 {
     return seq_lt(tcb->snd.iss, segment->ack) && seq_le(segment->ack, tcb->snd.nxt) &&
            seq_le(tcb->snd.una, segment->ack);
 }
 
-/* The text and FIN that came with a SYN are looked at like any other's. */
-static void continue_after_syn(struct tcb *tcb, struct arrival *arrival);
-
-/* exercise 8.3 */
 static void syn_sent_established(struct tcb *tcb, struct arrival *arrival)
 {
     const struct segment *segment = arrival->segment;

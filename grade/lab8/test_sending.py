@@ -325,7 +325,6 @@ def test_a_timeout_begins_with_one(peers: Peers, rng: random.Random) -> None:
 class Receiver:
     """An honest one, behind a wire that loses."""
 
-    peer: Peer
     rng: random.Random
     loss: float
     sack: bool
@@ -373,7 +372,7 @@ def test_all_arrives_over_a_lossy_wire(peers: Peers, rng: random.Random, sack: b
     peer = peers()
     peer.connect(Options(mss=1000, scale=7, sack=sack), window=8000)
     peer.say("A", 1, ack=1, window=8000)
-    receiver = Receiver(peer, rng, 0.04, sack)
+    receiver = Receiver(rng, 0.04, sack)
     total, begun = 150_000, peer.stack.now
     coming: list[Segment] = []
     while len(receiver.got) < total:
@@ -406,7 +405,7 @@ def test_with_sack_only_the_holes_are_filled(peers: Peers, rng: random.Random) -
         first = numbers(peer.send(10 * mss))
         peer.stack.check(len(first), 10, "segments that the first congestion window allows")
         holes = sorted(rng.sample(first[:7], rng.randrange(1, 4)))
-        receiver = Receiver(peer, rng, 0, True)
+        receiver = Receiver(rng, 0, True)
         again: list[int] = []
         coming = [n for n in first if n not in holes]
         while coming:

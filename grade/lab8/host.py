@@ -29,7 +29,7 @@ def build_tcp(build: Path, limits: Limits) -> HostProgram:
     files = sorted(path for part in (*PARTS, *TCP_PARTS) for path in (STACK / part).glob("*.c"))
     sources = [str(path.relative_to(ROOT)) for path in files]
     return build_host_program(
-        ROOT, build, "lab8-tcp", (*sources, *DRIVER, "grade/lab8/host/tcp.c"), ("-I.",), limits
+        ROOT, build, "lab8-tcp", (*sources, *DRIVER, "grade/lab8/host/tcp.c"), (), limits
     )
 
 

@@ -1,7 +1,7 @@
 /* What lab 8 asks of the stack beyond what the driver of all labs knows: the calls of streams, and
  * the parts of TCP by themselves, through what their headers promise. Sequence numbers count from
  * the connection's ISS. */
-#include "grade/lab7/host/driver.h"
+#include "../../lab7/host/driver.h"
 #include "netd/stack/tcp/connection.h"
 #include "netd/stack/tcp/send/send.h"
 #include <inttypes.h>

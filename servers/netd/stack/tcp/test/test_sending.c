@@ -445,6 +445,21 @@ static void test_old_segments_do_not_set_the_window(void)
                  "> A 1001:1000\n> A 2001:1000\n> A 3001:1000\n> A 4001:1000\n> A 5001:1000\n");
 }
 
+static void test_repeated_segments_set_the_window(void)
+{
+    talk(CONNECT_WINDOW(3000) "send 5000\n"
+                              "> A 1:1000\n> A 1001:1000\n> A 2001:1000\n"
+                              "< A 1001:1000 ack=1 win=3000\n"
+                              "> A 3001:0 ack=1\n"
+                              "# its ACK is new, though its number is old: the edge stays at 3001\n"
+                              "< A 1:1000 ack=1001 win=2000\n"
+                              "> A 3001:0 ack=2001\n"
+                              "nothing\n"
+                              "< A 2001:0 ack=3001 win=2000\n"
+                              "> A 3001:1000\n"
+                              "> A 4001:1000\n");
+}
+
 static void test_window_limits(void)
 {
     talk(CONNECT_WINDOW(2500) "send 4000\n"
@@ -637,6 +652,7 @@ int main(void)
         {"duplicates of an old recovery", test_duplicates_of_an_old_recovery},
         {"SACK loss by runs", test_sack_loss_by_runs},
         {"old segments do not set the window", test_old_segments_do_not_set_the_window},
+        {"repeated segments set the window", test_repeated_segments_set_the_window},
         {"slow start", test_slow_start},
         {"timeout shrinks to one segment", test_timeout_shrinks_to_one_segment},
         {"idle restart", test_idle_restart},

@@ -123,6 +123,40 @@ static void test_karn(void)
                  "> A 101:100\n");
 }
 
+static void test_echo_of_an_earlier_sending(void)
+{
+    /* The first sending arrived, and its ACK was lost: what the peer echoes is that timestamp, but
+     * the time since then is our own timeouts. */
+    struct talk t;
+    talk_start(&t);
+    talk_say(&t, CONNECT_TIMESTAMPS "send 100\n"
+                                    "> A 1:100\n");
+    const uint32_t first = t.ts_last;
+    talk_say(&t, "+1000\n> A 1:100\n"
+                 "+2000\n> A 1:100\n"
+                 "+4000\n> A 1:100\n");
+    t.ts_last = first;
+    talk_say(&t, "+10\n"
+                 "< A 1:0 ack=101 ts\n"
+                 "send 100\n"
+                 "> A 101:100\n"
+                 "+10\n"
+                 "< A 1:0 ack=201 ts\n"
+                 "send 100\n"
+                 "> A 201:100\n"
+                 "# the path is fast\n"
+                 "+1000\n"
+                 "> A 201:100\n"
+                 "# and of this one the echo is a sample: it was the last sending that arrived\n"
+                 "+10\n"
+                 "< A 1:0 ack=301 ts\n"
+                 "send 100\n"
+                 "> A 301:100\n"
+                 "+1000\n"
+                 "> A 301:100\n");
+    talk_end(&t);
+}
+
 static void test_still_in_the_device(void)
 {
     talk(CONNECT "hold on\n"
@@ -646,6 +680,7 @@ int main(void)
         {"timer runs for the oldest", test_timer_runs_for_the_oldest},
         {"RTT sets RTO", test_rtt_sets_rto},
         {"Karn", test_karn},
+        {"echo of an earlier sending", test_echo_of_an_earlier_sending},
         {"still in the device", test_still_in_the_device},
         {"ssthresh of each segment", test_ssthresh_of_each_segment},
         {"unused window does not grow", test_unused_window_does_not_grow},

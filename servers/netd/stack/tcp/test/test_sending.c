@@ -352,6 +352,49 @@ static void test_sack_recovery(void)
                       "+20000\n");
 }
 
+/* RFC 2883: the first block may report what has come twice. That says nothing about a loss. */
+static void test_sack_of_duplicates_below(void)
+{
+    talk(CONNECT_SACK "send 5000\n"
+                      "> A 1:1000\n> A 1001:1000\n> A 2001:1000\n> A 3001:1000\n> A 4001:1000\n"
+                      "< A 1:0 ack=2001\n"
+                      "< A 1:0 ack=2001 sk=1-1001\n"
+                      "< A 1:0 ack=2001 sk=1001-2001\n"
+                      "< A 1:0 ack=2001 sk=1-1001\n"
+                      "< A 1:0 ack=2001 sk=1501-2501\n"
+                      "nothing\n"
+                      "# nor does it take 2001 for received\n"
+                      "< A 1:0 ack=2001 sk=1-1001,3001-4001\n"
+                      "< A 1:0 ack=2001 sk=1-1001,3001-5001\n"
+                      "nothing\n"
+                      "+1010\n"
+                      "> A 2001:1000\n"
+                      "< A 1:0 ack=5001 sk=2001-3001\n"
+                      "send 1000\n"
+                      "> A 5001:1000\n");
+}
+
+static void test_sack_of_duplicates_inside(void)
+{
+    talk(CONNECT_SACK "send 5000\n"
+                      "> A 1:1000\n> A 1001:1000\n> A 2001:1000\n> A 3001:1000\n> A 4001:1000\n"
+                      "< A 1:0 ack=1 sk=1001-3001\n"
+                      "# 1001 has come twice more, 2001 once more\n"
+                      "< A 1:0 ack=1 sk=1001-2001,1001-3001\n"
+                      "< A 1:0 ack=1 sk=1001-2001,1001-3001\n"
+                      "< A 1:0 ack=1 sk=2001-3001,1001-3001\n"
+                      "nothing\n"
+                      "# these are news\n"
+                      "< A 1:0 ack=1 sk=1001-2001,1001-4001\n"
+                      "> A 1:1000\n"
+                      "# NextSeg (4)\n"
+                      "> A 4001:1000\n"
+                      "< A 1:0 ack=4001 sk=1-1001\n"
+                      "< A 1:0 ack=5001\n"
+                      "nothing\n"
+                      "+20000\n");
+}
+
 static void test_sack_loss_by_octets(void)
 {
     /* 5 (2): one ACK may be enough, if it says that so much has arrived. */
@@ -696,6 +739,8 @@ int main(void)
         {"NewReno partial ACK", test_newreno_partial_ack},
         {"no fast retransmit after timeout", test_no_second_fast_retransmit_after_timeout},
         {"SACK recovery", test_sack_recovery},
+        {"SACK of duplicates below", test_sack_of_duplicates_below},
+        {"SACK of duplicates inside", test_sack_of_duplicates_inside},
         {"SACK loss by octets", test_sack_loss_by_octets},
         {"SACK new data in recovery", test_sack_new_data_in_recovery},
         {"SACK forgotten at timeout", test_sack_forgotten_at_timeout},

@@ -201,12 +201,14 @@ static bool check_ack_syn_received(struct tcb *tcb, struct arrival *arrival)
     return true;
 }
 
-/* The send window: from the latest segment by SEG.SEQ, then SEG.ACK. True: it has changed. */
+/* The send window: from the latest segment by SEG.ACK, then SEG.SEQ. (RFC 9293 has it the other way
+ * round; but what the peer sends again has an old number and the latest ACK, and SND.UNA must not
+ * move without the window that begins there.) True: it has changed. */
 static bool update_send_window(struct tcb *tcb, const struct segment *segment)
 {
     const uint32_t window = (uint32_t)segment->window << tcb->snd.scale;
-    const bool newer = seq_lt(tcb->snd.wl1, segment->seq) ||
-                       (tcb->snd.wl1 == segment->seq && seq_le(tcb->snd.wl2, segment->ack));
+    const bool newer = seq_lt(tcb->snd.wl2, segment->ack) ||
+                       (tcb->snd.wl2 == segment->ack && seq_le(tcb->snd.wl1, segment->seq));
     if (!newer)
         return false;
     const bool changed = window != tcb->snd.wnd;

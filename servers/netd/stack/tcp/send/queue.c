@@ -84,8 +84,8 @@ bool send_split(struct tcb *tcb, struct packet *packet, uint32_t length)
     return true;
 }
 
-/* release_below: what lies below ack leaves. Returns whether it measures the round trip, and then
- * when the last of the packets was sent: none of them may have been sent twice (Karn's rule); the
+/* release_below: what lies below ack leaves. sent_us: the latest sending of these packets. Returns
+ * whether it measures the round trip: none of them may have been sent twice (Karn's rule); the
  * others may have waited for that one at the peer. */
 static bool release_below(struct tcb *tcb, uint32_t ack, uint32_t *sent_us)
 {
@@ -93,9 +93,10 @@ static bool release_below(struct tcb *tcb, uint32_t ack, uint32_t *sent_us)
     struct packet *packet;
     while ((packet = tcb->send.first) && packet != tcb->send.unsent &&
            seq_le(sent_end(packet), ack)) {
+        const uint32_t sent = packet->word[SENT_TIME];
+        *sent_us = any ? seq_max(*sent_us, sent) : sent;
         any = true;
         again |= packet->word[SENT_MARKS] & SENT_AGAIN;
-        *sent_us = packet->word[SENT_TIME];
         remove_first(tcb);
     }
     if (packet && seq_lt(packet->word[SENT_SEQ], ack)) {
@@ -106,15 +107,19 @@ static bool release_below(struct tcb *tcb, uint32_t ack, uint32_t *sent_us)
     return any && !again;
 }
 
-/* measure: one sample per round trip, so that RFC 6298's weights mean what they should. */
+/* measure: one sample per round trip, so that RFC 6298's weights mean what they should. An echo
+ * from before the latest sending measures our timeout as well, not the path: the ACK of an earlier
+ * one was lost, and the peer does not take the timestamp of what it has already (RFC 7323 5.3, R2).
+ */
 static void measure(struct tcb *tcb, const struct segment *segment, bool measured, uint32_t sent_us)
 {
     if (seq_lt(segment->ack, tcb->rtt_seq))
         return;
     const uint32_t echoed = time_ms(tcb_now(tcb)) + tcb->ts_offset - segment->options.ts_echo;
+    const uint64_t waited = (time_us(tcb_now(tcb)) - sent_us) * NS_PER_US;
     if (measured)
-        rto_sample(tcb, (time_us(tcb_now(tcb)) - sent_us) * NS_PER_US);
-    else if (tcb->timestamps && segment->options.ts_echo && echoed < TCP_RTO_MAX / NS_PER_MS)
+        rto_sample(tcb, waited);
+    else if (tcb->timestamps && segment->options.ts_echo && echoed * NS_PER_MS < waited + NS_PER_MS)
         rto_sample(tcb, echoed * NS_PER_MS);
     else
         return;
@@ -123,7 +128,7 @@ static void measure(struct tcb *tcb, const struct segment *segment, bool measure
 
 void send_acked(struct tcb *tcb, const struct segment *segment)
 {
-    uint32_t sent_us = 0;
+    uint32_t sent_us = time_us(tcb_now(tcb));
     const bool measured = release_below(tcb, segment->ack, &sent_us);
     tcb->snd.una = segment->ack;
     tcb->snd.up = seq_max(tcb->snd.up, tcb->snd.una);

@@ -71,7 +71,7 @@ static bool read_some(struct conversation *conversation, struct program *program
     }
     program->end_seen |= moved == 0;
     program->received += (uint64_t)moved;
-    conversation->progress_at = conversation->wire.now;
+    program->read_at = conversation->progress_at = conversation->wire.now;
     if (program->pause && random_below(&program->random, 20) == 0) {
         program->wake_at =
             conversation->wire.now + random_below(&program->random, (uint32_t)program->pause);
@@ -140,6 +140,7 @@ void conversation_start(struct conversation *conversation, const struct wire_qua
     CHECK(socket_listen(conversation->listener, 4) == 0);
     CHECK(socket_connect(client, &peer) == -EINPROGRESS);
     own(&conversation->client, client);
+    conversation->client.read_at = conversation->server.read_at = wire->now;
     conversation->progress_at = conversation->begun = wire->now;
 }
 

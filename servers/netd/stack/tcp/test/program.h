@@ -12,6 +12,7 @@ struct program {
     uint32_t chunk;   /* octets per call, at most; 0 = as many as there are */
     uint64_t pause;   /* ns that it may rest between reads; 0 = never */
     uint64_t wake_at; /* resting until then */
+    uint64_t read_at; /* when something was read last */
     uint64_t random;
     bool woken, done_sending, end_seen, closed;
     int error;
@@ -21,7 +22,7 @@ struct conversation {
     struct wire wire;
     struct program client, server;
     struct socket *listener;
-    uint64_t progress_at; /* when an octet was read last */
+    uint64_t progress_at; /* when one of them read something last */
     uint64_t begun;
 };
 

@@ -123,6 +123,40 @@ static void test_karn(void)
                  "> A 101:100\n");
 }
 
+static void test_echo_of_an_earlier_sending(void)
+{
+    /* The first sending arrived, and its ACK was lost: what the peer echoes is that timestamp, but
+     * the time since then is our own timeouts. */
+    struct talk t;
+    talk_start(&t);
+    talk_say(&t, CONNECT_TIMESTAMPS "send 100\n"
+                                    "> A 1:100\n");
+    const uint32_t first = t.ts_last;
+    talk_say(&t, "+1000\n> A 1:100\n"
+                 "+2000\n> A 1:100\n"
+                 "+4000\n> A 1:100\n");
+    t.ts_last = first;
+    talk_say(&t, "+10\n"
+                 "< A 1:0 ack=101 ts\n"
+                 "send 100\n"
+                 "> A 101:100\n"
+                 "+10\n"
+                 "< A 1:0 ack=201 ts\n"
+                 "send 100\n"
+                 "> A 201:100\n"
+                 "# the path is fast\n"
+                 "+1000\n"
+                 "> A 201:100\n"
+                 "# and of this one the echo is a sample: it was the last sending that arrived\n"
+                 "+10\n"
+                 "< A 1:0 ack=301 ts\n"
+                 "send 100\n"
+                 "> A 301:100\n"
+                 "+1000\n"
+                 "> A 301:100\n");
+    talk_end(&t);
+}
+
 static void test_still_in_the_device(void)
 {
     talk(CONNECT "hold on\n"
@@ -318,6 +352,49 @@ static void test_sack_recovery(void)
                       "+20000\n");
 }
 
+/* RFC 2883: the first block may report what has come twice. That says nothing about a loss. */
+static void test_sack_of_duplicates_below(void)
+{
+    talk(CONNECT_SACK "send 5000\n"
+                      "> A 1:1000\n> A 1001:1000\n> A 2001:1000\n> A 3001:1000\n> A 4001:1000\n"
+                      "< A 1:0 ack=2001\n"
+                      "< A 1:0 ack=2001 sk=1-1001\n"
+                      "< A 1:0 ack=2001 sk=1001-2001\n"
+                      "< A 1:0 ack=2001 sk=1-1001\n"
+                      "< A 1:0 ack=2001 sk=1501-2501\n"
+                      "nothing\n"
+                      "# nor does it take 2001 for received\n"
+                      "< A 1:0 ack=2001 sk=1-1001,3001-4001\n"
+                      "< A 1:0 ack=2001 sk=1-1001,3001-5001\n"
+                      "nothing\n"
+                      "+1010\n"
+                      "> A 2001:1000\n"
+                      "< A 1:0 ack=5001 sk=2001-3001\n"
+                      "send 1000\n"
+                      "> A 5001:1000\n");
+}
+
+static void test_sack_of_duplicates_inside(void)
+{
+    talk(CONNECT_SACK "send 5000\n"
+                      "> A 1:1000\n> A 1001:1000\n> A 2001:1000\n> A 3001:1000\n> A 4001:1000\n"
+                      "< A 1:0 ack=1 sk=1001-3001\n"
+                      "# 1001 has come twice more, 2001 once more\n"
+                      "< A 1:0 ack=1 sk=1001-2001,1001-3001\n"
+                      "< A 1:0 ack=1 sk=1001-2001,1001-3001\n"
+                      "< A 1:0 ack=1 sk=2001-3001,1001-3001\n"
+                      "nothing\n"
+                      "# these are news\n"
+                      "< A 1:0 ack=1 sk=1001-2001,1001-4001\n"
+                      "> A 1:1000\n"
+                      "# NextSeg (4)\n"
+                      "> A 4001:1000\n"
+                      "< A 1:0 ack=4001 sk=1-1001\n"
+                      "< A 1:0 ack=5001\n"
+                      "nothing\n"
+                      "+20000\n");
+}
+
 static void test_sack_loss_by_octets(void)
 {
     /* 5 (2): one ACK may be enough, if it says that so much has arrived. */
@@ -443,6 +520,21 @@ static void test_old_segments_do_not_set_the_window(void)
                  "< A 1:0 ack=1 win=10\n"
                  "send 5000\n"
                  "> A 1001:1000\n> A 2001:1000\n> A 3001:1000\n> A 4001:1000\n> A 5001:1000\n");
+}
+
+static void test_repeated_segments_set_the_window(void)
+{
+    talk(CONNECT_WINDOW(3000) "send 5000\n"
+                              "> A 1:1000\n> A 1001:1000\n> A 2001:1000\n"
+                              "< A 1001:1000 ack=1 win=3000\n"
+                              "> A 3001:0 ack=1\n"
+                              "# its ACK is new, though its number is old: the edge stays at 3001\n"
+                              "< A 1:1000 ack=1001 win=2000\n"
+                              "> A 3001:0 ack=2001\n"
+                              "nothing\n"
+                              "< A 2001:0 ack=3001 win=2000\n"
+                              "> A 3001:1000\n"
+                              "> A 4001:1000\n");
 }
 
 static void test_window_limits(void)
@@ -631,12 +723,14 @@ int main(void)
         {"timer runs for the oldest", test_timer_runs_for_the_oldest},
         {"RTT sets RTO", test_rtt_sets_rto},
         {"Karn", test_karn},
+        {"echo of an earlier sending", test_echo_of_an_earlier_sending},
         {"still in the device", test_still_in_the_device},
         {"ssthresh of each segment", test_ssthresh_of_each_segment},
         {"unused window does not grow", test_unused_window_does_not_grow},
         {"duplicates of an old recovery", test_duplicates_of_an_old_recovery},
         {"SACK loss by runs", test_sack_loss_by_runs},
         {"old segments do not set the window", test_old_segments_do_not_set_the_window},
+        {"repeated segments set the window", test_repeated_segments_set_the_window},
         {"slow start", test_slow_start},
         {"timeout shrinks to one segment", test_timeout_shrinks_to_one_segment},
         {"idle restart", test_idle_restart},
@@ -645,6 +739,8 @@ int main(void)
         {"NewReno partial ACK", test_newreno_partial_ack},
         {"no fast retransmit after timeout", test_no_second_fast_retransmit_after_timeout},
         {"SACK recovery", test_sack_recovery},
+        {"SACK of duplicates below", test_sack_of_duplicates_below},
+        {"SACK of duplicates inside", test_sack_of_duplicates_inside},
         {"SACK loss by octets", test_sack_loss_by_octets},
         {"SACK new data in recovery", test_sack_new_data_in_recovery},
         {"SACK forgotten at timeout", test_sack_forgotten_at_timeout},

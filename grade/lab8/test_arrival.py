@@ -105,8 +105,10 @@ def judge(peer: Peer, sent: list[Segment], acceptable: bool, what: str) -> None:
 @pytest.mark.exercise("8.4", points=3)
 def test_the_window_decides(peers: Peers, rng: random.Random) -> None:
     """The table of 3.10.7.4: an ACK for what is outside, silence for the rest."""
-    for _ in range(3):
+    for turn in range(3):
         peer = peers()
+        if turn == 0:  # numbers wrap in the middle of the window
+            peer.iss = WRAP - rng.randrange(1, 2000)
         window = rng.randrange(3000, 60000)
         peer.start(rcvbuf=window)
         sent = peer.say("SA", 0, ack=1, options=Options(mss=1000))
@@ -167,6 +169,7 @@ def test_half_open_connections_of_a_listener(peers: Peers, rng: random.Random) -
 def test_old_timestamps(peers: Peers, rng: random.Random) -> None:
     """PAWS, and what is echoed."""
     peer = peers()
+    peer.clock = WRAP - rng.randrange(1, 1500)  # timestamps wrap, too
     peer.connect(Options(mss=1000, stamps=(0, 0)))
     recent = peer.clock + peer.stack.now
     for _ in range(30):

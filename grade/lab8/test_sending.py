@@ -304,26 +304,33 @@ def highest(peer: Peer) -> int:
 
 @pytest.mark.exercise("8.10", points=3)
 def test_a_timeout_begins_with_one(peers: Peers, rng: random.Random) -> None:
-    """One segment, then slow start; the timer backs off; ssthresh is halved once for one loss."""
+    """One segment, then slow start; the timer backs off; ssthresh is halved once for one loss. What
+    was SACKed may be gone by then, and comes again as well (RFC 2018 8)."""
     for sack in (False, True):
         peer = peers()
         mss = peer.mss
         peer.connect(Options(mss=mss, sack=sack))
         peer.call("congestion", 0, "reno")
-        peer.send(20_000)
+        peer.send(10 * mss if sack else 20_000)
+        if sack:
+            left = 1 + mss * rng.randrange(2, 10)
+            peer.expect(peer.say("A", 1, ack=1, options=Options(blocks=((left, left + mss),))),
+                        what="a block of one segment")
         wait = 1000
         for _ in range(rng.randrange(2, 5)):
             peer.expect(peer.wait(wait - 1), what=f"before {wait} ms are over")
             peer.expect(peer.wait(1), f"A 1:{mss} ack 1", what="one segment when the timer expires")
             peer.stack.check(peer.facts("cwnd", "ssthresh"), (mss, 5 * mss), "cwnd and ssthresh after a timeout")
             wait *= 2
-        ack, cwnd = 1, mss
+        ack, cwnd, again = 1, mss, [1]
         while ack < 10 * mss + 1:
             ack += mss
             sent = [n for n in numbers(peer.say("A", 1, ack=ack)) if n < 10 * mss]
+            again += sent
             cwnd += mss if cwnd < 5 * mss else 0
             if cwnd < 5 * mss and ack < 4 * mss:
                 peer.stack.check(len(sent), 2, f"segments sent again after the ACK of {ack}, in slow start")
+        peer.stack.check(again, [1 + mss * n for n in range(10)], "what was sent again")
         peer.stack.check(peer.facts("una"), (10 * mss + 1,), "SND.UNA in the end")
         peer.stack.end()
 

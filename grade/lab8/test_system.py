@@ -86,7 +86,7 @@ class Wire:
 
     # ---- Segments --------------------------------------------------------------------------------
 
-    def segment(self, wait: float = 0.0) -> Segment | None:
+    def segment(self, wait: float) -> Segment | None:
         """The next segment for the port that we talk from, as it came."""
         deadline = time.monotonic() + wait
         while (raw := self.frame(deadline - time.monotonic())) is not None:

@@ -8,7 +8,7 @@ from collections.abc import Callable
 import pytest
 
 from grade.lab8.host import Peer
-from grade.lab8.segment import Blocks, Options, Segment
+from grade.lab8.segment import Blocks, Options
 
 Peers = Callable[[], Peer]
 TWO_MSL = 60_000  # ms

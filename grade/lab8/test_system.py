@@ -23,6 +23,7 @@ GUEST = IPv4Address("10.0.2.15")  # what netd takes when no DHCP server answers
 PATIENCE = 15.0
 QUIET = 0.4  # s in which nothing came: nothing will, before the retransmission timer expires
 ROUNDS = 400
+LOOK = 0.5  # s after which it is looked whether netd has come to a stub
 LISTENING = 9
 
 
@@ -57,7 +58,12 @@ class Wire:
     def frame(self, wait: float) -> bytes | None:
         """The next frame; who asks for our hardware address is answered."""
         deadline = time.monotonic() + wait
-        while (raw := self.link.receive(deadline - time.monotonic())) is not None:
+        while (left := deadline - time.monotonic()) > 0:
+            raw = self.link.receive(min(left, LOOK))
+            if raw is None:
+                if UNWRITTEN_LOGGED.search(self.machine.log.data):
+                    self.fail("")
+                continue
             message = Arp.of(raw)
             if not message:
                 return raw
@@ -80,7 +86,7 @@ class Wire:
 
     # ---- Segments --------------------------------------------------------------------------------
 
-    def segment(self, wait: float = 0.0) -> Segment | None:
+    def segment(self, wait: float) -> Segment | None:
         """The next segment for the port that we talk from, as it came."""
         deadline = time.monotonic() + wait
         while (raw := self.frame(deadline - time.monotonic())) is not None:

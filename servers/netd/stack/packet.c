@@ -35,14 +35,18 @@ void packet_release(struct packet_pool *pool, struct packet *packet)
     if (!packet)
         return;
     assert(packet->references > 0);
-    if (--packet->references > 0)
+    if (packet->references > 1) {
+        packet->references--;
         return;
+    }
     while (packet) {
         struct packet *rest = packet->fragment;
-        packet->next = pool->free;
-        packet->references = 0;
-        pool->free = packet;
-        pool->in_use--;
+        packet->fragment = NULL;
+        if (--packet->references == 0) {
+            packet->next = pool->free;
+            pool->free = packet;
+            pool->in_use--;
+        }
         packet = rest;
     }
 }

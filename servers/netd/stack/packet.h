@@ -8,9 +8,9 @@
  * and is not to be touched (nor sent again: it has not even left).
  *
  * A frame longer than one packet (segmentation and receive offload) is a chain through
- * `fragment`: headers in the first piece, payload in all; whoever owns the first piece owns the
- * others, each of which keeps the one reference that it was allocated with. `next` links packets in
- * queues, and belongs to whoever holds the queue. */
+ * `fragment`: headers in the first piece, payload in all; whoever owns the first piece owns one
+ * reference to each of the others. (TCP may have another, and chains what it keeps behind a packet
+ * of headers.) `next` links packets in queues, and belongs to whoever holds the queue. */
 #pragma once
 
 #include <stdbool.h>

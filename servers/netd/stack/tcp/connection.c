@@ -53,6 +53,9 @@ int tcb_route(struct tcb *tcb)
         socket->local.address = route.source;
     tcb->mtu = route.mtu;
     tcb->checksum_offload = route.netif->offloads & NETIF_CHECKSUM;
+    tcb->segment_offload =
+        route.netif->offloads &
+        (socket->peer.address.family == IP_V6 ? NETIF_SEGMENT_V6 : NETIF_SEGMENT_V4);
     tcb->mss_receive = tcb_receive_mss(tcb, route.netif, socket->peer.address.family);
     tcb_set_mss(tcb);
     return 0;

@@ -121,7 +121,7 @@ struct tcb {
     bool corked, more, cork_over;          /* TCP_CORK, SOCKET_MORE; they have waited long enough */
     bool window_scaling, sack, timestamps; /* agreed with the peer */
     bool ack_now, ack_later;               /* to send at the end of this input; delayed */
-    bool checksum_offload;
+    bool checksum_offload, segment_offload;
     bool starved; /* the program was told to wait for packets, not for the peer */
 
     struct {

@@ -20,7 +20,7 @@ struct header {
 static void finish_checksum(struct packet *packet, uint8_t *header, size_t size,
                             const struct ip_send *send, bool offload)
 {
-    const uint16_t length = packet_length(packet);
+    const uint32_t length = packet_total(packet);
     uint16_t sum = checksum_pseudo(&send->source, &send->destination, PROTOCOL_TCP, length);
     packet->flags &= (uint16_t)~PACKET_CHECKSUM;
     if (offload) {
@@ -106,7 +106,7 @@ int tcb_emit(struct tcb *tcb, struct packet *packet, uint32_t seq, uint8_t flags
         packet = packet_alloc(stack->pool, PACKET_HEADROOM);
     if (!packet)
         return -ENOBUFS;
-    const uint32_t length = packet_length(packet);
+    const uint32_t length = packet_total(packet);
     struct ip_send send = {
         .source = tcb->socket.local.address,
         .destination = tcb->socket.peer.address,

@@ -6,6 +6,10 @@
 #include "send.h"
 #include <errno.h>
 
+/* The longest frame for a device to cut: an IP packet, with headers, in so many pieces. */
+#define BURST_OCTETS  64000u
+#define BURST_PACKETS 62u
+
 /* The part of the peer's window that is not used yet. */
 static uint32_t send_window(const struct tcb *tcb)
 {
@@ -64,6 +68,14 @@ static void output_later(struct tcb *tcb)
         timer_set_after(tcb, TIMER_OUTPUT, TCP_RETRY);
 }
 
+static void note_sent(struct tcb *tcb, uint32_t length)
+{
+    tcb->pipe += length;
+    tcb->sent_at = tcb_now(tcb);
+    if (!tcb->deadline[TIMER_RETRANSMIT])
+        rto_start(tcb); /* RFC 6298 5.1 */
+}
+
 int send_segment(struct tcb *tcb, struct packet *packet)
 {
     const bool again = packet->word[SENT_SEQ] != tcb->snd.nxt;
@@ -88,10 +100,7 @@ int send_segment(struct tcb *tcb, struct packet *packet)
     }
     if (error == -EMSGSIZE)
         tcb_route(tcb); /* a smaller MTU: the retransmission will be cut to it */
-    tcb->pipe += length;
-    tcb->sent_at = tcb_now(tcb);
-    if (!tcb->deadline[TIMER_RETRANSMIT])
-        rto_start(tcb); /* RFC 6298 5.1 */
+    note_sent(tcb, length);
     return 0;
 }
 
@@ -111,6 +120,53 @@ static bool send_new(struct tcb *tcb)
         return false;
     tcb->send.unsent = packet->kept;
     tcb->snd.nxt += length + fin;
+    return true;
+}
+
+/* burst_end: how far the first unsent packets are full segments that may all go now. The last of
+ * the queue is not for a burst: what its flags and its length must be, send_new knows. */
+static struct packet *burst_end(const struct tcb *tcb, uint32_t *octets)
+{
+    const uint32_t window = send_window(tcb), room = congestion_room(tcb);
+    uint32_t limit = window < room ? window : room, packets = 0;
+    struct packet *p = tcb->send.unsent;
+    if (limit > BURST_OCTETS)
+        limit = BURST_OCTETS;
+    for (*octets = 0; p != tcb->send.last && p->word[SENT_LENGTH] == tcb->mss &&
+                      p->references == 1 && *octets + tcb->mss <= limit && packets < BURST_PACKETS;
+         p = p->kept) {
+        *octets += tcb->mss;
+        packets++;
+    }
+    return p;
+}
+
+/* send_burst: several full segments as one frame, which the device cuts: a packet of headers with
+ * those of the queue behind it. False: there are not several, or it is not possible. */
+static bool send_burst(struct tcb *tcb)
+{
+    uint32_t octets;
+    if (!tcb->segment_offload || seq_lt(tcb->snd.nxt, tcb->snd.up))
+        return false;
+    struct packet *end = burst_end(tcb, &octets);
+    if (octets <= tcb->mss)
+        return false;
+    struct packet *frame = packet_alloc(tcb_stack(tcb)->pool, PACKET_HEADROOM);
+    if (!frame)
+        return false;
+    struct packet **link = &frame->fragment;
+    for (struct packet *p = tcb->send.unsent; p != end; p = p->kept) {
+        p->start = (uint16_t)(p->end - tcb->mss);
+        p->word[SENT_TIME] = time_us(tcb_now(tcb));
+        *link = packet_hold(p);
+        link = &p->fragment;
+    }
+    frame->segment_size = tcb->mss;
+    if (tcb_emit(tcb, frame, tcb->snd.nxt, TCP_ACK) == -ENOBUFS)
+        return false;
+    tcb->send.unsent = end;
+    tcb->snd.nxt += octets;
+    note_sent(tcb, octets);
     return true;
 }
 
@@ -174,8 +230,9 @@ void tcb_output(struct tcb *tcb)
             congestion_idle(&tcb->congestion);
         if (tcb->block_count > 0 && tcb->ack_now)
             tcb_ack(tcb); /* text carries no blocks, and the peer needs them */
-        while (tcb->recovery != RECOVERY_NONE ? send_in_recovery(tcb)
-                                              : tcb->send.unsent && send_new(tcb))
+        while (tcb->recovery != RECOVERY_NONE
+                   ? send_in_recovery(tcb)
+                   : tcb->send.unsent && (send_burst(tcb) || send_new(tcb)))
             ;
         send_fin(tcb);
         persist(tcb);

@@ -25,8 +25,8 @@ int ip_route_find(struct stack *stack, const struct ip_address *destination,
 int ip_output(struct stack *stack, const struct ip_send *send, struct packet *packet)
 {
     struct host *host = host_of(stack);
-    const bool too_long =
-        send->dont_fragment && packet_total(packet) + IPV4_HEADER_MIN > host->path_mtu;
+    const bool too_long = send->dont_fragment && !packet->segment_size &&
+                          packet_total(packet) + IPV4_HEADER_MIN > host->path_mtu;
     if (host->full || too_long) {
         packet_release(stack->pool, packet);
         return host->full ? -ENOBUFS : -EMSGSIZE;

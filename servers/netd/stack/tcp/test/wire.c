@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define SEQ_FIELD 4u /* offset in the header */
+
 uint32_t random_below(uint64_t *state, uint32_t limit)
 {
     *state ^= *state >> 12;
@@ -71,7 +73,7 @@ static void sent(struct host *host, const struct ip_send *send, struct packet *p
     if (wire->free_at[side] < now)
         wire->free_at[side] = now;
     if (rate)
-        wire->free_at[side] += (packet_length(packet) + IPV4_HEADER_MIN + 18) * NS_PER_S / rate;
+        wire->free_at[side] += (packet_total(packet) + IPV4_HEADER_MIN + 18) * NS_PER_S / rate;
     wire->waiting[side]++;
     push(wire, (struct wire_event){.at = wire->free_at[side],
                                    .from = host,
@@ -95,9 +97,20 @@ static void blank(uint8_t *header, size_t size, uint8_t kind)
     }
 }
 
-static void middlebox(const struct wire *wire, const struct wire_event *event, uint8_t *bytes)
+static void sum_up(const struct wire_event *event)
+{
+    uint8_t *field = event->bytes + TCP_CHECKSUM_FIELD;
+    put_u16(field, 0);
+    uint16_t sum =
+        checksum_pseudo(&event->source, &event->to->address, PROTOCOL_TCP, event->length);
+    sum = checksum_finish(checksum_add(sum, event->bytes, event->length));
+    put_bytes(field, &sum, sizeof sum);
+}
+
+static void middlebox(const struct wire *wire, const struct wire_event *event)
 {
     const struct wire_quality *quality = &wire->quality;
+    uint8_t *bytes = event->bytes;
     const size_t size = segment_header_size(bytes);
     if (!(bytes[13] & TCP_SYN))
         return;
@@ -107,11 +120,7 @@ static void middlebox(const struct wire *wire, const struct wire_event *event, u
         blank(bytes, size, TCP_OPTION_TIMESTAMPS);
     if (quality->no_scaling)
         blank(bytes, size, TCP_OPTION_WINDOW_SCALE);
-    put_u16(bytes + TCP_CHECKSUM_FIELD, 0);
-    uint16_t sum =
-        checksum_pseudo(&event->source, &event->to->address, PROTOCOL_TCP, event->length);
-    sum = checksum_finish(checksum_add(sum, bytes, event->length));
-    put_bytes(bytes + TCP_CHECKSUM_FIELD, &sum, sizeof sum);
+    sum_up(event);
 }
 
 static void arrive_later(struct wire *wire, const struct wire_event *event)
@@ -135,17 +144,10 @@ static void arrive_later(struct wire *wire, const struct wire_event *event)
     push(wire, arrival);
 }
 
-static void depart(struct wire *wire, struct wire_event *event)
+static void leave(struct wire *wire, const struct wire_event *event)
 {
-    struct packet *packet = event->packet;
-    uint8_t bytes[PACKET_SIZE];
-    event->length = packet_length(packet);
-    event->bytes = bytes;
-    memcpy(bytes, packet_bytes(packet), event->length);
-    packet_release(event->from->stack.pool, packet);
-    wire->waiting[event->from == &wire->host[1]]--;
     wire->carried++;
-    middlebox(wire, event, bytes);
+    middlebox(wire, event);
     if (random_chance(&wire->random, wire->quality.loss)) {
         wire->lost++;
         return;
@@ -153,6 +155,44 @@ static void depart(struct wire *wire, struct wire_event *event)
     arrive_later(wire, event);
     if (random_chance(&wire->random, wire->quality.duplication))
         arrive_later(wire, event);
+}
+
+/* cut: a long frame, as a device does it: each piece with the headers, whose numbers go on. */
+static void cut(struct wire *wire, struct wire_event *event)
+{
+    struct packet *frame = event->packet;
+    const uint16_t size = packet_length(frame);
+    struct cursor field = cursor_over(packet_bytes(frame) + SEQ_FIELD, sizeof(uint32_t));
+    uint32_t seq = cursor_u32(&field);
+    memcpy(event->bytes, packet_bytes(frame), size);
+    for (struct packet *piece = frame->fragment; piece; piece = piece->fragment) {
+        const uint16_t length = packet_length(piece);
+        CHECK(length == frame->segment_size, "%u, not %u octets", length, frame->segment_size);
+        put_u32(event->bytes + SEQ_FIELD, seq);
+        seq += length;
+        memcpy(event->bytes + size, packet_bytes(piece), length);
+        event->length = (uint32_t)size + length;
+        sum_up(event);
+        leave(wire, event);
+    }
+}
+
+static void depart(struct wire *wire, struct wire_event *event)
+{
+    struct packet *packet = event->packet;
+    uint8_t bytes[PACKET_SIZE];
+    event->bytes = bytes;
+    wire->waiting[event->from == &wire->host[1]]--;
+    if (packet->segment_size) {
+        cut(wire, event);
+    } else {
+        event->length = packet_length(packet);
+        memcpy(bytes, packet_bytes(packet), event->length);
+        if (packet->flags & PACKET_CHECKSUM)
+            sum_up(event);
+        leave(wire, event);
+    }
+    packet_release(event->from->stack.pool, packet);
 }
 
 /* ---- Arrival --------------------------------------------------------------------------------- */
@@ -197,6 +237,7 @@ void wire_start(struct wire *wire, const struct wire_quality *quality, uint64_t 
     *wire = (struct wire){.quality = *quality, .random = seed * 2654435769u + 1};
     for (int i = 0; i < 2; i++) {
         host_start(&wire->host[i], (uint8_t)(i + 1), limits);
+        wire->host[i].netif.offloads = quality->offloads ? NETIF_CHECKSUM | NETIF_SEGMENT_V4 : 0;
         wire->host[i].sent = sent;
         wire->host[i].context = wire;
     }

@@ -11,6 +11,7 @@ struct wire_quality {
     uint64_t bytes_per_s;   /* 0 = no limit */
     uint32_t queue;         /* segments that wait at most; 0 = no limit */
     bool no_sack, no_timestamps, no_scaling; /* a middlebox takes the option out of SYNs */
+    bool offloads;                           /* the devices sum up and cut */
 };
 
 struct wire_event {

@@ -32,7 +32,8 @@ def some_option(rng: random.Random) -> bytes:
         left = [rng.randrange(1 << 32) for _ in range(length // 8)]
         spans = [rng.choice((0, -3, 1, 1460, 1 << 20)) for _ in left]
         edges = [e % (1 << 32) for a, n in zip(left, spans, strict=True) for e in (a, a + n)]
-        return struct.pack(f">BB{len(edges)}I", 5, 2 + length, *edges)
+        rest = rng.randbytes(rng.choice((0, 0, 0, rng.randrange(8))))
+        return struct.pack(f">BB{len(edges)}I", 5, 2 + length + len(rest), *edges) + rest
     if rng.random() < 0.15:
         length = rng.randrange(13)
     value = rng.randbytes(length)

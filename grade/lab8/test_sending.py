@@ -70,6 +70,9 @@ def test_what_a_window_lets_go(peers: Peers, rng: random.Random) -> None:
         options = Options(mss=mss)
         (peer.connect_near_wrap if turn % 3 == 0 else peer.connect)(options, window)
         model = Sender(mss, window, min(10 * mss, max(2 * mss, 14600)))
+        if turn % 4 == 1:
+            model.corked = True
+            peer.expect(peer.option(LEVEL_TCP, CORK, 1), what="TCP_CORK")
         for _ in range(25):
             kind = rng.choices(("small", "large", "nodelay", "cork", "fin"), (6, 3, 0.6, 1, 0.15))[0]
             if kind in ("small", "large"):

@@ -194,6 +194,7 @@ def test_flood_leaves_the_machine_usable(peer: Peer) -> None:
         lambda p: scapy.TCP in p and p[scapy.TCP].dport == 4321, "answer to a SYN after the flood"
     )
     assert answer[scapy.TCP].flags == "SA"
+    assert counters(peer.machine)["tcp_cookies_sent"] > 0
 
 
 def test_capture_shows_what_passes(peer: Peer) -> None:

@@ -8,13 +8,16 @@ import hashlib
 import os
 import re
 import resource
+import select
 import signal
 import subprocess
 import tempfile
+import time
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NoReturn
 
 from grade.harness.child import death_signal
 from grade.harness.failure import UNWRITTEN, GuestFailure, GuestTimeout, HarnessError, tail
@@ -122,6 +125,11 @@ class HostProgram:
     def run(self, text: str, seconds: float = RUN_SECONDS) -> str:
         """Its output. Whatever else than an ordinary end with status 0 fails the test."""
         end = self.execute(text=text, seconds=seconds)
+        self.judge(end, text)
+        return end.output
+
+    def judge(self, end: End, text: str) -> None:
+        """Fail the test unless this is an ordinary end of a run with this input."""
         if end.unwritten:
             raise GuestFailure(end.unwritten)
         if end.problem:
@@ -130,13 +138,90 @@ class HostProgram:
                 f"the host program: {end.problem}\nexpected: it ends with status 0\n{details}"
                 f"its last lines:\n{tail(end.output, SHOWN)}\n{self.how(text)}"
             )
-        return end.output
 
     def how(self, text: str) -> str:
         """How to run it by hand: with the input kept in a file beside the program."""
         kept = self.path.with_suffix(".input")
         kept.write_text(text)
         return f"to run it by hand:\n    {self.reproduce}\n    {self.path} < {kept}"
+
+
+class HostSession:
+    """A running program that is asked line by line: after each answer it waits for the next line.
+    An answer's last line is "."."""
+
+    def __init__(self, program: HostProgram, first: str) -> None:
+        self.program = program
+        self.said: list[str] = []  # the lines it was given: they repeat the run
+        self._errors = tempfile.TemporaryFile()
+        self._process = subprocess.Popen(
+            [str(program.path)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=self._errors,
+            env={**os.environ, "ASAN_OPTIONS": "detect_leaks=0"},
+            preexec_fn=leash(OUTPUT_BYTES_MAX),  # noqa: PLW1509
+        )
+        self._output = bytearray()
+        self._taken = 0
+        self._say(first)
+
+    def _say(self, line: str) -> None:
+        assert self._process.stdin is not None
+        self.said.append(line)
+        try:
+            self._process.stdin.write(f"{line}\n".encode())
+            self._process.stdin.flush()
+        except BrokenPipeError:
+            pass  # its end will be judged when its answer does not come
+
+    def ask(self, line: str) -> list[str]:
+        """The lines of its answer. Any end of the program fails the test."""
+        self._say(line)
+        deadline = time.monotonic() + self.program.limits.seconds(RUN_SECONDS)
+        while not (end := self._end_of_answer()):
+            if not self._read(deadline):
+                self._fail()
+        answer = self._output[self._taken : end].decode(errors="replace").splitlines()[:-1]
+        self._taken = end
+        return answer
+
+    def _end_of_answer(self) -> int:
+        if self._output.startswith(b".\n", self._taken):
+            return self._taken + 2
+        found = self._output.find(b"\n.\n", self._taken)
+        return found + 3 if found >= 0 else 0
+
+    def _read(self, deadline: float) -> bool:
+        """More of its output. False: there is none, or too much, or the time is up."""
+        assert self._process.stdout is not None
+        wait = max(0.0, deadline - time.monotonic())
+        if not select.select([self._process.stdout], [], [], wait)[0]:
+            return False
+        data = os.read(self._process.stdout.fileno(), 1 << 16)
+        self._output += data
+        return bool(data) and len(self._output) <= OUTPUT_BYTES_MAX
+
+    def _fail(self) -> NoReturn:
+        """It has ended, or does not come to an end, instead of an answer."""
+        try:
+            status = self._process.wait(1.0)
+        except subprocess.TimeoutExpired:
+            status = None
+        flooded = len(self._output) > OUTPUT_BYTES_MAX
+        self.close()
+        self._errors.seek(0)
+        errors = self._errors.read(OUTPUT_BYTES_MAX).decode(errors="replace")
+        errors = errors.replace(f"{self.program.root}/", "")
+        output = self._output[self._taken :].decode(errors="replace")
+        status = -signal.SIGXFSZ if flooded else status
+        end = End(status, self.program.limits.seconds(RUN_SECONDS), output, errors)
+        self.program.judge(end, "\n".join([*self.said, ""]))
+        raise GuestFailure("the host program ends before its script does")
+
+    def close(self) -> None:
+        self._process.kill()
+        self._process.communicate()
 
 
 def leash(bytes_max: int) -> Callable[[], None]:

@@ -15,6 +15,7 @@ from grade.harness.limits import Limits
 ROOT = Path(__file__).resolve().parents[2]
 STACK = ROOT / "servers/netd/stack"
 PARTS = (".", "link", "ip", "ip6", "ip6/ndp", "transport", "wire", "dns")
+DRIVER = ("grade/lab7/host/driver.c",)
 SHOWN = 14
 MS = 10**6
 SECOND = 10**9
@@ -24,7 +25,7 @@ def build_stack(build: Path, limits: Limits) -> HostProgram:
     files = sorted(path for part in PARTS for path in (STACK / part).glob("*.c"))
     sources = [str(path.relative_to(ROOT)) for path in files]
     return build_host_program(
-        ROOT, build, "lab7-stack", (*sources, "grade/lab7/host/stack.c"), (), limits
+        ROOT, build, "lab7-stack", (*sources, *DRIVER, "grade/lab7/host/stack.c"), (), limits
     )
 
 

@@ -8,6 +8,7 @@
 #include "netd/stack/ip.h"
 #include "netd/stack/link/neighbour.h"
 #include "netd/stack/socket.h"
+#include "netd/stack/transport.h"
 #include <errno.h>
 #include <string.h>
 
@@ -198,6 +199,11 @@ static const struct {
     COUNTER(mld_out),
 };
 
+static void print_counter(void *context, const char *name, uint64_t value)
+{
+    text_print(context, "%s %llu\n", name, (unsigned long long)value);
+}
+
 static int counters(void *context, const char *name, struct text *out)
 {
     const struct packet_pool *pool = &netd.packets.pool;
@@ -205,9 +211,9 @@ static int counters(void *context, const char *name, struct text *out)
     (void)name;
     for (size_t i = 0; i < sizeof counter_table / sizeof counter_table[0]; i++) {
         const char *at = (const char *)&netd.stack->counters + counter_table[i].offset;
-        text_print(out, "%s %llu\n", counter_table[i].name,
-                   *(const unsigned long long *)(const void *)at);
+        print_counter(out, counter_table[i].name, *(const uint64_t *)(const void *)at);
     }
+    transports_statistics(netd.stack, print_counter, out);
     text_print(out, "packets %u\npackets_in_use %u\npackets_peak %u\npacket_failures %llu\n",
                pool->total, pool->in_use, pool->peak, (unsigned long long)pool->failures);
     text_print(out, "sockets %u\nsocket_packets %u\nrequests_waiting %u\n",

@@ -55,6 +55,16 @@ void transports_writable(struct stack *stack)
     }
 }
 
+void transports_statistics(const struct stack *stack,
+                           void (*visit)(void *context, const char *name, uint64_t value),
+                           void *context)
+{
+    for (size_t i = 0; i < TRANSPORTS; i++) {
+        if (transports[i] && transports[i]->statistics)
+            transports[i]->statistics(stack, visit, context);
+    }
+}
+
 void socket_list(struct stack *stack,
                  void (*visit)(void *context, const struct socket_facts *facts), void *context)
 {

@@ -20,6 +20,10 @@ struct transport {
     int (*socket_create)(struct stack *stack, unsigned protocol, struct socket **socket);
     void (*visit)(struct stack *stack,
                   void (*visit)(void *context, const struct socket_facts *facts), void *context);
+    /* statistics: what it counts by itself; NULL: nothing but struct stack_counters. */
+    void (*statistics)(const struct stack *stack,
+                       void (*visit)(void *context, const char *name, uint64_t value),
+                       void *context);
 };
 
 /* Each is weak: the stack works with those that are linked. */
@@ -32,3 +36,6 @@ const struct transport *transport_of_type(enum socket_type type); /* NULL */
 int transports_create(struct stack *stack); /* ENOMEM */
 void transports_destroy(struct stack *stack);
 void transports_writable(struct stack *stack);
+void transports_statistics(const struct stack *stack,
+                           void (*visit)(void *context, const char *name, uint64_t value),
+                           void *context);

@@ -1,4 +1,4 @@
-/* What TCP counts, for whoever shows it. */
+/* What TCP counts; net:counters shows it. */
 #pragma once
 
 #include "../stack.h"
@@ -41,8 +41,3 @@ struct tcp_counters {
     TCP_COUNTERS(TCP_COUNTER)
 #undef TCP_COUNTER
 };
-
-const struct tcp_counters *tcp_counters(const struct stack *stack);
-/* tcp_statistics: visits each counter, and what is in use of the pools, with its name. */
-void tcp_statistics(const struct stack *stack,
-                    void (*visit)(void *context, const char *name, uint64_t value), void *context);

@@ -22,14 +22,15 @@ void closed_input(struct stack *stack, struct arrival *arrival)
 
 /* ---- 3.10.7.3: SYN-SENT ---------------------------------------------------------------------- */
 
+/* The text and FIN that came with a SYN are looked at like any other's. */
+static void continue_after_syn(struct tcb *tcb, struct arrival *arrival);
+
+/* exercise 8.3 */
 static bool ack_acceptable_in_syn_sent(const struct tcb *tcb, const struct segment *segment)
 {
     return seq_lt(tcb->snd.iss, segment->ack) && seq_le(segment->ack, tcb->snd.nxt) &&
            seq_le(tcb->snd.una, segment->ack);
 }
-
-/* The text and FIN that came with a SYN are looked at like any other's. */
-static void continue_after_syn(struct tcb *tcb, struct arrival *arrival);
 
 static void syn_sent_established(struct tcb *tcb, struct arrival *arrival)
 {
@@ -74,9 +75,11 @@ static void syn_sent_input(struct tcb *tcb, struct arrival *arrival)
         rto_start(tcb);
     }
 }
+/* end 8.3 */
 
 /* ---- 3.10.7.4: the other states -------------------------------------------------------------- */
 
+/* exercise 8.4 */
 /* First: sequence number. The table of 3.10.7.4, but for an ACK at the right edge: a peer who has
  * used up the window sends them with that number, and if what is in the window was lost on both
  * sides, nothing else would end the silence. */
@@ -176,7 +179,9 @@ static bool check_syn(struct tcb *tcb, const struct segment *segment)
     tcb_challenge(tcb);
     return false;
 }
+/* end 8.4 */
 
+/* exercise 8.6 */
 /* Fifth: the ACK field, in SYN-RECEIVED. */
 static bool check_ack_syn_received(struct tcb *tcb, struct arrival *arrival)
 {
@@ -251,37 +256,7 @@ static bool process_ack(struct tcb *tcb, const struct segment *segment)
         recovery_resend(tcb); /* what went into the closed window */
     return true;
 }
-
-/* What the ACK of our FIN means in each state. */
-static bool process_ack_of_fin(struct tcb *tcb)
-{
-    if (!fin_acked(tcb))
-        return true;
-    switch (tcb->state) {
-    case TCP_FIN_WAIT_1:
-        tcb->state = TCP_FIN_WAIT_2;
-        if (tcb->detached)
-            timer_set_after(tcb, TIMER_LINGER, TCP_FIN_WAIT);
-        return true;
-    case TCP_CLOSING:
-        time_wait_enter(tcb);
-        return false;
-    case TCP_LAST_ACK:
-        tcb_finish(tcb, 0);
-        return false;
-    default:
-        return true;
-    }
-}
-
-static bool check_ack(struct tcb *tcb, struct arrival *arrival)
-{
-    if (!(arrival->segment->flags & TCP_ACK))
-        return false;
-    if (tcb->state == TCP_SYN_RECEIVED && !check_ack_syn_received(tcb, arrival))
-        return false;
-    return process_ack(tcb, arrival->segment) && process_ack_of_fin(tcb);
-}
+/* end 8.6 */
 
 static bool receives_text(const struct tcb *tcb)
 {
@@ -314,11 +289,30 @@ static void note_fin(struct tcb *tcb, const struct segment *segment)
     }
 }
 
-/* Eighth: the FIN bit, when all text before it is here. False: the connection is in TIME-WAIT. */
+/* exercise 8.11 */
+/* What the ACK of our FIN means in each state. False: the connection is over. */
+static bool process_ack_of_fin(struct tcb *tcb)
+{
+    switch (tcb->state) {
+    case TCP_FIN_WAIT_1:
+        tcb->state = TCP_FIN_WAIT_2;
+        if (tcb->detached)
+            timer_set_after(tcb, TIMER_LINGER, TCP_FIN_WAIT);
+        return true;
+    case TCP_CLOSING:
+        time_wait_enter(tcb);
+        return false;
+    case TCP_LAST_ACK:
+        tcb_finish(tcb, 0);
+        return false;
+    default:
+        return true;
+    }
+}
+
+/* Eighth: the peer's FIN, whose turn it is. False: the connection is in TIME-WAIT. */
 static bool check_fin(struct tcb *tcb)
 {
-    if (!tcb->fin_arrived || tcb->rcv.nxt != tcb->rcv.fin || !receives_text(tcb))
-        return true;
     tcb->rcv.nxt++;
     if (tcb->rcv.wnd > 0)
         tcb->rcv.wnd--;
@@ -333,6 +327,22 @@ static bool check_fin(struct tcb *tcb)
     socket_notify(&tcb->socket, tcb_events(&tcb->socket));
     return true;
 }
+/* end 8.11 */
+
+static bool check_ack(struct tcb *tcb, struct arrival *arrival)
+{
+    if (!(arrival->segment->flags & TCP_ACK))
+        return false;
+    if (tcb->state == TCP_SYN_RECEIVED && !check_ack_syn_received(tcb, arrival))
+        return false;
+    return process_ack(tcb, arrival->segment) && (!fin_acked(tcb) || process_ack_of_fin(tcb));
+}
+
+/* fin_due: all text in front of the peer's FIN is here. */
+static bool fin_due(const struct tcb *tcb)
+{
+    return tcb->fin_arrived && tcb->rcv.nxt == tcb->rcv.fin && receives_text(tcb);
+}
 
 /* The steps from the sixth on, which a SYN's segment shares; then what is to be sent. Sixth: the
  * URG bit. Urgent text is read in its place like any other (RFC 6093 6), so the pointer, wherever
@@ -340,7 +350,7 @@ static bool check_fin(struct tcb *tcb)
 static void continue_after_ack(struct tcb *tcb, struct arrival *arrival)
 {
     note_fin(tcb, arrival->segment);
-    if (process_text(tcb, arrival) && check_fin(tcb))
+    if (process_text(tcb, arrival) && (!fin_due(tcb) || check_fin(tcb)))
         tcb_output(tcb);
 }
 

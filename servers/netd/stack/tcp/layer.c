@@ -157,10 +157,10 @@ const char *tcp_state_name(enum tcp_state state)
     return names[state];
 }
 
-const struct tcp_counters *tcp_counters(const struct stack *stack) { return &stack->tcp->counters; }
-
-void tcp_statistics(const struct stack *stack,
-                    void (*visit)(void *context, const char *name, uint64_t value), void *context)
+/* Each counter, and what is in use of the pools. */
+static void statistics(const struct stack *stack,
+                       void (*visit)(void *context, const char *name, uint64_t value),
+                       void *context)
 {
     const struct tcp_layer *layer = stack->tcp;
     const struct tcp_counters *counters = &layer->counters;
@@ -239,4 +239,5 @@ const struct transport tcp_transport = {
     .writable = writable,
     .socket_create = create_socket,
     .visit = visit_all,
+    .statistics = statistics,
 };

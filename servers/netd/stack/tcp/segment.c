@@ -8,6 +8,7 @@ size_t segment_header_size(const uint8_t header[TCP_HEADER])
     return size < TCP_HEADER ? 0 : size;
 }
 
+/* exercise 8.1 */
 static void parse_sack(struct tcp_options *options, struct cursor *value)
 {
     while (cursor_left(value) >= 8 && options->sack_count < TCP_SACK_BLOCKS) {
@@ -57,6 +58,7 @@ static void parse_options(struct tcp_options *options, struct cursor cursor)
         parse_option(options, kind, &value);
     }
 }
+/* end 8.1 */
 
 void segment_parse(struct segment *segment, const uint8_t *header, size_t size, uint32_t length)
 {

@@ -1,4 +1,5 @@
-/* What all algorithms share: initial window, slow start, loss window, restart window. */
+/* What all algorithms share: initial window, slow start, loss window, restart window; and Reno's
+ * congestion avoidance: one SMSS more per round trip, half after a loss (RFC 5681 3.1). */
 #include "congestion.h"
 #include <stddef.h>
 #include <string.h>
@@ -33,6 +34,26 @@ void congestion_start(struct congestion *congestion, const struct congestion_ope
     };
 }
 
+/* exercise 8.8 */
+static void newreno_avoid(struct congestion *congestion, uint32_t bytes, uint64_t rtt, uint64_t now)
+{
+    (void)rtt;
+    (void)now;
+    congestion->acked += bytes;
+    if (congestion->acked >= congestion->cwnd) {
+        congestion->acked -= congestion->cwnd;
+        congestion->cwnd += congestion->mss;
+    }
+}
+
+/* Equation (4): ssthresh = max(FlightSize / 2, 2 * SMSS). */
+static uint32_t newreno_threshold(struct congestion *congestion, uint32_t flight)
+{
+    const uint32_t half = flight / 2, least = 2 * congestion->mss;
+    congestion->acked = 0;
+    return half > least ? half : least;
+}
+
 void congestion_acked(struct congestion *congestion, uint32_t bytes, uint64_t rtt, uint64_t now)
 {
     if (congestion->cwnd < congestion->ssthresh)
@@ -49,6 +70,9 @@ void congestion_timeout(struct congestion *congestion, uint32_t flight)
     congestion->cwnd = congestion->mss;
     congestion->acked = 0;
 }
+/* end 8.8 */
+
+const struct congestion_operations newreno = {"reno", newreno_avoid, newreno_threshold};
 
 void congestion_idle(struct congestion *congestion)
 {

@@ -51,6 +51,7 @@ static struct sack_block run_of(const struct tcb *tcb, uint32_t seq)
     return run;
 }
 
+/* exercise 8.7 */
 /* RFC 2018 4: the block of the newest segment first, then those reported last before it. */
 static void report(struct tcb *tcb, uint32_t seq)
 {
@@ -138,3 +139,4 @@ void ahead_join(struct tcb *tcb)
     }
     forget_blocks(tcb);
 }
+/* end 8.7 */

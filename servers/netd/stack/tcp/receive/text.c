@@ -122,9 +122,10 @@ static void in_order(struct tcb *tcb, struct arrival *arrival)
     acknowledge(tcb, arrival);
     while (arrival->packet)
         receive_append(tcb, take_piece(&arrival->packet));
-    ahead_join(tcb);
-    if (gap)
+    if (gap) {
+        ahead_join(tcb);
         tcb->ack_now = true; /* the peer waits for news of it (RFC 5681 4.2) */
+    }
     socket_notify(&tcb->socket, SOCKET_READABLE);
 }
 

@@ -26,6 +26,7 @@ static uint32_t congestion_room(const struct tcb *tcb)
     return limit > tcb->pipe ? limit - tcb->pipe : 0;
 }
 
+/* exercise 8.5 */
 /* Nagle (3.7.4): a small segment waits while anything is unacknowledged, unless nothing more will
  * come. Corked ones wait in any case, but not for ever (TIMER_OUTPUT). */
 static bool small_allowed(const struct tcb *tcb)
@@ -56,6 +57,7 @@ static uint32_t sendable(const struct tcb *tcb)
     }
     return length;
 }
+/* end 8.5 */
 
 bool new_data_allowed(const struct tcb *tcb) { return sendable(tcb) > 0; }
 

@@ -28,6 +28,16 @@ static void retransmit(struct tcb *tcb, struct packet *packet)
         tcb->high_rxt = seq_max(tcb->high_rxt, sent_end(packet));
 }
 
+/* Is it time for fast recovery? With SACK: DupThresh such ACKs, or IsLost(SND.UNA). Without: also
+ * nothing that an earlier recovery has sent may be the reason (RFC 6582 3.2 (1)). */
+static bool loss_detected(struct tcb *tcb)
+{
+    if (tcb->sack)
+        return tcb->dup_acks >= TCP_DUP_THRESHOLD || sack_is_lost(tcb, tcb->snd.una);
+    return tcb->dup_acks == TCP_DUP_THRESHOLD && seq_lt(tcb->recovery_point, tcb->snd.una);
+}
+
+/* exercise 8.10 */
 /* RFC 6675 5 (4), RFC 6582 3.2 (2) with RFC 5681 3.2 (2), (3). */
 static void enter_fast_recovery(struct tcb *tcb)
 {
@@ -80,6 +90,31 @@ static void newreno_ack(struct tcb *tcb, uint32_t acked, bool duplicate)
     }
 }
 
+/* all_lost: everything that is out is to be sent again, in order. */
+static void all_lost(struct tcb *tcb)
+{
+    tcb->recovery = RECOVERY_TIMEOUT;
+    tcb->recovery_point = tcb->snd.nxt;
+    tcb->lost_below = tcb->snd.nxt;
+    tcb->high_rxt = tcb->snd.una;
+    tcb->dup_acks = 0;
+    sack_set_pipe(tcb);
+}
+
+void recovery_timeout(struct tcb *tcb)
+{
+    /* While the same segment times out again, ssthresh stays (RFC 5681 3.1). */
+    const bool same = tcb->recovery == RECOVERY_TIMEOUT && tcb->timed_out == tcb->snd.una;
+    tcb->layer->counters.timeouts++;
+    if (!same)
+        congestion_timeout(&tcb->congestion, flight_size(tcb));
+    tcb->timed_out = tcb->snd.una;
+    sack_forget(tcb);
+    all_lost(tcb);
+    rto_back_off(tcb);
+}
+/* end 8.10 */
+
 static void in_recovery(struct tcb *tcb, uint32_t acked, bool duplicate)
 {
     if (seq_le(tcb->recovery_point, tcb->snd.una)) {
@@ -91,15 +126,6 @@ static void in_recovery(struct tcb *tcb, uint32_t acked, bool duplicate)
     } else {
         newreno_ack(tcb, acked, duplicate);
     }
-}
-
-/* Is it time for fast recovery? With SACK: DupThresh such ACKs, or IsLost(SND.UNA). Without: also
- * nothing that an earlier recovery has sent may be the reason (RFC 6582 3.2 (1)). */
-static bool loss_detected(struct tcb *tcb)
-{
-    if (tcb->sack)
-        return tcb->dup_acks >= TCP_DUP_THRESHOLD || sack_is_lost(tcb, tcb->snd.una);
-    return tcb->dup_acks == TCP_DUP_THRESHOLD && seq_lt(tcb->recovery_point, tcb->snd.una);
 }
 
 static void outside_recovery(struct tcb *tcb, uint32_t acked, bool duplicate)
@@ -126,30 +152,6 @@ void recovery_ack(struct tcb *tcb, uint32_t acked, bool duplicate)
     else
         in_recovery(tcb, acked, duplicate);
     sack_set_pipe(tcb);
-}
-
-/* all_lost: everything that is out is to be sent again, in order. */
-static void all_lost(struct tcb *tcb)
-{
-    tcb->recovery = RECOVERY_TIMEOUT;
-    tcb->recovery_point = tcb->snd.nxt;
-    tcb->lost_below = tcb->snd.nxt;
-    tcb->high_rxt = tcb->snd.una;
-    tcb->dup_acks = 0;
-    sack_set_pipe(tcb);
-}
-
-void recovery_timeout(struct tcb *tcb)
-{
-    /* While the same segment times out again, ssthresh stays (RFC 5681 3.1). */
-    const bool same = tcb->recovery == RECOVERY_TIMEOUT && tcb->timed_out == tcb->snd.una;
-    tcb->layer->counters.timeouts++;
-    if (!same)
-        congestion_timeout(&tcb->congestion, flight_size(tcb));
-    tcb->timed_out = tcb->snd.una;
-    sack_forget(tcb);
-    all_lost(tcb);
-    rto_back_off(tcb);
 }
 
 void recovery_resend(struct tcb *tcb)

@@ -12,6 +12,10 @@ static uint64_t clamp(uint64_t rto)
     return rto > TCP_RTO_MAX ? TCP_RTO_MAX : rto;
 }
 
+/* (5.1), (5.3) */
+void rto_start(struct tcb *tcb) { timer_set_after(tcb, TIMER_RETRANSMIT, tcb->rto); }
+
+/* exercise 8.2 */
 static void compute(struct tcb *tcb)
 {
     const uint64_t variance = 4 * tcb->rttvar;
@@ -35,9 +39,6 @@ void rto_sample(struct tcb *tcb, uint64_t rtt)
     compute(tcb);
 }
 
-/* (5.1), (5.3) */
-void rto_start(struct tcb *tcb) { timer_set_after(tcb, TIMER_RETRANSMIT, tcb->rto); }
-
 /* (5.5) */
 void rto_back_off(struct tcb *tcb)
 {
@@ -51,3 +52,4 @@ void rto_forgive(struct tcb *tcb)
     if (tcb->srtt)
         compute(tcb);
 }
+/* end 8.2 */

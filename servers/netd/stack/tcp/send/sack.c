@@ -9,6 +9,10 @@ static bool is_sacked(const struct packet *packet)
     return packet->word[SENT_MARKS] & SENT_SACKED;
 }
 
+/* IsLost(SeqNum) */
+bool sack_is_lost(const struct tcb *tcb, uint32_t seq) { return seq_lt(seq, tcb->lost_below); }
+
+/* exercise 8.9 */
 /* Does one of the blocks hold the whole packet? Blocks that say what cannot be count for nothing:
  * what is acknowledged already (RFC 2883 reports duplicates so), and what was never sent. */
 static bool block_covers(const struct tcb *tcb, const struct segment *segment,
@@ -24,12 +28,9 @@ static bool block_covers(const struct tcb *tcb, const struct segment *segment,
 }
 
 /* Update(): marks what the segment's blocks say. True: some of it is news. */
-bool sack_update(struct tcb *tcb, const struct segment *segment)
+static bool mark(struct tcb *tcb, const struct segment *segment)
 {
     bool news = false;
-    if (segment->options.sack_count == 0)
-        return false;
-    tcb->layer->counters.sack_blocks_in += segment->options.sack_count;
     for (struct packet *p = tcb->send.first; p != tcb->send.unsent; p = p->kept) {
         if (is_sacked(p) || seq_lt(p->word[SENT_SEQ], segment->ack) ||
             !block_covers(tcb, segment, p))
@@ -78,25 +79,19 @@ void sack_find_lost(struct tcb *tcb)
     }
 }
 
-/* IsLost(SeqNum) */
-bool sack_is_lost(const struct tcb *tcb, uint32_t seq) { return seq_lt(seq, tcb->lost_below); }
-
 /* SetPipe(): how many octets are in the network, as far as we know. */
-void sack_set_pipe(struct tcb *tcb)
+static uint32_t octets_in_network(const struct tcb *tcb)
 {
-    if (tcb->recovery == RECOVERY_NONE && seq_le(tcb->high_sacked, tcb->snd.una)) {
-        tcb->pipe = tcb->snd.nxt - tcb->snd.una; /* the sum, when there are no marks */
-        return;
-    }
-    tcb->pipe = 0;
+    uint32_t pipe = 0;
     for (const struct packet *p = tcb->send.first; p != tcb->send.unsent; p = p->kept) {
         if (is_sacked(p))
             continue;
         if (!sack_is_lost(tcb, p->word[SENT_SEQ])) /* (a) */
-            tcb->pipe += p->word[SENT_LENGTH];
+            pipe += p->word[SENT_LENGTH];
         if (seq_lt(p->word[SENT_SEQ], tcb->high_rxt)) /* (b) */
-            tcb->pipe += p->word[SENT_LENGTH];
+            pipe += p->word[SENT_LENGTH];
     }
+    return pipe;
 }
 
 /* The first packet in [from, to) that is not SACKed. */
@@ -136,6 +131,19 @@ struct packet *sack_next_seg(struct tcb *tcb)
         return packet;
     tcb->rescued = true; /* (4), once per recovery */
     return last_unsacked(tcb);
+}
+/* end 8.9 */
+
+bool sack_update(struct tcb *tcb, const struct segment *segment)
+{
+    tcb->layer->counters.sack_blocks_in += segment->options.sack_count;
+    return segment->options.sack_count > 0 && mark(tcb, segment);
+}
+
+void sack_set_pipe(struct tcb *tcb)
+{
+    const bool marks = tcb->recovery != RECOVERY_NONE || seq_lt(tcb->snd.una, tcb->high_sacked);
+    tcb->pipe = marks ? octets_in_network(tcb) : tcb->snd.nxt - tcb->snd.una;
 }
 
 void sack_forget(struct tcb *tcb)

@@ -514,7 +514,7 @@ static void test_lists(void)
     talk_start(&t);
     talk_say(&t, ACCEPT TO_TIME_WAIT);
     tcp_transport.visit(&t.host.stack, count_listed, &listed);
-    tcp_statistics(&t.host.stack, count_statistics, &opened);
+    tcp_transport.statistics(&t.host.stack, count_statistics, &opened);
     CHECK(listed == 2 && opened == 1, "%u, %llu", listed, (unsigned long long)opened);
     talk_end(&t);
 }

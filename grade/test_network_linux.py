@@ -31,6 +31,7 @@ class Wire:
     machine: Machine
     namespace: Namespace
     address: str  # of the guest
+    offloads: bool  # the device sums up and cuts
 
     def listen(self, host: str = HOST) -> socket.socket:
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
@@ -99,7 +100,7 @@ def wire(
     found = re.search(r"address (10\.9\.0\.\d+)/24", machine.console.check("cat net:status"))
     assert found
     assert ("offloads" in machine.log.text()) == (request.param == "offloads")
-    yield Wire(machine, namespace, found[1])
+    yield Wire(machine, namespace, found[1], request.param == "offloads")
 
 
 @pytest.mark.parametrize("wire", ["plain"], indirect=True)
@@ -146,12 +147,20 @@ def echo_request(payload: bytes) -> bytes:
     return struct.pack("!BBHHH", 8, 0, checksum, 1, 1) + payload
 
 
+def frames_sent(machine: Machine) -> int:
+    status = machine.console.check("cat net:status")
+    found = re.search(r"eth0:.*?sent (\d+) packets", status, re.DOTALL)
+    assert found
+    return int(found[1])
+
+
 @pytest.mark.parametrize("host", [HOST, HOST6])
 def test_bytes_from_the_guest(wire: Wire, host: str) -> None:
     console = wire.machine.console
     console.check(f"dd if=random: of=/tmp/sent bs=64k count={SIZE >> 16} 2>&1", timeout=60)
     if host == HOST6:
         await_line(wire.machine, "net:status", "address fd09:")
+    before = frames_sent(wire.machine)
     with wire.listen(host) as server:
         console.check(f"nc -N {host} {server.getsockname()[1]} < /tmp/sent &")
         connection, _ = server.accept()
@@ -161,6 +170,9 @@ def test_bytes_from_the_guest(wire: Wire, host: str) -> None:
     assert len(got) == SIZE
     digest = console.check("sha256sum /tmp/sent", timeout=60).split()[0]
     assert hashlib.sha256(got).hexdigest() == digest
+    # A device that cuts frames is given long ones.
+    full = SIZE // 1460
+    assert (frames_sent(wire.machine) - before < full // 2) == wire.offloads
 
 
 def test_bytes_to_the_guest(wire: Wire) -> None:

@@ -95,7 +95,12 @@ unsigned ip_common_prefix(const struct ip_address *a, const struct ip_address *b
 
 bool ip_in_prefix(const struct ip_address *address, const struct ip_address *prefix, unsigned bits)
 {
-    return address->family == prefix->family && ip_common_prefix(address, prefix) >= bits;
+    if (address->family != prefix->family || bits > ip_address_size(prefix) * 8)
+        return false;
+    for (size_t i = 0; i * 8 < bits; i++)
+        if ((address->bytes[i] ^ prefix->bytes[i]) & ~ip_host_bits(bits, i))
+            return false;
+    return true;
 }
 
 static const uint8_t mapped_prefix[12] = {[10] = 0xff, [11] = 0xff};

@@ -47,6 +47,13 @@ bool ip_is_link_local(const struct ip_address *address);
 
 /* ip_in_prefix: the first `bits` bits of both are equal (and the families). */
 bool ip_in_prefix(const struct ip_address *address, const struct ip_address *prefix, unsigned bits);
+/* ip_host_bits: those of byte i that lie behind the first `bits` bits. */
+static inline uint8_t ip_host_bits(unsigned bits, size_t i)
+{
+    if (i != bits / 8)
+        return i < bits / 8 ? 0 : 0xff;
+    return (uint8_t)(0xff >> bits % 8);
+}
 /* ip_common_prefix: how many leading bits are equal; 0 for different families. */
 unsigned ip_common_prefix(const struct ip_address *a, const struct ip_address *b);
 

@@ -94,8 +94,8 @@ static bool is_broadcast_of(const struct netif_address *own, const struct ip_add
     struct ip_address last = own->address;
     if (own->state == ADDRESS_FREE || own->address.family != IP_V4 || own->prefix > 30)
         return false;
-    for (unsigned bit = own->prefix; bit < 32; bit++)
-        last.bytes[bit / 8] |= (uint8_t)(0x80 >> bit % 8);
+    for (size_t i = own->prefix / 8; i < 4; i++)
+        last.bytes[i] |= ip_host_bits(own->prefix, i);
     return ip_equal(&last, address);
 }
 

@@ -24,8 +24,8 @@ static struct ip_route_entry connected_route(struct netif *netif, const struct n
                                    .connected = true,
                                    .gateway = ip_any(own->address.family),
                                    .netif = netif};
-    for (unsigned bit = own->prefix; bit < ip_address_size(&own->address) * 8; bit++)
-        entry.destination.bytes[bit / 8] &= (uint8_t) ~(0x80 >> bit % 8);
+    for (size_t i = own->prefix / 8; i < ip_address_size(&own->address); i++)
+        entry.destination.bytes[i] &= (uint8_t)~ip_host_bits(own->prefix, i);
     return entry;
 }
 

@@ -7,11 +7,12 @@ TCP_CORE := $(filter-out $(TCP_TEST)/%,$(TCP_CORE)) \
 TCP_HOST := $(TCP_CORE) $(TCP_TEST)/host.c $(TCP_TEST)/stream.c servers/netd/stack/test/check.c
 TCP_TALK := $(TCP_HOST) $(TCP_TEST)/talk.c
 
-HOST_TESTS += tcp_states tcp_sending tcp_receiving tcp_defence tcp_calls tcp_offload
+HOST_TESTS += tcp_states tcp_sending tcp_receiving tcp_defence tcp_calls tcp_offload tcp_sack
 tcp_calls_SOURCES := $(TCP_TALK) $(TCP_TEST)/test_calls.c
 tcp_defence_SOURCES := $(TCP_TALK) $(TCP_TEST)/test_defence.c
 tcp_offload_SOURCES := $(TCP_TALK) $(TCP_TEST)/test_offload.c
 tcp_receiving_SOURCES := $(TCP_TALK) $(TCP_TEST)/test_receiving.c
+tcp_sack_SOURCES := $(TCP_TALK) $(TCP_TEST)/test_sack.c
 tcp_sending_SOURCES := $(TCP_TALK) $(TCP_TEST)/test_sending.c
 tcp_states_SOURCES := $(TCP_TALK) $(TCP_TEST)/test_states.c
 

@@ -382,7 +382,25 @@ class Receiver:
         return tuple(runs[:3])
 
 
-@pytest.mark.exercise("8.10", points=4)
+@pytest.mark.exercise("8.10", points=1)
+def test_what_a_closed_window_has_dropped(peer: Peer) -> None:
+    """Probes go on for longer than R2, as long as the peer answers; what it had no room for goes again
+    as soon as the window opens."""
+    peer.connect()
+    peer.expect(peer.say("A", 1, ack=1, window=0), what="an ACK that closes the window")
+    peer.expect(peer.send(3000), what="text for a closed window")
+    wait = 1000
+    for _ in range(11):
+        peer.expect(peer.wait(wait - 1), what="before the probe's time")
+        peer.expect(peer.wait(1), "A 1:1 ack 1", what="a probe of one octet")
+        peer.expect(peer.say("A", 1, ack=1, window=0), what="its answer: no room")
+        wait = min(2 * wait, 60_000)
+    seen = sum(len(s.data) for s in peer.say("A", 1, ack=1, window=9000))
+    peer.stack.check(seen, 3000, "octets that go when the window opens")
+    peer.stack.end()
+
+
+@pytest.mark.exercise("8.10", points=3)
 @pytest.mark.parametrize("sack", [False, True], ids=["newreno", "sack"])
 def test_all_arrives_over_a_lossy_wire(peers: Peers, rng: random.Random, sack: bool) -> None:
     """With a round trip of 20 ms; what was not lost is hardly ever sent again."""

@@ -227,7 +227,6 @@ def test_writing_in_the_system(guest: Guest, rng: random.Random) -> None:
 def test_removing_in_the_system(guest: Guest, rng: random.Random) -> None:
     """Files that are unlinked while open, names that replace others, whole trees that go."""
     opened, read, moved, target, dropped = guest.files(rng, 5)
-    free = Volume(guest.image).free_blocks
     content = guest.node(opened).data
     wanted = hashlib.sha256(content.read(0, content.size)).hexdigest()
     guest.sh(f"exec 3<{opened}; rm {opened}")
@@ -259,9 +258,7 @@ def test_removing_in_the_system(guest: Guest, rng: random.Random) -> None:
     victim = rng.choice([p for p in directories if p != "/lost+found"])
     guest.sh(f"rm -r {victim}")
     remove_tree(guest, victim)
-    volume = guest.finish()
-    if volume.free_blocks == free:
-        guest.fail("as many blocks are free as before, though files have gone")
+    guest.finish()
 
 
 def remove_tree(guest: Guest, path: str) -> None:

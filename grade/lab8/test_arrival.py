@@ -240,7 +240,8 @@ def test_acknowledgments_and_windows(peers: Peers, rng: random.Random) -> None:
         scale = rng.randrange(8)
         options = Options(mss=1000, scale=scale)
         (peer.connect_near_wrap if near_wrap else peer.connect)(options)
-        una, newest, window, largest = 1, (0, 1), 65535, 65535
+        peer.say("A", 1, ack=1)  # the first window that is scaled
+        una, newest, window, largest = 1, (1, 1), 65535 << scale, 65535 << scale
         doubts = waits = 0  # since the last progress: what may count as duplicates, and pauses
         for _ in range(70):
             room = min(4000, window) - (len(peer.sent) + 1 - una)
@@ -249,7 +250,7 @@ def test_acknowledgments_and_windows(peers: Peers, rng: random.Random) -> None:
                 peer.expect(peer.send(1000), wanted, what="a segment that fits")
             nxt = len(peer.sent) + 1
             kind = rng.choice(("forward", "forward", "again", "beyond", "ancient", "ahead", "old", "overtaken"))
-            (seq, ack), new = (max(1, newest[0]), una), rng.randrange(4000 >> scale, 65536)
+            (seq, ack), new = (newest[0], una), rng.randrange(4000 >> scale, 65536)
             if waits > 3:  # before the retransmission timer expires
                 kind, ack = "forward", nxt
             elif kind == "forward":

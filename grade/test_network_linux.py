@@ -276,3 +276,21 @@ def test_scans_by_nmap(wire: Wire) -> None:
     assert difficulty and int(difficulty[1]) >= 200, output
     assert " 1 received" in console.check(f"ping -c 1 {HOST}")
     assert "ESTABLISHED" not in console.check("cat net:sockets")
+
+
+@pytest.mark.parametrize("wire", ["offloads"], indirect=True)
+@pytest.mark.parametrize("direction", ["", "reverse"])
+def test_transfer_with_iperf3(wire: Wire, direction: str) -> None:
+    """A program that speaks iperf3's protocol sends to its server, and receives from it."""
+    need("iperf3")
+    server = wire.namespace.start("iperf3", "-s", "-1", "-i", "0", "--forceflush")
+    assert server.stdout
+    while b"Server listening" not in (line := server.stdout.readline()):
+        assert line, "iperf3 does not listen"
+    output = wire.machine.console.check(f"/test/iperf {HOST} {direction}", timeout=60)
+    moved = re.search(r"(?:sent|received) (\d+) bytes", output)
+    assert moved and int(moved[1]) > 1 << 16, output
+    report = server.communicate(timeout=wire.machine.limits.seconds(30))[0].decode()
+    role = "sender" if direction else "receiver"
+    assert server.returncode == 0 and re.search(rf"[KMG]?bits/sec .*{role}", report), report
+    print(report)

@@ -58,7 +58,7 @@ static void test_wait_all(void)
     CHECK(FAILS(recv(ends[1], text, 8, MSG_WAITALL | MSG_DONTWAIT), EAGAIN));
     struct timeval timeout = {.tv_usec = 50000};
     setsockopt(ends[1], SOL_SOCKET, SO_RCVTIMEO, &timeout, sizeof timeout);
-    CHECK(send(ends[0], "ab", 2, 0) == 2);
+    CHECK(send(ends[0], "ab", 2, 0) == 2 && ready(ends[1], POLLIN, 1000) == POLLIN);
     CHECK(recv(ends[1], text, 8, MSG_WAITALL) == 2);
     CHECK(send(ends[0], big, sizeof big, 0) == sizeof big && shutdown(ends[0], SHUT_WR) == 0);
     CHECK(recv(ends[1], big, 990, MSG_WAITALL) == 990);
@@ -256,6 +256,41 @@ static void test_control_out(void)
     close_both(ends);
 }
 
+/* ---- Waiting ------------------------------------------------------------------------------ */
+
+/* Many at once, one of which becomes ready; and one twice, for different reasons. */
+static void test_poll(void)
+{
+    static char block[1 << 16];
+    struct pollfd many[80], twice[2];
+    pthread_t thread;
+    int ends[2], others[2];
+    connected(AF_INET, ends);
+    datagram_pair(AF_INET, others);
+    for (int i = 0; i < 80; i++)
+        many[i] = (struct pollfd){.fd = i == 70 ? ends[1] : others[1], .events = POLLIN};
+    pthread_create(&thread, NULL, send_in_pieces, &ends[0]);
+    long before = milliseconds();
+    CHECK(poll(many, 80, 5000) == 1 && many[70].revents == POLLIN && many[6].revents == 0);
+    CHECK(milliseconds() - before < 500);
+    pthread_join(thread, NULL);
+    CHECK(recv(ends[1], block, 8, MSG_WAITALL) == 8);
+
+    fcntl(ends[1], F_SETFL, O_NONBLOCK);
+    while (send(ends[1], block, sizeof block, 0) > 0)
+        continue;
+    twice[0] = (struct pollfd){.fd = ends[1], .events = POLLIN};
+    twice[1] = (struct pollfd){.fd = dup(ends[1]), .events = POLLOUT};
+    pthread_create(&thread, NULL, send_in_pieces, &ends[0]);
+    before = milliseconds();
+    CHECK(poll(twice, 2, 5000) == 1 && twice[0].revents == POLLIN && twice[1].revents == 0);
+    CHECK(milliseconds() - before < 500);
+    pthread_join(thread, NULL);
+    close(twice[1].fd);
+    close_both(ends);
+    close_both(others);
+}
+
 /* ---- The end ------------------------------------------------------------------------------ */
 
 static void *read_late(void *argument)
@@ -415,6 +450,7 @@ int main(void)
     test_control();
     test_control6();
     test_control_out();
+    test_poll();
     test_linger();
     test_shutdown_read();
     test_options();

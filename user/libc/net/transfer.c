@@ -128,6 +128,7 @@ ssize_t sendmsg(int fd, const struct msghdr *message, int flags)
     char *buffer = buffer_for(message, length, small), *at = buffer;
     if (!buffer && length > 0)
         return libc_error(-ENOMEM);
+    small[0] = '\0'; /* for the compiler: of an empty vector nothing is sent */
     for (size_t i = 0; i < message->msg_iovlen && message->msg_iovlen != 1; i++) {
         memcpy(at, message->msg_iov[i].iov_base, message->msg_iov[i].iov_len);
         at += message->msg_iov[i].iov_len;

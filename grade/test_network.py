@@ -6,6 +6,7 @@ import hashlib
 import re
 import secrets
 import selectors
+import shutil
 import socket
 import subprocess
 import sys
@@ -60,13 +61,32 @@ def net(boot: Boot) -> Iterator[Machine]:
     yield machine
 
 
-def test_sockets_over_the_loopback_without_a_device(boot: Boot) -> None:
+PROMISES_KEPT = r"\d{3} kept, 0 broken\n"
+
+
+@pytest.mark.parametrize("program", ["sockets", "socket_messages"])
+def test_sockets_over_the_loopback_without_a_device(boot: Boot, program: str) -> None:
     """netd is there on a machine without a network, and libc's sockets keep their promises."""
     machine = boot()
     assert "eth0" not in machine.console.check("cat net:status")
-    output = machine.console.check("/test/sockets", timeout=60)
-    assert re.fullmatch(r"\d{3} kept, 0 broken\n", output), output
+    output = machine.console.run(f"/test/{program}", timeout=60).output
+    assert re.fullmatch(PROMISES_KEPT, output), output
     assert "ESTABLISHED" not in machine.console.check("cat net:sockets")
+
+
+def test_linux_keeps_the_same_promises(tmp_path: Path) -> None:
+    """What socket_messages.c asks for is what Linux does."""
+    if not shutil.which("cc"):
+        pytest.skip("cc is not installed")
+    try:
+        socket.create_server(("::1", 0), family=socket.AF_INET6).close()
+    except OSError as reason:
+        pytest.skip(f"this machine has no IPv6: {reason}")
+    program = tmp_path / "socket_messages"
+    source = Path(__file__).parent / "programs" / "socket_messages.c"
+    subprocess.run(["cc", "-D_GNU_SOURCE", source, "-o", program, "-lpthread"], check=True)
+    output = subprocess.run([program], capture_output=True, text=True, timeout=60).stdout
+    assert re.fullmatch(PROMISES_KEPT, output), output
 
 
 def test_nothing_is_left_of_a_program_that_died(boot: Boot) -> None:

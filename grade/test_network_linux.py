@@ -246,3 +246,63 @@ def test_link_that_goes_and_comes(wire: Wire) -> None:
         wire.machine.qmp.command("set_link", {"name": "net0", "up": up})
         await_line(wire.machine, "net:status", "dhcp BOUND" if up else "no link")
     assert " 1 received" in wire.machine.console.check(f"ping -c 1 {HOST}")
+
+
+def scan(wire: Wire, *words: str) -> str:
+    seconds = wire.machine.limits.seconds(120)
+    return wire.namespace.run("nmap", "-n", "-Pn", "--max-retries", "3", *words, timeout=seconds)
+
+
+def states(output: str) -> dict[str, str]:
+    """What nmap says of each port, by "number/protocol"."""
+    return dict(re.findall(r"^(\d+/\w+) +(\S+)", output, re.M))
+
+
+@pytest.mark.parametrize("wire", ["plain"], indirect=True)
+def test_scans_by_nmap(wire: Wire) -> None:
+    """Each kind of scan finds what is open, by the answers that the RFCs ask for; the fingerprinting
+    throws in what nobody sends, and must find sequence numbers hard to guess."""
+    need("nmap")
+    console = wire.machine.console
+    console.check("services -6 &")
+    start_server(wire.machine, "services")
+    console.check("until [ $(grep -c LISTEN net:sockets) = 6 ]; do sleep 0.1; done", timeout=60)
+    for kind in ("-sS", "-sT"):
+        output = scan(wire, kind, "-p", "1-500", wire.address)
+        assert "497 closed" in output, output
+        assert states(output) == {f"{port}/tcp": "open" for port in (7, 9, 19)}
+    for kind in ("-sF", "-sN", "-sX"):  # RFC 9293 3.10.7.2: LISTEN drops them, CLOSED resets
+        output = scan(wire, kind, "-p", "7,8", wire.address)
+        assert states(output) == {"7/tcp": "open|filtered", "8/tcp": "closed"}, output
+    output = scan(wire, "-sA", "-p", "7,8", wire.address)
+    assert "2 unfiltered" in output or set(states(output).values()) == {"unfiltered"}, output
+    output = scan(wire, "-sU", "-p", "7,8", wire.address)
+    assert states(output)["8/udp"] == "closed" and states(output)["7/udp"].startswith("open"), output
+    await_line(wire.machine, "net:status", "address fd09:")
+    found = re.search(r"address (fd09:[0-9a-f:]+)/64", console.check("cat net:status"))
+    assert found
+    output = scan(wire, "-6", "-sS", "-p", "7,8", found[1])
+    assert states(output) == {"7/tcp": "open", "8/tcp": "closed"}, output
+    output = scan(wire, "-O", "-v", "-p", "7,8", wire.address)
+    difficulty = re.search(r"TCP Sequence Prediction: Difficulty=(\d+)", output)
+    assert difficulty and int(difficulty[1]) >= 200, output
+    assert " 1 received" in console.check(f"ping -c 1 {HOST}")
+    assert "ESTABLISHED" not in console.check("cat net:sockets")
+
+
+@pytest.mark.parametrize("wire", ["offloads"], indirect=True)
+@pytest.mark.parametrize("direction", ["", "reverse"])
+def test_transfer_with_iperf3(wire: Wire, direction: str) -> None:
+    """A program that speaks iperf3's protocol sends to its server, and receives from it."""
+    need("iperf3")
+    server = wire.namespace.start("iperf3", "-s", "-1", "-i", "0", "--forceflush")
+    assert server.stdout
+    while b"Server listening" not in (line := server.stdout.readline()):
+        assert line, "iperf3 does not listen"
+    output = wire.machine.console.check(f"/test/iperf {HOST} {direction}", timeout=60)
+    moved = re.search(r"(?:sent|received) (\d+) bytes", output)
+    assert moved and int(moved[1]) > 1 << 16, output
+    report = server.communicate(timeout=wire.machine.limits.seconds(30))[0].decode()
+    role = "sender" if direction else "receiver"
+    assert server.returncode == 0 and re.search(rf"[KMG]?bits/sec .*{role}", report), report
+    print(report)

@@ -49,6 +49,21 @@ def test_net_changes(machine: Machine) -> None:
     assert machine.console.run("net address remove eth0 192.0.2.9").status == 1
 
 
+def test_requests_wait_for_an_address(machine: Machine) -> None:
+    """DHCP begins anew, as it does at boot, and who needs an address in that time gets it."""
+    output = machine.console.check(f"net dhcp eth0; cat net:status; ping -c 1 {ROUTER}", timeout=60)
+    assert "address 10.0.2.15" not in output and "1 received" in output, output
+
+
+def test_route_by_a_gateway_of_ipv6(machine: Machine) -> None:
+    check = machine.console.check
+    assert machine.console.run("net route add 2001:db8:7::/48 via 2001:db8::1").status == 1
+    check("net address add eth0 2001:db8::2/64; net route add 2001:db8:7::/48 via 2001:db8::1")
+    assert "2001:db8:7::/48 via 2001:db8::1 dev eth0" in check("net routes")
+    check("net route remove 2001:db8:7::/48 via 2001:db8::1")
+    check("net address remove eth0 2001:db8::2")
+
+
 @pytest.mark.parametrize("address", ["127.0.0.1", "::1", ROUTER])
 def test_ping(machine: Machine, address: str) -> None:
     output = machine.console.check(f"ping -c 3 -i 0.1 {address}", timeout=60)

@@ -26,6 +26,7 @@ struct call {
             uint64_t length, done; /* bytes */
             uint32_t flags;
             bool windowed;
+            uint8_t hop_limit, traffic_class;
             bool started, began_before; /* connect */
             uint64_t deadline;
             struct endpoint peer;

@@ -13,10 +13,12 @@
 #define HOSTNAME "cairn"
 #define METRIC   100 /* of a DHCP router; the next has one more */
 #define NEVER    (UINT64_MAX / 2)
+#define WAIT     3000000000ull /* ns that a first lease is waited for */
 
 static struct configured {
     struct dhcp_client dhcp;
     bool running;
+    uint64_t expected_until;    /* whoever needs a lease waits */
     struct dhcp_lease lease;    /* as it was applied */
     struct ip_address conflict; /* somebody else has it; family IP_NONE: nobody */
 } configured[INTERFACES_MAX];
@@ -101,6 +103,7 @@ static void start_dhcp(struct virtio_net *net)
                                        .context = net};
     int error = dhcp_start(&c->dhcp, netd.stack, &net->netif, &config);
     c->running = error == 0;
+    c->expected_until = netd.now + WAIT;
     if (error)
         driver_log("netd: no DHCP on %s (error %d)", net->netif.name, -error);
 }
@@ -133,9 +136,29 @@ void configure_poll(void)
 
 static uint64_t sooner(uint64_t a, uint64_t b) { return a && (a < b || !b) ? a : b; }
 
+/* expected: this interface has no lease yet, but there may soon be one. */
+static bool expected(const struct configured *c)
+{
+    return c->running && c->lease.address.family == IP_NONE && netd.now < c->expected_until;
+}
+
+bool configure_pending(void)
+{
+    bool pending = false;
+    for (unsigned i = 0; i < netd.net_count; i++) {
+        if (configured[i].lease.address.family != IP_NONE)
+            return false;
+        pending |= expected(&configured[i]);
+    }
+    return pending;
+}
+
 uint64_t configure_deadline(void)
 {
     uint64_t deadline = resolver ? dns_deadline(resolver) : 0;
+    for (unsigned i = 0; i < netd.net_count; i++)
+        if (expected(&configured[i]))
+            deadline = sooner(deadline, configured[i].expected_until);
     for (unsigned i = 0; i < netd.net_count; i++)
         if (configured[i].running)
             deadline = sooner(deadline, dhcp_deadline(&configured[i].dhcp));

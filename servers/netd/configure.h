@@ -10,6 +10,8 @@ struct dns_resolver;
 void configure_start(void);
 void configure_poll(void);
 uint64_t configure_deadline(void); /* 0 = none */
+/* configure_pending: no interface has an address by DHCP yet, but soon one may. */
+bool configure_pending(void);
 /* configure_renew: DHCP from the beginning; -ENODEV: there is none on this interface. */
 int configure_renew(struct virtio_net *net);
 void configure_link_changed(struct virtio_net *net);

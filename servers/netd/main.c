@@ -1,12 +1,12 @@
 /* netd: the server of net:. One thread: requests, interrupts and deadlines are turns of the same
  * loop (netd.h). */
-#include "abi/errno.h"
 #include "cairn/names.h"
 #include "cairn/spawn.h"
 #include "cairn/syscall.h"
 #include "netd/capture.h"
 #include "netd/change.h"
 #include "netd/configure.h"
+#include "netd/early.h"
 #include "netd/info.h"
 #include "netd/ping.h"
 #include "netd/resolve.h"
@@ -15,6 +15,7 @@
 #include "netd/watches.h"
 #include "proto/fs.h"
 #include "proto/net.h"
+#include <errno.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -48,6 +49,8 @@ static bool receive_more(void)
     return left != 0;
 }
 
+static int64_t serve(struct request *request);
+
 /* Work makes work (what is sent over the loopback arrives), but not for ever: what is left after
  * some rounds is for the next turn, which then comes at once. */
 void netd_end(void)
@@ -55,6 +58,7 @@ void netd_end(void)
     bool busy = true;
     for (unsigned round = 0; busy && round < ROUNDS_MAX; round++) {
         configure_poll();
+        early_work(serve);
         busy = sessions_work();
         busy |= ping_work();
         uint64_t due = stack_deadline(netd.stack);
@@ -133,26 +137,28 @@ static int64_t root_request(struct request *request)
 }
 
 /* The same numbers mean different things on different handles, so the badge decides first. */
-static int64_t dispatch(struct request *request)
+static int64_t serve(struct request *request)
 {
-    int64_t result;
-    netd_begin();
     switch (request->message->badge & BADGE_KIND) {
     case BADGE_SOCKET:
-        result = socket_request(request);
-        break;
+        return socket_request(request);
     case BADGE_CAPTURE:
-        result = capture_request(request);
-        break;
+        return capture_request(request);
     case BADGE_WATCH:
-        result = -ENOSYS;
-        break;
+        return -ENOSYS;
     case BADGE_TEXT:
-        result = text_server_request(&text, request);
-        break;
+        return text_server_request(&text, request);
     default:
-        result = root_request(request);
+        return root_request(request);
     }
+}
+
+static int64_t dispatch(struct request *request)
+{
+    netd_begin();
+    int64_t result = serve(request);
+    if (result == -ENETUNREACH && early_keep(request))
+        result = SERVER_DEFERRED;
     netd_end();
     return result;
 }

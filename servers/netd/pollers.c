@@ -75,6 +75,10 @@ int poller_add(struct poller **list, handle_t channel, uint32_t events, uint64_t
     unsigned count = 0;
     for (struct poller **at = list; *at;) {
         if ((*at)->channel->id == info.id && (*at)->standing == standing) {
+            if (!standing) { /* each of them is to be pulsed */
+                events |= (*at)->events;
+                bits |= (*at)->bits;
+            }
             poller_remove(at);
             continue;
         }

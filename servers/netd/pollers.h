@@ -19,8 +19,9 @@ struct poller {
     bool standing; /* stays until it is taken back */
 };
 
-/* poller_add: takes over the handle on success. In place of one with the same channel; if there are
- * too many, in place of the oldest, which is pulsed. -EINVAL: it cannot be pulsed; -ENOBUFS. */
+/* poller_add: takes over the handle on success. In place of a standing one with the same channel;
+ * together with one that is not standing. If there are too many, in place of the oldest, which is
+ * pulsed. -EINVAL: it cannot be pulsed; -ENOBUFS. */
 int poller_add(struct poller **list, handle_t channel, uint32_t events, uint64_t bits,
                bool standing);
 

@@ -145,7 +145,7 @@ int64_t resolve_request(struct request *request)
         return -ENAMETOOLONG;
     if (r.family != 0 && r.family != NET_INET && r.family != NET_INET6)
         return -EAFNOSUPPORT;
-    if (!configure_resolver())
+    if (!configure_resolver() || configure_pending())
         return -ENETUNREACH;
     struct call *call = keep(request, r.deadline);
     if (!call)
@@ -186,7 +186,7 @@ int64_t name_request(struct request *request)
     struct endpoint endpoint;
     if (!endpoint_from(&r->address, &endpoint))
         return -EAFNOSUPPORT;
-    if (!configure_resolver())
+    if (!configure_resolver() || configure_pending())
         return -ENETUNREACH;
     struct call *call = keep(request, r->deadline);
     if (!call)

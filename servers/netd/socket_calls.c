@@ -68,7 +68,10 @@ static int64_t attempt_send(struct call *call)
                                  .length = call->length,
                                  .inline_data = call->windowed ? NULL : call->data};
     for (;;) {
-        struct socket_message message = {.peer = call->peer, .flags = call->flags & CORE_FLAGS};
+        struct socket_message message = {.peer = call->peer,
+                                         .flags = call->flags & CORE_FLAGS,
+                                         .hop_limit = call->hop_limit,
+                                         .traffic_class = call->traffic_class};
         client_memory_begin(&from, call->done);
         int64_t sent = socket_send(socket, &from.transfer, call->length - call->done, &message);
         if (sent == -EAGAIN)
@@ -81,18 +84,32 @@ static int64_t attempt_send(struct call *call)
     }
 }
 
-static void receive_reply(struct message *reply, const struct socket_message *message,
-                          uint64_t inline_length)
+static uint32_t wants(const struct socket *socket)
+{
+    return (socket->wants_local ? NET_WANTS_LOCAL : 0) |
+           (socket->wants_hop_limit ? NET_WANTS_HOP_LIMIT : 0) |
+           (socket->wants_class ? NET_WANTS_CLASS : 0);
+}
+
+static void receive_reply(struct message *reply, const struct socket *socket,
+                          const struct socket_message *message, uint64_t inline_length)
 {
     struct net_recv_reply *r = (struct net_recv_reply *)reply->data;
     struct endpoint local = {.address = message->local, .interface = message->interface};
-    r->flags = message->flags & SOCKET_TRUNCATE;
+    bool datagram = socket->type != SOCKET_STREAM;
+    r->flags = datagram ? (message->flags & SOCKET_TRUNCATE) | wants(socket) : 0;
     r->hop_limit = message->hop_limit;
     r->traffic_class = message->traffic_class;
     r->pad = 0;
-    r->from = endpoint_to(&message->peer);
+    r->from = datagram ? endpoint_to(&message->peer) : (struct net_address){0};
     r->local = endpoint_to(&local);
     reply->len = (uint16_t)(offsetof(struct net_recv_reply, data) + inline_length);
+}
+
+static int discard(struct transfer *transfer, size_t offset, void *data, size_t length)
+{
+    (void)transfer, (void)offset, (void)data, (void)length;
+    return 0;
 }
 
 /* A stream's receive is content with what there is, unless it is to wait for all. */
@@ -100,13 +117,13 @@ static int64_t attempt_receive(struct call *call, struct message *reply)
 {
     struct socket *socket = call->session->socket;
     struct net_recv_reply *r = (struct net_recv_reply *)reply->data;
-    struct client_memory to = {.transfer.copy = client_copy,
+    bool stream = socket->type == SOCKET_STREAM, skips = stream && (call->flags & NET_TRUNCATE);
+    struct client_memory to = {.transfer.copy = skips ? discard : client_copy,
                                .token = call->token,
                                .length = call->length,
                                .inline_data = call->windowed ? NULL : r->data,
                                .to_client = true};
-    bool all = socket->type == SOCKET_STREAM && (call->flags & NET_WAITALL) && call->windowed &&
-               !(call->flags & NET_PEEK);
+    bool all = stream && (call->flags & NET_WAITALL) && call->windowed && !(call->flags & NET_PEEK);
     struct socket_message message;
     for (;;) {
         message = (struct socket_message){.flags = call->flags & CORE_FLAGS};
@@ -123,7 +140,7 @@ static int64_t attempt_receive(struct call *call, struct message *reply)
         if (all && moved > 0 && call->done < call->length)
             continue;
         uint64_t present = call->done < call->length ? call->done : call->length;
-        receive_reply(reply, &message, call->windowed ? 0 : present);
+        receive_reply(reply, socket, &message, call->windowed || skips ? 0 : present);
         return (int64_t)call->done;
     }
 }
@@ -149,7 +166,7 @@ int64_t socket_give_up(struct call *call, struct message *reply)
     if (call->done == 0)
         return -EAGAIN;
     if (call->type == NET_SOCKET_RECV)
-        receive_reply(reply, &(struct socket_message){0}, 0);
+        receive_reply(reply, call->session->socket, &(struct socket_message){0}, 0);
     return (int64_t)call->done;
 }
 
@@ -204,6 +221,8 @@ int64_t socket_send_request(struct request *request, struct session *session)
     struct call call = {.session = session, .deadline = r->deadline, .flags = r->flags};
     call.length = r->length;
     call.windowed = m->window_count > 0;
+    call.hop_limit = r->hop_limit;
+    call.traffic_class = r->traffic_class;
     if (r->to.family != 0 && !endpoint_from(&r->to, &call.peer))
         return -EAFNOSUPPORT;
     if (call.windowed) {

@@ -35,7 +35,7 @@ enum net_operation {
     NET_SOCKET_RECV = 7,        /* struct net_recv_request; struct net_recv_reply */
     NET_SOCKET_CLOSE = 8,       /* early close; the handle stays valid but dead (EBADF) */
     NET_SOCKET_SHUTDOWN = 9,    /* word 0 = SHUT_RD, SHUT_WR, SHUT_RDWR */
-    NET_SOCKET_STATUS = 10,     /* struct net_status_reply */
+    NET_SOCKET_STATUS = 10,     /* word 0 = 1: unsent is wanted; struct net_status_reply */
     NET_SOCKET_GET_OPTION = 11, /* struct net_option_request; struct net_option_reply */
     NET_SOCKET_SET_OPTION = 12, /* struct net_option_request */
     NET_SOCKET_LOCAL = 13,      /* struct net_address_reply */
@@ -63,11 +63,15 @@ enum net_family { NET_INET = 2, NET_INET6 = 10 };
 enum net_type { NET_STREAM = 1, NET_DATAGRAM = 2, NET_RAW = 3, NET_NONBLOCK = 04000 };
 enum net_flags { /* of send and receive, as MSG_* */
                  NET_PEEK = 0x2,
-                 NET_TRUNCATE =
-                     0x20, /* given: result is the datagram's whole length; returned: it was cut */
+                 NET_TRUNCATE = 0x20, /* given: result is the datagram's whole length, and a stream's
+                                         bytes are thrown away; returned: it was cut */
                  NET_DONTWAIT = 0x40,
-                 NET_WAITALL = 0x100,
+                 NET_WAITALL = 0x100, /* to receive: into a window */
                  NET_MORE = 0x8000,
+                 /* returned: the socket's options ask for it (IP_PKTINFO, IP_RECVTTL, ...) */
+                 NET_WANTS_LOCAL = 0x10000,
+                 NET_WANTS_HOP_LIMIT = 0x20000,
+                 NET_WANTS_CLASS = 0x40000,
 };
 enum net_poll { /* FS_POLL_* and what only sockets know */
                 NET_POLL_IN = 0x1,
@@ -116,7 +120,8 @@ struct net_send_request {
     uint64_t deadline;
     uint64_t length;
     uint32_t flags;
-    uint32_t pad;
+    uint8_t hop_limit, traffic_class; /* of this datagram; 0 = the socket's */
+    uint16_t pad;
     struct net_address to; /* family 0: the connected peer */
     uint8_t data[NET_SEND_INLINE];
 };
@@ -130,10 +135,10 @@ struct net_recv_request {
 };
 struct net_recv_reply {
     int64_t result; /* bytes; 0 = the stream's end, or an empty datagram */
-    uint32_t flags; /* NET_TRUNCATE */
+    uint32_t flags; /* NET_TRUNCATE, NET_WANTS_* */
     uint8_t hop_limit, traffic_class;
     uint16_t pad;
-    struct net_address from;  /* datagrams */
+    struct net_address from;  /* datagrams; of a stream family 0 */
     struct net_address local; /* datagrams: the destination, and where it came in */
     uint8_t data[NET_RECV_INLINE];
 };
@@ -141,6 +146,7 @@ struct net_recv_reply {
 struct net_status_reply {
     int64_t result;    /* NET_POLL_*: what is true now */
     uint64_t readable; /* bytes that a receive would find */
+    uint64_t unsent;   /* bytes that the peer has not acknowledged */
 };
 
 #define NET_OPTION_MAX 200

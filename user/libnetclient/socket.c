@@ -52,7 +52,7 @@ handle_t net_accept(handle_t socket, unsigned flags, uint64_t deadline, struct n
 }
 
 int64_t net_send(handle_t socket, const void *data, size_t length, unsigned flags,
-                 const struct net_address *to, uint64_t deadline)
+                 const struct net_to *to, uint64_t deadline)
 {
     struct message m;
     struct net_send_request *r = (void *)m.data;
@@ -63,8 +63,10 @@ int64_t net_send(handle_t socket, const void *data, size_t length, unsigned flag
     r->deadline = deadline;
     r->length = length;
     r->flags = flags;
+    r->hop_limit = to ? to->hop_limit : 0;
+    r->traffic_class = to ? to->traffic_class : 0;
     r->pad = 0;
-    r->to = to ? *to : (struct net_address){0};
+    r->to = to ? to->address : (struct net_address){0};
     if (length <= NET_SEND_INLINE) {
         memcpy(r->data, data, length);
         m.len += (uint16_t)length;
@@ -83,7 +85,7 @@ int64_t net_receive(handle_t socket, void *buffer, size_t length, unsigned flags
     struct net_recv_request *r = (void *)m.data;
     const struct net_recv_reply *reply = (void *)m.data;
     const size_t header = offsetof(struct net_recv_reply, data);
-    bool windowed = length > NET_RECV_INLINE;
+    bool windowed = length > NET_RECV_INLINE || (length > 0 && (flags & NET_WAITALL));
     m.type = NET_SOCKET_RECV;
     m.len = sizeof *r;
     m.handle_count = 0;
@@ -111,15 +113,31 @@ int net_shutdown(handle_t socket, unsigned how)
     return (int)call_words(socket, NET_SOCKET_SHUTDOWN, how, 0, 0);
 }
 
-int64_t net_status(handle_t socket, uint64_t *readable)
+static int64_t status(handle_t socket, bool unsent, struct net_status_reply *reply)
 {
     struct message m = {.type = NET_SOCKET_STATUS, .len = 8};
+    m.words[0] = unsent;
     int64_t result = call(socket, &m);
-    if (result >= 0 && m.len < sizeof(struct net_status_reply))
+    if (result >= 0 && m.len < sizeof *reply)
         return -EPROTO;
-    if (result >= 0)
-        *readable = m.words[1];
+    memcpy(reply, m.data, sizeof *reply);
     return result;
+}
+
+int64_t net_status(handle_t socket, uint64_t *readable)
+{
+    struct net_status_reply reply;
+    int64_t result = status(socket, false, &reply);
+    if (result >= 0)
+        *readable = reply.readable;
+    return result;
+}
+
+int64_t net_unsent(handle_t socket)
+{
+    struct net_status_reply reply;
+    int64_t result = status(socket, true, &reply);
+    return result < 0 ? result : (int64_t)reply.unsent;
 }
 
 static int address_of(handle_t socket, uint32_t type, struct net_address *address)

@@ -36,6 +36,7 @@ enum {
     OPTION_KEEPALIVE = 9,
     OPTION_LINGER = 13, /* struct { int on, seconds; } */
     OPTION_REUSEPORT = 15,
+    OPTION_RCVLOWAT = 18,
     OPTION_BINDTODEVICE = 25, /* name */
     OPTION_ACCEPTCONN = 30,
     OPTION_PROTOCOL = 38,
@@ -45,8 +46,11 @@ enum {
     OPTION_IP_TOS = 1,
     OPTION_IP_TTL = 2,
     OPTION_IP_HDRINCL = 3,
+    OPTION_IP_PKTINFO = 8,
     OPTION_IP_MTU_DISCOVER = 10,
     OPTION_IP_RECVERR = 11,
+    OPTION_IP_RECVTTL = 12,
+    OPTION_IP_RECVTOS = 13,
     OPTION_IP_MTU = 14,
     OPTION_IP_MULTICAST_IF = 32,
     OPTION_IP_MULTICAST_TTL = 33,
@@ -62,6 +66,9 @@ enum {
     OPTION_IPV6_ADD_MEMBERSHIP = 20,
     OPTION_IPV6_DROP_MEMBERSHIP = 21,
     OPTION_IPV6_V6ONLY = 26,
+    OPTION_IPV6_RECVPKTINFO = 49,
+    OPTION_IPV6_RECVHOPLIMIT = 51,
+    OPTION_IPV6_RECVTCLASS = 66,
     OPTION_IPV6_TCLASS = 67,
     OPTION_IPV6_CHECKSUM = 7,
     OPTION_ICMPV6_FILTER = 1,
@@ -133,6 +140,7 @@ struct socket {
     uint8_t family, type; /* enum ip_family, enum socket_type */
     uint8_t protocol;
     bool v6_only, reuse_address, reuse_port, broadcast;
+    bool wants_local, wants_hop_limit, wants_class; /* the owner is to tell, with each datagram */
     bool unspecified_source;     /* for an owner in the core (DHCP): while it is bound to no
                                     address, datagrams leave from 0.0.0.0 */
     struct endpoint local, peer; /* IPv4 addresses as such, also on an IPv6 socket */

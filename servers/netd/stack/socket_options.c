@@ -33,6 +33,12 @@ static const struct option options[] = {
     {LEVEL_IPV6, OPTION_IPV6_TCLASS, OPTION_U8, FIELD(traffic_class), 0, 255, 0},
     {LEVEL_IPV6, OPTION_IPV6_UNICAST_HOPS, OPTION_U8, FIELD(hop_limit), 0, 255, IP_HOP_LIMIT},
     {LEVEL_IPV6, OPTION_IPV6_V6ONLY, OPTION_BOOL, FIELD(v6_only), 0, 0, 0},
+    {LEVEL_IP, OPTION_IP_PKTINFO, OPTION_BOOL, FIELD(wants_local), 0, 0, 0},
+    {LEVEL_IP, OPTION_IP_RECVTTL, OPTION_BOOL, FIELD(wants_hop_limit), 0, 0, 0},
+    {LEVEL_IP, OPTION_IP_RECVTOS, OPTION_BOOL, FIELD(wants_class), 0, 0, 0},
+    {LEVEL_IPV6, OPTION_IPV6_RECVPKTINFO, OPTION_BOOL, FIELD(wants_local), 0, 0, 0},
+    {LEVEL_IPV6, OPTION_IPV6_RECVHOPLIMIT, OPTION_BOOL, FIELD(wants_hop_limit), 0, 0, 0},
+    {LEVEL_IPV6, OPTION_IPV6_RECVTCLASS, OPTION_BOOL, FIELD(wants_class), 0, 0, 0},
 };
 
 static const struct option *find_option(int level, int name)
@@ -109,6 +115,8 @@ static int get_socket_option(struct socket *socket, int name, void *value, size_
     case OPTION_ERROR:
         socket->error = 0;
         return give_int(value, size, -error);
+    case OPTION_RCVLOWAT:
+        return give_int(value, size, 1);
     case OPTION_BINDTODEVICE:
         netif = netif_find(socket->stack, socket->bound_interface);
         return give(value, size, netif ? netif->name : "",

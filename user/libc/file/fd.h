@@ -18,6 +18,7 @@ struct descriptor {
     bool close_on_exec;
     bool nonblocking; /* by polling first, because the server does not know how */
     bool is_socket; /* FS_O_SOCKET: its handle speaks the socket protocol (proto/net.h) */
+    bool lingers; /* SO_LINGER was set on it: close may have to wait */
     bool timed; /* a terminal with VMIN = 0: reads wait at most so long */
     uint8_t tenths; /* VTIME */
 };
@@ -45,6 +46,9 @@ int fd_update(int fd, const struct descriptor *descriptor);
 /* socket_read, socket_write: what read and write are on a socket. */
 int64_t socket_read(const struct descriptor *descriptor, void *buffer, size_t length);
 int64_t socket_write(const struct descriptor *descriptor, const void *data, size_t length);
+
+/* socket_linger: waits for what was sent to arrive, as long as SO_LINGER says. */
+void socket_linger(const struct descriptor *descriptor);
 
 /* socket_readable: FIONREAD: how many bytes a receive would find. 0, or -1 and errno. */
 int socket_readable(int fd, int *bytes);

@@ -88,6 +88,8 @@ int close(int fd)
     int error = fd_remove(fd, &d);
     if (error)
         return (int)libc_error(error);
+    if (d.lingers)
+        socket_linger(&d);
     /* Not FS_CLOSE: a copy of the descriptor, here or in a child, may still be in use. */
     handle_close(d.handle);
     return 0;

@@ -1,7 +1,8 @@
 /* poll and select. Each server is asked once what is ready, and asked to pulse when that changes
- * (FS_POLL with a channel); then one wait covers them all. A server that cannot pulse is asked
- * again after a pause that doubles from 1 ms to 16 ms: no loop ever spins. The others are asked
- * again each second: one that was started anew has forgotten whom to pulse. */
+ * (FS_POLL with a channel); then one wait covers them all, and only those are asked again whose bit
+ * was pulsed. A server that cannot pulse is asked again after a pause that doubles from 1 ms to
+ * 16 ms: no loop ever spins. All are asked again each second: one that was started anew has
+ * forgotten whom to pulse. */
 #include "cairn/syscall.h"
 #include "fd.h"
 #include "fsclient/fsclient.h"
@@ -14,7 +15,7 @@
 #define MILLISECOND 1000000ul
 #define PAUSE_MAX (16 * MILLISECOND)
 #define ASK_AGAIN (1000 * MILLISECOND)
-#define READY_BIT 1ul
+#define ALL_BITS UINT64_MAX
 
 _Static_assert(POLLIN == FS_POLL_IN && POLLOUT == FS_POLL_OUT && POLLERR == FS_POLL_ERR &&
                    POLLHUP == FS_POLL_HUP,
@@ -41,12 +42,16 @@ static void waiting_start(struct waiting *w)
         w->pulser = (handle_t)handle_dup(w->channel, RIGHT_PULSE | RIGHT_TRANSFER);
 }
 
+/* What a descriptor's server pulses; beyond 64 of them several share one. */
+static uint64_t bit_of(nfds_t index) { return 1ul << index % 64; }
+
 /* What is ready on one descriptor; *armed: its server will pulse. */
-static int64_t ask(handle_t handle, unsigned events, const struct waiting *w, bool *armed)
+static int64_t ask(handle_t handle, unsigned events, uint64_t bit, const struct waiting *w,
+                   bool *armed)
 {
     struct message m = {.type = FS_POLL, .len = 16};
     m.words[0] = events;
-    m.words[1] = READY_BIT;
+    m.words[1] = bit;
     if (w && w->pulser > 0) {
         m.handle_count = 1;
         m.handles[0] = w->pulser;
@@ -58,8 +63,10 @@ static int64_t ask(handle_t handle, unsigned events, const struct waiting *w, bo
     return (int64_t)m.words[0];
 }
 
-/* Asks them all; the number that are ready. Every server that will not pulse clears *all_armed. */
-static int ask_all(struct pollfd *fds, nfds_t count, const struct waiting *w, bool *all_armed)
+/* Asks those that have one of the bits; the number that are ready. Every server that will not pulse
+ * clears *all_armed. The others were asked before: they are armed, and not ready. */
+static int ask_all(struct pollfd *fds, nfds_t count, uint64_t bits, const struct waiting *w,
+                   bool *all_armed)
 {
     int ready = 0;
     *all_armed = true;
@@ -67,7 +74,7 @@ static int ask_all(struct pollfd *fds, nfds_t count, const struct waiting *w, bo
         struct pollfd *p = &fds[i];
         bool armed = false;
         p->revents = 0;
-        if (p->fd < 0)
+        if (p->fd < 0 || !(bits & bit_of(i)))
             continue;
         handle_t handle = fd_handle(p->fd);
         unsigned events = 0;
@@ -75,33 +82,41 @@ static int ask_all(struct pollfd *fds, nfds_t count, const struct waiting *w, bo
         events |= p->events & (POLLOUT | POLLWRNORM) ? FS_POLL_OUT : 0;
         events |= p->events & POLLRDHUP;
         /* once something is ready nobody will wait: do not arm the others */
-        int64_t bits = handle < 0 ? POLLNVAL : ask(handle, events, ready ? NULL : w, &armed);
-        if (bits == -ENOSYS || bits == -ENOTTY) /* plain files: always ready */
-            bits = events;
-        if (bits < 0)
-            bits = POLLERR;
-        bits &= events | POLLERR | POLLHUP | POLLNVAL;
-        if (bits & POLLIN)
-            bits |= p->events & POLLRDNORM;
-        if (bits & POLLOUT)
-            bits |= p->events & POLLWRNORM;
-        p->revents = (short)(bits & ~((POLLIN | POLLOUT) & ~p->events));
+        int64_t is = handle < 0 ? POLLNVAL
+                                : ask(handle, events, bit_of(i), ready ? NULL : w, &armed);
+        if (is == -ENOSYS || is == -ENOTTY) /* plain files: always ready */
+            is = events;
+        if (is < 0)
+            is = POLLERR;
+        is &= events | POLLERR | POLLHUP | POLLNVAL;
+        if (is & POLLIN)
+            is |= p->events & POLLRDNORM;
+        if (is & POLLOUT)
+            is |= p->events & POLLWRNORM;
+        p->revents = (short)(is & ~((POLLIN | POLLOUT) & ~p->events));
         ready += p->revents != 0;
         *all_armed &= armed;
     }
     return ready;
 }
 
+/* The bits that were pulsed; all of them if the time came first. */
+static uint64_t wait_until(const struct waiting *w, uint64_t deadline)
+{
+    struct message m;
+    return channel_recv(w->channel, &m, deadline) == 0 && m.type == MESSAGE_PULSE ? m.words[0]
+                                                                                  : ALL_BITS;
+}
+
 static int poll_until(struct pollfd *fds, nfds_t count, uint64_t deadline)
 {
     struct waiting w;
-    struct message m;
     bool all_armed;
-    uint64_t pause = MILLISECOND;
+    uint64_t pause = MILLISECOND, bits = ALL_BITS;
     int ready;
     waiting_start(&w);
     for (;;) {
-        ready = ask_all(fds, count, &w, &all_armed);
+        ready = ask_all(fds, count, bits, &w, &all_armed);
         uint64_t now = (uint64_t)clock_now();
         if (ready || (deadline && now >= deadline))
             break;
@@ -112,10 +127,13 @@ static int poll_until(struct pollfd *fds, nfds_t count, uint64_t deadline)
         }
         if (!all_armed)
             pause = pause < PAUSE_MAX ? pause * 2 : PAUSE_MAX;
+        bits = ALL_BITS;
         if (w.pulser > 0)
-            channel_recv(w.channel, &m, until);
+            bits = wait_until(&w, until);
         else
             sleep_until(until ? until : now + PAUSE_MAX);
+        if (!all_armed)
+            bits = ALL_BITS;
     }
     waiting_end(&w);
     return ready;
@@ -125,7 +143,7 @@ int poll(struct pollfd *fds, nfds_t count, int timeout_ms)
 {
     bool all_armed;
     if (timeout_ms == 0)
-        return ask_all(fds, count, NULL, &all_armed);
+        return ask_all(fds, count, ALL_BITS, NULL, &all_armed);
     uint64_t deadline = NO_DEADLINE;
     if (timeout_ms > 0)
         deadline = (uint64_t)clock_now() + (uint64_t)timeout_ms * MILLISECOND;
@@ -140,7 +158,7 @@ int ppoll(struct pollfd *fds, nfds_t count, const struct timespec *timeout, cons
         return poll_until(fds, count, NO_DEADLINE);
     uint64_t ns = (uint64_t)timeout->tv_sec * 1000000000u + (uint64_t)timeout->tv_nsec;
     if (ns == 0)
-        return ask_all(fds, count, NULL, &all_armed);
+        return ask_all(fds, count, ALL_BITS, NULL, &all_armed);
     return poll_until(fds, count, (uint64_t)clock_now() + ns);
 }
 

@@ -1,6 +1,5 @@
 /* getaddrinfo (RFC 3493 6.1, POSIX): a host and a service become a list of addresses to try, one for
- * each kind of socket that fits. AI_ADDRCONFIG changes nothing: netd puts behind the others what
- * cannot be reached. */
+ * each kind of socket that fits. */
 #include "lookup.h"
 #include "sockaddr.h"
 #include <arpa/inet.h>
@@ -114,11 +113,22 @@ static int add_numeric(struct addresses *to, const char *host, const struct addr
     return 0;
 }
 
+/* AI_ADDRCONFIG: only families of which this host has an address. Without any network both are good
+ * for its own names, as with glibc. */
+static unsigned configured_family(const struct addrinfo *hints)
+{
+    unsigned family = (unsigned)hints->ai_family;
+    if (!(hints->ai_flags & AI_ADDRCONFIG) || family != AF_UNSPEC)
+        return family;
+    bool v4 = lookup_configured(NET_INET), v6 = lookup_configured(NET_INET6);
+    return v4 == v6 ? AF_UNSPEC : v4 ? NET_INET : NET_INET6;
+}
+
 static int add_named(struct addresses *to, const char *host, const struct addrinfo *hints)
 {
     bool mapped = hints->ai_family == AF_INET6 && (hints->ai_flags & AI_V4MAPPED);
     bool all = mapped && (hints->ai_flags & AI_ALL);
-    int count = lookup_host(host, all ? 0 : (unsigned)hints->ai_family, to->list);
+    int count = lookup_host(host, all ? 0 : configured_family(hints), to->list);
     if (mapped && (count == EAI_NODATA || count == EAI_NONAME))
         count = lookup_host(host, NET_INET, to->list);
     if (count < 0)

@@ -46,6 +46,29 @@ int lookup_host(const char *name, unsigned family,
     return count > 0 ? count : eai(count == 0 ? -ENODATA : count);
 }
 
+static bool leads_beyond(const struct net_address *address)
+{
+    if (address->family == NET_INET) /* 169.254.0.0/16, RFC 3927 */
+        return address->bytes[0] != 169 || address->bytes[1] != 254;
+    return address->bytes[0] != 0xfe || (address->bytes[1] & 0xc0) != 0x80;
+}
+
+bool lookup_configured(unsigned family)
+{
+    struct net_info_reply info;
+    for (unsigned interface = 1;; interface++) {
+        int64_t count = net_info(interface, &info);
+        if (count < 0)
+            return false;
+        if (info.flags & NET_INFO_LOOPBACK)
+            continue;
+        for (int i = 0; i < count && i < NET_INFO_ADDRESSES; i++)
+            if (info.addresses[i].address.family == family &&
+                leads_beyond(&info.addresses[i].address))
+                return true;
+    }
+}
+
 int lookup_address(const struct net_address *address, char *name, size_t size)
 {
     char found[NET_NAME_MAX];

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "proto/net.h"
+#include <stdbool.h>
 #include <stddef.h>
 
 #define HOSTS_FILE "/etc/hosts"
@@ -11,6 +12,9 @@
 int lookup_host(const char *name, unsigned family,
                 struct net_address addresses[NET_ADDRESSES_MAX]);
 int lookup_address(const struct net_address *address, char *name, size_t size);
+
+/* lookup_configured: an interface has an address of this family that leads beyond its link. */
+bool lookup_configured(unsigned family);
 
 /* lookup_service: the port in host order, or EAI_SERVICE. protocol NULL = any; *found: of which.
  * lookup_port: 0 or EAI_NONAME. */

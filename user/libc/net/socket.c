@@ -10,6 +10,9 @@
 #include <string.h>
 #include <sys/socket.h>
 
+#define MILLISECOND 1000000ul
+#define LINGER_PAUSE_MAX (16 * MILLISECOND)
+
 int socket_get(int fd, struct descriptor *descriptor)
 {
     int error = fd_get(fd, descriptor);
@@ -138,6 +141,29 @@ int getsockopt(int fd, int level, int name, void *value, socklen_t *size)
 
 int setsockopt(int fd, int level, int name, const void *value, socklen_t size)
 {
-    handle_t handle = socket_handle(fd);
-    return (int)libc_error(handle < 0 ? handle : net_set_option(handle, level, name, value, size));
+    struct descriptor d;
+    int error = socket_get(fd, &d);
+    if (!error)
+        error = net_set_option(d.handle, level, name, value, size);
+    if (!error && level == SOL_SOCKET && name == SO_LINGER && !d.lingers) {
+        d.lingers = true;
+        fd_update(fd, &d);
+    }
+    return (int)libc_error(error);
+}
+
+/* Only what was sent is waited for, and nothing ended: another copy of the descriptor may go on. */
+void socket_linger(const struct descriptor *d)
+{
+    struct linger linger;
+    size_t size = sizeof linger;
+    if (net_get_option(d->handle, SOL_SOCKET, SO_LINGER, &linger, &size) || !linger.l_onoff)
+        return;
+    uint64_t now = (uint64_t)clock_now(), pause = MILLISECOND;
+    const uint64_t end = now + (uint64_t)linger.l_linger * 1000 * MILLISECOND;
+    while (now < end && net_unsent(d->handle) > 0) {
+        sleep_until(now + pause < end ? now + pause : end);
+        pause = pause < LINGER_PAUSE_MAX ? pause * 2 : pause;
+        now = (uint64_t)clock_now();
+    }
 }

@@ -1,5 +1,6 @@
 /* Sending and receiving, with and without addresses and vectors. */
 #include "../process/signal.h"
+#include "control.h"
 #include "netclient/netclient.h"
 #include "sockaddr.h"
 #include "socket.h"
@@ -36,20 +37,24 @@ int socket_readable(int fd, int *bytes)
     return (int)libc_error(result < 0 ? result : 0);
 }
 
+/* message: only its name and its control data. */
 static int64_t send_to(int fd, const void *data, size_t length, int flags,
-                       const struct sockaddr *to, socklen_t size)
+                       const struct msghdr *message)
 {
-    struct net_address native;
+    struct net_to to = {.address.family = 0};
     handle_t handle = socket_handle(fd);
     if (handle < 0)
         return handle;
     if (flags & MSG_OOB)
         return -EOPNOTSUPP;
-    int error = to ? sockaddr_take(to, size, &native) : 0;
+    int error = message->msg_name && message->msg_namelen
+                    ? sockaddr_take(message->msg_name, message->msg_namelen, &to.address)
+                    : 0;
+    if (!error)
+        error = control_take(message, &to);
     if (error)
         return error;
-    int64_t sent =
-        net_send(handle, data, length, (unsigned)flags, to ? &native : NULL, NO_DEADLINE);
+    int64_t sent = net_send(handle, data, length, (unsigned)flags, &to, NO_DEADLINE);
     if (sent == -EPIPE && !(flags & MSG_NOSIGNAL))
         signal_broken_pipe();
     return sent;
@@ -58,12 +63,13 @@ static int64_t send_to(int fd, const void *data, size_t length, int flags,
 ssize_t sendto(int fd, const void *data, size_t length, int flags, const struct sockaddr *to,
                socklen_t size)
 {
-    return libc_error(send_to(fd, data, length, flags, to, size));
+    const struct msghdr message = {.msg_name = (void *)to, .msg_namelen = size};
+    return libc_error(send_to(fd, data, length, flags, &message));
 }
 
 ssize_t send(int fd, const void *data, size_t length, int flags)
 {
-    return libc_error(send_to(fd, data, length, flags, NULL, 0));
+    return sendto(fd, data, length, flags, NULL, 0);
 }
 
 ssize_t recvfrom(int fd, void *buffer, size_t length, int flags, struct sockaddr *from,
@@ -122,12 +128,12 @@ ssize_t sendmsg(int fd, const struct msghdr *message, int flags)
     char *buffer = buffer_for(message, length, small), *at = buffer;
     if (!buffer && length > 0)
         return libc_error(-ENOMEM);
+    small[0] = '\0'; /* for the compiler: of an empty vector nothing is sent */
     for (size_t i = 0; i < message->msg_iovlen && message->msg_iovlen != 1; i++) {
         memcpy(at, message->msg_iov[i].iov_base, message->msg_iov[i].iov_len);
         at += message->msg_iov[i].iov_len;
     }
-    int64_t sent = send_to(fd, buffer, (size_t)length, flags,
-                           message->msg_namelen ? message->msg_name : NULL, message->msg_namelen);
+    int64_t sent = send_to(fd, buffer, (size_t)length, flags, message);
     buffer_done(message, buffer, small);
     return libc_error(sent);
 }
@@ -160,8 +166,8 @@ ssize_t recvmsg(int fd, struct msghdr *message, int flags)
             scatter(message, buffer, (size_t)(got < length ? got : length));
         if (message->msg_name && message->msg_namelen)
             sockaddr_give(&info.from, message->msg_name, &message->msg_namelen);
-        message->msg_flags = (int)info.flags;
-        message->msg_controllen = 0;
+        message->msg_flags = (int)info.flags & MSG_TRUNC;
+        control_give(message, &info);
     }
     buffer_done(message, buffer, small);
     return libc_error(got);

@@ -45,6 +45,11 @@ int lookup_host(const char *name, unsigned family, struct net_address addresses[
     return count ? count : EAI_NODATA;
 }
 
+/* The families that this host has an address of. */
+static bool has_v4 = true, has_v6 = true;
+
+bool lookup_configured(unsigned family) { return family == NET_INET ? has_v4 : has_v6; }
+
 int lookup_address(const struct net_address *address, char *name, size_t size)
 {
     if (address->family != NET_INET || address->bytes[0] != 4)
@@ -165,6 +170,16 @@ static void names(void)
     named("both", "80", AF_INET6, AI_V4MAPPED | AI_ALL, 0, "2001:600::|80 ::ffff:4.4.4.4|80 ");
     named("four", "80", AF_INET6, 0, EAI_NODATA, "");
     named("four", "80", AF_INET6, AI_V4MAPPED, 0, "::ffff:4.4.4.4|80 ");
+    has_v6 = false;
+    named("both", "80", AF_UNSPEC, AI_ADDRCONFIG, 0, "4.4.4.4|80 ");
+    named("six", "80", AF_UNSPEC, AI_ADDRCONFIG, EAI_NODATA, "");
+    named("six", "80", AF_INET6, AI_ADDRCONFIG, 0, "2001:600::|80 ");
+    named("both", "80", AF_UNSPEC, 0, 0, "2001:600::|80 4.4.4.4|80 ");
+    has_v4 = false;
+    named("both", "80", AF_UNSPEC, AI_ADDRCONFIG, 0, "2001:600::|80 4.4.4.4|80 ");
+    has_v6 = true;
+    named("both", "80", AF_UNSPEC, AI_ADDRCONFIG, 0, "2001:600::|80 ");
+    has_v4 = true;
     named("none", "80", AF_UNSPEC, 0, EAI_NONAME, "");
     named("four", "80", AF_UNSPEC, AI_NUMERICHOST, EAI_NONAME, "");
     named("four", "streaming", AF_INET, 0, 0, "4.4.4.4|1234 ");

@@ -1,5 +1,6 @@
 /* The routing table: a sorted array, so that the first entry that fits is the best one. */
 #include "route.h"
+#include "../ip6/route.h"
 #include "../netif.h"
 #include "../stack.h"
 #include "layer.h"
@@ -82,6 +83,8 @@ static bool same_route(const struct ip_route_entry *entry, const struct ip_route
 static struct netif *netif_of_gateway(struct stack *stack, const struct ip_address *gateway)
 {
     struct ip_route_entry entry;
+    if (gateway->family == IP_V6)
+        return ipv6_link_of(stack, gateway);
     if (ip_is_any(gateway) || !lookup_connected(stack, gateway, 0, &entry))
         return NULL;
     return entry.netif;

@@ -73,17 +73,27 @@ static struct netif *choose_link(struct stack *stack, const struct ip_address *s
     return first;
 }
 
-/* A static address says what is on the link; what an autoconfigured one has in front says it only
- * if a router does (RFC 5942 4). */
-static bool is_on_link(const struct netif *netif, const struct ip_address *destination)
+/* A static address (in this state or a better one) says what is on the link; what an autoconfigured
+ * one has in front says it only if a router does (RFC 5942 4). */
+static bool is_on_link(const struct netif *netif, const struct ip_address *destination,
+                       enum netif_address_state least)
 {
     for (size_t i = 0; i < NETIF_ADDRESSES; i++) {
         const struct netif_address *address = &netif->addresses[i];
-        if (is_assigned(address) && address->origin == ADDRESS_STATIC &&
+        if (address->state >= least && address->origin == ADDRESS_STATIC &&
             ip_in_prefix(destination, &address->address, address->prefix))
             return true;
     }
     return router_on_link(netif, destination);
+}
+
+struct netif *ipv6_link_of(struct stack *stack, const struct ip_address *gateway)
+{
+    struct netif *netif = ip_is_link_local(gateway) ? NULL : stack->netifs;
+    while (netif &&
+           (netif->kind == NETIF_LOOPBACK || !is_on_link(netif, gateway, ADDRESS_TENTATIVE)))
+        netif = netif->next;
+    return netif;
 }
 
 static bool find_on_link(struct stack *stack, const struct ip_address *destination,
@@ -93,7 +103,7 @@ static bool find_on_link(struct stack *stack, const struct ip_address *destinati
         if (netif->kind == NETIF_LOOPBACK || !is_usable(netif, interface))
             continue;
         const struct ip_address *redirected = redirect_next_hop(netif, destination);
-        if (redirected || is_on_link(netif, destination)) {
+        if (redirected || is_on_link(netif, destination, ADDRESS_PREFERRED)) {
             route->netif = netif;
             route->next_hop = redirected ? *redirected : *destination;
             return true;

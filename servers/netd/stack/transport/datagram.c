@@ -180,12 +180,11 @@ unsigned datagram_ready(struct socket *socket)
 int datagram_shutdown(struct socket *socket, bool read, bool write)
 {
     struct datagram_socket *datagram = datagram_of(socket);
-    if (socket->peer.address.family == IP_NONE)
-        return -ENOTCONN;
     datagram->read_shut |= read;
     datagram->write_shut |= write;
     socket_notify(socket, datagram_ready(socket));
-    return 0;
+    /* As on Linux, where programs wake their readers in this way. */
+    return socket->peer.address.family == IP_NONE ? -ENOTCONN : 0;
 }
 
 /* --- sending --- */

@@ -70,8 +70,11 @@ extern const struct in6_addr in6addr_any, in6addr_loopback;
 #define IP_TOS 1
 #define IP_TTL 2
 #define IP_HDRINCL 3
+#define IP_PKTINFO 8
 #define IP_MTU_DISCOVER 10
 #define IP_RECVERR 11
+#define IP_RECVTTL 12
+#define IP_RECVTOS 13
 #define IP_MTU 14
 #define IP_MULTICAST_IF 32
 #define IP_MULTICAST_TTL 33
@@ -90,6 +93,11 @@ struct ip_mreqn {
     struct in_addr imr_multiaddr, imr_address;
     int imr_ifindex;
 };
+/* Control data that says where a datagram was sent to, and by which interface it came. */
+struct in_pktinfo {
+    int ipi_ifindex;
+    struct in_addr ipi_spec_dst, ipi_addr;
+};
 
 #define IPV6_CHECKSUM 7
 #define IPV6_UNICAST_HOPS 16
@@ -101,9 +109,18 @@ struct ip_mreqn {
 #define IPV6_JOIN_GROUP IPV6_ADD_MEMBERSHIP
 #define IPV6_LEAVE_GROUP IPV6_DROP_MEMBERSHIP
 #define IPV6_V6ONLY 26
+#define IPV6_RECVPKTINFO 49
+#define IPV6_PKTINFO 50
+#define IPV6_RECVHOPLIMIT 51
+#define IPV6_HOPLIMIT 52
+#define IPV6_RECVTCLASS 66
 #define IPV6_TCLASS 67
 
 struct ipv6_mreq {
     struct in6_addr ipv6mr_multiaddr;
     unsigned ipv6mr_interface;
+};
+struct in6_pktinfo {
+    struct in6_addr ipi6_addr;
+    unsigned ipi6_ifindex;
 };

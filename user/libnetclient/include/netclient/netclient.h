@@ -15,16 +15,24 @@ int net_listen(handle_t socket, int backlog);
 /* net_accept: a new socket; flags: NET_DONTWAIT, NET_NONBLOCK. peer may be NULL. */
 handle_t net_accept(handle_t socket, unsigned flags, uint64_t deadline, struct net_address *peer);
 
+/* Where a datagram goes (family 0: to the connected peer) and how (0: as the socket has it). */
+struct net_to {
+    struct net_address address;
+    uint8_t hop_limit, traffic_class;
+};
+
 /* Bytes moved. to NULL: the connected peer. info (its part in front of data) says more about what
  * was received, or NULL. */
 int64_t net_send(handle_t socket, const void *data, size_t length, unsigned flags,
-                 const struct net_address *to, uint64_t deadline);
+                 const struct net_to *to, uint64_t deadline);
 int64_t net_receive(handle_t socket, void *buffer, size_t length, unsigned flags, uint64_t deadline,
                     struct net_recv_reply *info);
 
 int net_close(handle_t socket);
 int net_shutdown(handle_t socket, unsigned how);
-int64_t net_status(handle_t socket, uint64_t *readable); /* NET_POLL_* */
+/* NET_POLL_*, and what a receive would find. net_unsent: what the peer has not acknowledged. */
+int64_t net_status(handle_t socket, uint64_t *readable);
+int64_t net_unsent(handle_t socket);
 int net_local(handle_t socket, struct net_address *address);
 int net_peer(handle_t socket, struct net_address *address);
 

@@ -89,6 +89,27 @@ static void test_static_route(void)
     host_end(&host);
 }
 
+/* A gateway is on the link that an address of ours, or a router, says it is on. */
+static void test_static_route_by_gateway(void)
+{
+    const struct ip_address fixed = address("2001:db8:5::5");
+    struct ip_route_entry entry = {.destination = address("2001:db8:7::"),
+                                   .prefix = 48,
+                                   .gateway = address("2001:db8:5::1")};
+    begin();
+    CHECK(ip_route_add(host.stack, &entry) == -ENETUNREACH, "of no link");
+    CHECK(netif_address_add(&host.netif, &fixed, 64, ADDRESS_STATIC) == 0, "-");
+    CHECK(ip_route_add(host.stack, &entry) == 0, "while the address is tentative");
+    host_run(&host, 3 * SECOND);
+    CHECK(goes("2001:db8:7:1::1", "2001:db8:5::1", "2001:db8:5::5"), "-");
+    CHECK(ip_route_delete(host.stack, &entry) == 0, "-");
+    entry.gateway = address("2001:db8:1::77"); /* on what the router says */
+    CHECK(ip_route_add(host.stack, &entry) == 0, "-");
+    entry.gateway = address("fe80::77");
+    CHECK(ip_route_add(host.stack, &entry) == -ENETUNREACH, "on any link");
+    host_end(&host);
+}
+
 /* What an autoconfigured address has in front is not on the link unless a router says so. */
 static void test_prefix_not_on_link(void)
 {
@@ -284,6 +305,7 @@ int main(void)
         {"to ourselves", test_to_ourselves},
         {"without addresses", test_without_addresses},
         {"static routes", test_static_route},
+        {"static routes by a gateway", test_static_route_by_gateway},
         {"prefixes that are not on the link (RFC 5942)", test_prefix_not_on_link},
         {"the order of destinations (RFC 6724 6)", test_order_of_destinations},
         {"sizes of packets", test_sizes},

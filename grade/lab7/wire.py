@@ -137,6 +137,26 @@ class Packet:
         )
 
 
+def dhcp_answer(raw: bytes, mac: bytes, server: IPv4Address, client: IPv4Address) -> bytes | None:
+    """What a DHCP server (RFC 2131) says that has one address to give, to DISCOVER and REQUEST."""
+    packet = Packet.of(raw)
+    if not packet or packet.protocol != UDP or packet.payload[:4] != struct.pack(">HH", 68, 67):
+        return None
+    asked = packet.payload[8:]
+    kind = asked.find(b"\x35\x01", 240) + 2
+    if kind < 242 or asked[kind] not in (1, 3):
+        return None
+    options = [
+        (53, bytes([2 if asked[kind] == 1 else 5])), (54, server.packed), (51, struct.pack(">I", 3600)),
+        (1, bytes([255, 255, 255, 0])), (3, server.packed), (6, server.packed),
+    ]
+    message = bytes([2, 1, 6, 0]) + asked[4:8] + bytes(8) + client.packed + server.packed + bytes(4)
+    message += asked[28:44] + bytes(192) + asked[236:240]
+    message += b"".join(bytes([code, len(value)]) + value for code, value in options) + b"\xff"
+    everybody = IPv4Address("255.255.255.255")
+    return ethernet(BROADCAST, mac, IPV4, ipv4(server, everybody, UDP, udp(server, 67, everybody, 68, message)))
+
+
 def random_mac(rng: random.Random) -> bytes:
     return bytes([rng.randrange(256) & 0xFC | 2]) + rng.randbytes(5)
 

@@ -15,11 +15,11 @@ import pytest
 from grade.harness.failure import UNWRITTEN_LOGGED
 from grade.harness.link import Link
 from grade.harness.machine import Machine
-from grade.lab7.wire import ARP, BROADCAST, IPV4, Arp, Packet, arp, ethernet, ipv4, random_mac
+from grade.lab7.wire import ARP, BROADCAST, IPV4, Arp, Packet, arp, dhcp_answer, ethernet, ipv4, random_mac
 from grade.lab8.segment import TCP, Options, Segment
 from grade.lab8.test_sending import Receiver
 
-GUEST = IPv4Address("10.0.2.15")  # what netd takes when no DHCP server answers
+GUEST = IPv4Address("10.0.2.15")
 PATIENCE = 15.0
 QUIET = 0.25  # s in which nothing came: nothing will, before the retransmission timer expires
 ROUNDS = 400
@@ -61,13 +61,16 @@ class Wire:
             self.fail(f"{what}:\n  expected {wanted}\n  seen     {seen}")
 
     def frame(self, wait: float) -> bytes | None:
-        """The next frame; who asks for our hardware address is answered."""
+        """The next frame; who asks for our hardware address, or for one of its own, is answered."""
         deadline = time.monotonic() + wait
         while (left := deadline - time.monotonic()) > 0:
             raw = self.link.receive(min(left, LOOK))
             if raw is None:
                 if UNWRITTEN_LOGGED.search(self.machine.log.data):
                     self.fail("")
+                continue
+            if offer := dhcp_answer(raw, self.mac, self.ip, GUEST):
+                self.link.send(offer)
                 continue
             message = Arp.of(raw)
             if not message:

@@ -185,8 +185,10 @@ static void test_tree(const char *options)
     image_fsck(&image, options);
     image_debugfs(&image, "htree_dump /d/many", output, sizeof output);
     CHECK(!strstr(output, "Root node dump"), "the index is gone");
-    run("debugfs -R 'ls -p /d/many' debug.img | grep -e /new/ -e -file-5/ -e -file-700/", output,
-        sizeof output);
+    /* A record that was the first of its block keeps its name, with inode 0. */
+    run("debugfs -R 'ls -p /d/many' debug.img | grep -v ^/0/ | "
+        "grep -e /new/ -e -file-5/ -e -file-700/",
+        output, sizeof output);
     CHECK(strstr(output, "/new/") && strstr(output, "-file-700/") && !strstr(output, "-file-5/"),
           "debugfs sees %s", output);
     run("mv tree/many tree/d/; rm tree/d/many/*-file-5; printf new > tree/d/many/new", NULL, 0);

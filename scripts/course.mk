@@ -28,5 +28,5 @@ gradescope: all ## write the zip file of a Gradescope autograder (LAB=N OUT=file
 	$(Q)$(PYTHON) scripts/course gradescope "$(LAB)" "$(OUT)" --build $(BUILD)
 course-check: all ## check the course: branches, merges, starters, solutions, some mutants
 	$(Q)$(PYTHON) scripts/course check --build $(BUILD)
-course-check-full: all ## the same with every mutant, and each solution graded 20 times
+course-check-full: all ## the same with every mutant, liar and alternate; solutions graded 20 times
 	$(Q)$(PYTHON) scripts/course check --full --build $(BUILD)

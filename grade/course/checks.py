@@ -53,8 +53,8 @@ class Setting:
     nm: str = "riscv64-unknown-elf-nm"
     jobs: int = 1  # of each make, and of each grader
     full: bool = False  # every tree is built from scratch, every mutant meets every test
-    sample: int = 0  # mutants per lab; 0: all
-    seed: int = 0  # which mutants
+    sample: int = 0  # mutants and liars per lab, and one alternate; 0: all
+    seed: int = 0  # which
     repeat: int = 1  # gradings of each solution
     built: dict[int, tuple[Workshop, list[Problem]]] = field(default_factory=dict)
     locks: dict[int, threading.Lock] = field(default_factory=dict)
@@ -298,11 +298,12 @@ def check_patches(setting: Setting) -> list[Problem]:
 
 
 def choose(setting: Setting, number: int, kind: str) -> list[Patch]:
-    """The patches to try: all, or some of the mutants."""
+    """The patches to try: all, or some."""
     patches = [p for p in read_patches(setting.source)[0] if p.lab == number and p.kind == kind]
-    if setting.sample and kind == "mutants" and len(patches) > setting.sample:
+    most = 1 if kind == "alternates" else setting.sample
+    if setting.sample and len(patches) > most:
         dice = random.Random(f"{setting.seed} {number}")
-        patches = sorted(dice.sample(patches, setting.sample), key=lambda patch: patch.path)
+        patches = sorted(dice.sample(patches, most), key=lambda patch: patch.path)
     return patches
 
 

@@ -39,9 +39,9 @@ def parse_arguments(arguments: list[str] | None) -> argparse.Namespace:
     check = commands.add_parser("check", help="check the course, and print a table")
     check.add_argument("names", nargs="*", help="only checks whose names begin with one of these")
     check.add_argument("--fast", action="store_true", help="nothing that builds")
-    check.add_argument("--full", action="store_true", help="all mutants, solutions many times")
-    check.add_argument("--sample", type=int, default=SAMPLE, help="mutants per lab without --full")
-    check.add_argument("--seed", type=int, help="which mutants (default: random)")
+    check.add_argument("--full", action="store_true", help="all patches, solutions many times")
+    check.add_argument("--sample", type=int, default=SAMPLE, help="mutants and liars per lab without --full, and one alternate")
+    check.add_argument("--seed", type=int, help="which of them (default: random)")
     check.add_argument("--lab", type=int, help="of the checks of single labs, only this one's")
     check.add_argument("--build", type=Path, default=Path(os.environ.get("BUILD", "build")))
     check.add_argument("--scratch", type=Path, help="where private copies are made")
@@ -132,8 +132,10 @@ def check(source: Source, options: argparse.Namespace) -> int:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     start = time.monotonic()
     report = run_checks(checks, setting, options.jobs, 0 if options.all_problems else SHOWN)
-    mutants = "every mutant" if options.full else f"{options.sample} mutants a lab, --seed {seed}"
-    print(f"{mutants}; {time.monotonic() - start:.0f} s")
+    patches = "every patch" if options.full else (
+        f"{options.sample} mutants, {options.sample} liars and one alternate a lab, --seed {seed}"
+    )
+    print(f"{patches}; {time.monotonic() - start:.0f} s")
     print(report.summary())
     return 1 if any(outcome.problems for outcome in report.outcomes) else 0
 

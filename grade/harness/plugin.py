@@ -6,12 +6,15 @@
                        disk must pass e2fsck. @pytest.mark.machine(smp=4, ...) sets its options
     shell              the shell of a machine that the tests of one file share; for tests that
                        leave nothing behind that could disturb the next
+    seed, rng          of the test's random inputs; CAIRN_SEED repeats them
 """
 
 from __future__ import annotations
 
 import os
+import random
 import re
+import secrets
 import signal
 import sys
 from collections import Counter
@@ -169,6 +172,16 @@ FAILED = pytest.StashKey[bool]()
 
 def failed(request: pytest.FixtureRequest) -> bool:
     return bool(request.node.stash.get(FAILED, True))
+
+
+@pytest.fixture
+def seed() -> str:
+    return os.environ.get("CAIRN_SEED") or secrets.token_hex(4)
+
+
+@pytest.fixture
+def rng(seed: str) -> random.Random:
+    return random.Random(seed)
 
 
 @pytest.fixture

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import random
-import secrets
 from pathlib import Path
 
 import pytest
@@ -12,16 +9,6 @@ import pytest
 from grade.harness.host import HostProgram
 from grade.harness.plugin import Laboratory
 from grade.lab6.host import Core, build_core
-
-
-@pytest.fixture
-def seed() -> str:
-    return os.environ.get("CAIRN_SEED") or secrets.token_hex(4)
-
-
-@pytest.fixture
-def rng(seed: str) -> random.Random:
-    return random.Random(seed)
 
 
 @pytest.fixture(scope="session")

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import random
-import secrets
 from collections.abc import Callable
 
 import pytest
@@ -13,16 +11,6 @@ from grade.harness.host import HostProgram
 from grade.harness.plugin import Laboratory
 from grade.lab7.host import Script, build_stack
 from grade.lab7.wire import Net
-
-
-@pytest.fixture
-def seed() -> str:
-    return os.environ.get("CAIRN_SEED") or secrets.token_hex(4)
-
-
-@pytest.fixture
-def rng(seed: str) -> random.Random:
-    return random.Random(seed)
 
 
 @pytest.fixture(scope="session")

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import random
-import secrets
 from collections.abc import Callable, Iterator
 
 import pytest
@@ -12,16 +10,6 @@ import pytest
 from grade.harness.host import HostProgram
 from grade.harness.plugin import Laboratory
 from grade.lab8.host import Peer, Stack, build_tcp
-
-
-@pytest.fixture
-def seed() -> str:
-    return os.environ.get("CAIRN_SEED") or secrets.token_hex(4)
-
-
-@pytest.fixture
-def rng(seed: str) -> random.Random:
-    return random.Random(seed)
 
 
 @pytest.fixture(scope="session")

@@ -155,7 +155,6 @@ class Peer:
     stamp: int = 0  # the guest's last TSval
     mss: int = 1000
     sent: bytearray = field(default_factory=bytearray)  # by the guest's program
-    sent_to: bytearray = field(default_factory=bytearray)  # what the guest has been told
 
     def __post_init__(self) -> None:
         rng = self.stack.rng

@@ -24,9 +24,10 @@ class Options:
     sack: bool = False
     stamps: tuple[int, int] | None = None  # TSval, TSecr
     blocks: Blocks = ()
+    other: bytes = b""  # what stands in front of all these
 
     def pack(self) -> bytes:
-        parts = []
+        parts = [self.other]
         if self.mss is not None:
             parts.append(struct.pack(">BBH", MSS, 4, self.mss))
         if self.scale is not None:

@@ -188,7 +188,7 @@ def test_options_on_the_wire(wire: Wire, rng: random.Random) -> None:
             sack=rng.random() < 0.5, stamps=rng.choice((None, (rng.randrange(1 << 32), 0))),
         )
         unknown = bytes([rng.randrange(30, 250), 4]) + rng.randbytes(2)
-        segment = Segment("S", wire.iss, options=Raw(unknown + offer.pack()), source=wire.port, to=LISTENING)
+        segment = Segment("S", wire.iss, options=replace(offer, other=unknown), source=wire.port, to=LISTENING)
         packet = ipv4(wire.ip, GUEST, TCP, segment.pack(wire.ip, GUEST))
         offers.append((wire.port, offer, ethernet(wire.guest, wire.mac, IPV4, packet)))
     for _, _, frame in offers:
@@ -199,16 +199,6 @@ def test_options_on_the_wire(wire: Wire, rng: random.Random) -> None:
         seen = (answer.scale is not None, answer.sack, answer.stamps[1] if answer.stamps else None)
         wanted = (offer.scale is not None, offer.sack, offer.stamps[0] if offer.stamps else None)
         wire.check(seen, wanted, f"scaling, SACK-permitted and TSecr of the answer to {offer}")
-
-
-class Raw(Options):
-    """Options as bytes."""
-
-    def __init__(self, data: bytes) -> None:
-        object.__setattr__(self, "data", data + b"\1" * (-len(data) % 4))
-
-    def pack(self) -> bytes:
-        return bytes(getattr(self, "data"))
 
 
 @pytest.mark.exercise("8.2", points=1)

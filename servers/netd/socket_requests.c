@@ -144,30 +144,12 @@ static int64_t get_option_request(struct request *request, struct session *sessi
 
 /* ---- Readiness ---------------------------------------------------------------------------- */
 
-struct unsent {
-    const struct session *session;
-    uint64_t bytes;
-};
-
-static void find_unsent(void *context, const struct socket_facts *facts)
-{
-    struct unsent *unsent = context;
-    /* A listener's queue is its backlog, and what is closed sends no more. */
-    bool sends = strcmp(facts->state, "LISTEN") != 0 && strcmp(facts->state, "CLOSED") != 0;
-    if (facts->owner == unsent->session && sends)
-        unsent->bytes = facts->send_queue;
-}
-
 static int64_t status_request(struct request *request, struct session *session)
 {
-    const struct message *m = request->message;
     struct net_status_reply *reply = (void *)request->reply->data;
     struct socket *socket = session->socket;
-    struct unsent unsent = {.session = session};
-    if (m->len >= sizeof(uint64_t) && m->words[0] == 1)
-        socket_list(netd.stack, find_unsent, &unsent);
-    reply->unsent = unsent.bytes;
     reply->readable = socket->operations->readable ? socket->operations->readable(socket) : 0;
+    reply->unsent = socket->operations->unsent ? socket->operations->unsent(socket) : 0;
     request->reply->len = sizeof *reply;
     return socket_ready(socket);
 }

@@ -35,7 +35,7 @@ enum net_operation {
     NET_SOCKET_RECV = 7,        /* struct net_recv_request; struct net_recv_reply */
     NET_SOCKET_CLOSE = 8,       /* early close; the handle stays valid but dead (EBADF) */
     NET_SOCKET_SHUTDOWN = 9,    /* word 0 = SHUT_RD, SHUT_WR, SHUT_RDWR */
-    NET_SOCKET_STATUS = 10,     /* word 0 = 1: unsent is wanted; struct net_status_reply */
+    NET_SOCKET_STATUS = 10,     /* struct net_status_reply */
     NET_SOCKET_GET_OPTION = 11, /* struct net_option_request; struct net_option_reply */
     NET_SOCKET_SET_OPTION = 12, /* struct net_option_request */
     NET_SOCKET_LOCAL = 13,      /* struct net_address_reply */
@@ -63,8 +63,8 @@ enum net_family { NET_INET = 2, NET_INET6 = 10 };
 enum net_type { NET_STREAM = 1, NET_DATAGRAM = 2, NET_RAW = 3, NET_NONBLOCK = 04000 };
 enum net_flags { /* of send and receive, as MSG_* */
                  NET_PEEK = 0x2,
-                 NET_TRUNCATE = 0x20, /* given: result is the datagram's whole length, and a stream's
-                                         bytes are thrown away; returned: it was cut */
+                 NET_TRUNCATE = 0x20, /* given: result is the datagram's whole length, and a
+                                         stream's bytes are thrown away; returned: it was cut */
                  NET_DONTWAIT = 0x40,
                  NET_WAITALL = 0x100, /* to receive: into a window */
                  NET_MORE = 0x8000,

@@ -113,31 +113,14 @@ int net_shutdown(handle_t socket, unsigned how)
     return (int)call_words(socket, NET_SOCKET_SHUTDOWN, how, 0, 0);
 }
 
-static int64_t status(handle_t socket, bool unsent, struct net_status_reply *reply)
+int64_t net_status(handle_t socket, struct net_status_reply *reply)
 {
     struct message m = {.type = NET_SOCKET_STATUS, .len = 8};
-    m.words[0] = unsent;
     int64_t result = call(socket, &m);
     if (result >= 0 && m.len < sizeof *reply)
         return -EPROTO;
     memcpy(reply, m.data, sizeof *reply);
     return result;
-}
-
-int64_t net_status(handle_t socket, uint64_t *readable)
-{
-    struct net_status_reply reply;
-    int64_t result = status(socket, false, &reply);
-    if (result >= 0)
-        *readable = reply.readable;
-    return result;
-}
-
-int64_t net_unsent(handle_t socket)
-{
-    struct net_status_reply reply;
-    int64_t result = status(socket, true, &reply);
-    return result < 0 ? result : (int64_t)reply.unsent;
 }
 
 static int address_of(handle_t socket, uint32_t type, struct net_address *address)

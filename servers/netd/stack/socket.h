@@ -129,6 +129,7 @@ struct socket_operations {
     int (*set_option)(struct socket *socket, int level, int name, const void *value, size_t size);
     unsigned (*ready)(struct socket *socket);  /* SOCKET_* events */
     size_t (*readable)(struct socket *socket); /* bytes that receive would find: FIONREAD */
+    size_t (*unsent)(struct socket *socket);   /* bytes that the peer has not acknowledged */
     /* close: the owner lets go; what remains to be sent is, unless SO_LINGER says otherwise. The
      * structure is freed by its kind when it is done. */
     void (*close)(struct socket *socket);

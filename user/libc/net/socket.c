@@ -10,7 +10,7 @@
 #include <string.h>
 #include <sys/socket.h>
 
-#define MILLISECOND 1000000ul
+#define MILLISECOND      1000000ul
 #define LINGER_PAUSE_MAX (16 * MILLISECOND)
 
 int socket_get(int fd, struct descriptor *descriptor)
@@ -161,7 +161,8 @@ void socket_linger(const struct descriptor *d)
         return;
     uint64_t now = (uint64_t)clock_now(), pause = MILLISECOND;
     const uint64_t end = now + (uint64_t)linger.l_linger * 1000 * MILLISECOND;
-    while (now < end && net_unsent(d->handle) > 0) {
+    struct net_status_reply status;
+    while (now < end && net_status(d->handle, &status) >= 0 && status.unsent > 0) {
         sleep_until(now + pause < end ? now + pause : end);
         pause = pause < LINGER_PAUSE_MAX ? pause * 2 : pause;
         now = (uint64_t)clock_now();

@@ -29,11 +29,11 @@ int64_t socket_read(const struct descriptor *d, void *buffer, size_t length)
 int socket_readable(int fd, int *bytes)
 {
     struct descriptor d;
-    uint64_t readable = 0;
+    struct net_status_reply status;
     int error = fd_get(fd, &d);
-    int64_t result = error ? error : d.is_socket ? net_status(d.handle, &readable) : -ENOTTY;
+    int64_t result = error ? error : d.is_socket ? net_status(d.handle, &status) : -ENOTTY;
     if (result >= 0)
-        *bytes = readable < INT_MAX ? (int)readable : INT_MAX;
+        *bytes = status.readable < INT_MAX ? (int)status.readable : INT_MAX;
     return (int)libc_error(result < 0 ? result : 0);
 }
 
@@ -159,8 +159,7 @@ ssize_t recvmsg(int fd, struct msghdr *message, int flags)
     char *buffer = buffer_for(message, length, small);
     if (!buffer && length > 0)
         return libc_error(-ENOMEM);
-    int64_t got =
-        net_receive(handle, buffer, (size_t)length, (unsigned)flags, NO_DEADLINE, &info);
+    int64_t got = net_receive(handle, buffer, (size_t)length, (unsigned)flags, NO_DEADLINE, &info);
     if (got >= 0) {
         if (message->msg_iovlen != 1)
             scatter(message, buffer, (size_t)(got < length ? got : length));

@@ -369,6 +369,12 @@ static int64_t tcp_receive(struct socket *socket, struct transfer *to, size_t le
 
 static size_t tcp_readable(struct socket *socket) { return tcb_of(socket)->receive.bytes; }
 
+static size_t tcp_unsent(struct socket *socket)
+{
+    const struct tcb *tcb = tcb_of(socket);
+    return tcb->state == TCP_CLOSED ? 0 : send_queued(tcb); /* CLOSED: nobody will send it */
+}
+
 /* ---- STATUS ---------------------------------------------------------------------------------- */
 
 static bool may_still_send(const struct tcb *tcb)
@@ -486,5 +492,6 @@ const struct socket_operations tcp_operations = {
     .set_option = tcp_set_option,
     .ready = tcb_events,
     .readable = tcp_readable,
+    .unsent = tcp_unsent,
     .close = tcp_close,
 };

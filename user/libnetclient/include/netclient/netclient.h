@@ -30,9 +30,7 @@ int64_t net_receive(handle_t socket, void *buffer, size_t length, unsigned flags
 
 int net_close(handle_t socket);
 int net_shutdown(handle_t socket, unsigned how);
-/* NET_POLL_*, and what a receive would find. net_unsent: what the peer has not acknowledged. */
-int64_t net_status(handle_t socket, uint64_t *readable);
-int64_t net_unsent(handle_t socket);
+int64_t net_status(handle_t socket, struct net_status_reply *reply); /* NET_POLL_* */
 int net_local(handle_t socket, struct net_address *address);
 int net_peer(handle_t socket, struct net_address *address);
 

@@ -303,7 +303,9 @@ LIMITS = {
     "channels": (2048, {errno.EMFILE}),
     "threads": (128, {errno.EAGAIN}),
 }
-KEPT_PERCENT = 50
+# What the bystander keeps at least. A second hart of the guest takes a core of the host's, which the
+# bystander's hart may have to share with it: what is measured there is the host's scheduler as well.
+KEPT_PERCENT = {1: 50, 4: 25}
 TRIES = 3  # the harts of a machine that is busy do not run at the same time
 
 
@@ -312,7 +314,7 @@ TRIES = 3  # the harts of a machine that is busy do not run at the same time
 def test_greedy_client_is_refused(
     console: Console, smp: int, way: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """It gets what is its share and an error, and a bystander half of what it had at least."""
+    """It gets what is its share and an error, and a bystander keeps its own (KEPT_PERCENT)."""
     console.check("echo > fs:temp:greedy")
     for _ in range(TRIES):
         said = console.check(f"/test/greedy {way}", SECONDS)
@@ -320,9 +322,9 @@ def test_greedy_client_is_refused(
         assert found, said
         with capsys.disabled():
             print(f"\n{smp} hart(s): {said.strip()}")
-        if int(found[4]) >= KEPT_PERCENT:
+        if int(found[4]) >= KEPT_PERCENT[smp]:
             break
     most, errors = LIMITS[way]
     assert 0 < int(found[1]) <= most and int(found[2]) == int(found[1])
     assert int(found[3]) in errors
-    assert int(found[4]) >= KEPT_PERCENT
+    assert int(found[4]) >= KEPT_PERCENT[smp]

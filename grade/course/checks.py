@@ -40,6 +40,7 @@ from grade.overlay.supervise import become_parent_of_orphans, end_all
 SHOWN = 12
 INTERRUPTED = 130
 TRIES = 3  # of a mutant in a hurry
+MOST = {"alternates": 1, "liars": 2}  # of a lab, in a hurry
 HARTS = (1, 4)  # solutions that are graded many times take turns with these
 
 
@@ -52,8 +53,8 @@ class Setting:
     scratch: Path  # private copies go here
     nm: str = "riscv64-unknown-elf-nm"
     jobs: int = 1  # of each make, and of each grader
-    full: bool = False  # every tree is built from scratch, every mutant meets every test
-    sample: int = 0  # mutants and liars per lab, and one alternate; 0: all
+    full: bool = False  # every tree is built from scratch, every patch is tried, with more of the tests
+    sample: int = 0  # mutants per lab, fewer liars and one alternate; 0: all
     seed: int = 0  # which
     repeat: int = 1  # gradings of each solution
     built: dict[int, tuple[Workshop, list[Problem]]] = field(default_factory=dict)
@@ -146,7 +147,8 @@ def check_merges(setting: Setting) -> list[Problem]:
 
 def check_starter(setting: Setting, number: int) -> list[Problem]:
     """The starter builds without warnings, boots, and says what is missing; with the labs before it
-    done, it scores 0. In a hurry, what it shares with the solution is not compiled twice."""
+    done, it scores 0. In a hurry, what it shares with the solution is not compiled twice, and one
+    failed test is enough for an exercise."""
     name, tree = f"starter-{number}", starter(setting.source, number)
     with contextlib.ExitStack() as stack:
         if setting.full:
@@ -159,7 +161,7 @@ def check_starter(setting: Setting, number: int) -> list[Problem]:
             return [blame_stub(setting.source, tree, problem) for problem in problems]
         # Only so do the tests get as far as to this lab's own stubs.
         workshop = Workshop.of(workshop.folder, catchup(setting.source, number), setting.jobs)
-        return workshop.make()[1] or check_zero(workshop, number)
+        return workshop.make()[1] or check_zero(workshop, number, not setting.full)
 
 
 def blame_stub(source: Source, tree: Tree, problem: Problem) -> Problem:
@@ -186,8 +188,8 @@ def judge_starter(workshop: Workshop) -> list[Problem]:
     return []
 
 
-def check_zero(workshop: Workshop, number: int) -> list[Problem]:
-    score = workshop.grade(number)
+def check_zero(workshop: Workshop, number: int, fail_fast: bool) -> list[Problem]:
+    score = workshop.grade(number, fail_fast=fail_fast)
     if score.error:
         return [Problem("", 0, f"the starter could not be graded: {score.error}")]
     return [
@@ -242,7 +244,7 @@ def load() -> Iterator[None]:
 
 def check_climb(setting: Setting, number: int) -> list[Problem]:
     """A student who has done the exercises up to some one has their points, and no others. In a
-    hurry, one exercise is chosen."""
+    hurry, one exercise is chosen, and one failed test is enough for those that are not done."""
     source = setting.source
     exercises = source.lab(number).exercises
     steps = list(range(1, len(exercises)))
@@ -255,7 +257,7 @@ def check_climb(setting: Setting, number: int) -> list[Problem]:
             Workshop.of(workshop.folder, make_tree(source, number, number - 1, done), setting.jobs)
             with setting.timed(f"climb {number}"):
                 wrong = workshop.make()[1]
-                score = workshop.grade(number)
+                score = workshop.grade(number, fail_fast=not setting.full)
             texts = [f"{problem}" for problem in wrong] or judge_climb(exercises, step, score)
             where = f"with the exercises up to {done[-1]} done"
             problems += [Problem("", 0, f"{text} ({where})") for text in texts]
@@ -300,7 +302,7 @@ def check_patches(setting: Setting) -> list[Problem]:
 def choose(setting: Setting, number: int, kind: str) -> list[Patch]:
     """The patches to try: all, or some."""
     patches = [p for p in read_patches(setting.source)[0] if p.lab == number and p.kind == kind]
-    most = 1 if kind == "alternates" else setting.sample
+    most = MOST.get(kind, setting.sample)
     if setting.sample and len(patches) > most:
         dice = random.Random(f"{setting.seed} {number}")
         patches = sorted(dice.sample(patches, most), key=lambda patch: patch.path)
@@ -308,8 +310,10 @@ def choose(setting: Setting, number: int, kind: str) -> list[Patch]:
 
 
 def check_kind(setting: Setting, number: int, kind: str) -> list[Problem]:
-    """Build and grade every patch of one kind; between two, only what it changed is rebuilt. In a
-    hurry a mutant meets only the tests that must catch it."""
+    """Build and grade every patch of one kind; between two, only what it changed is rebuilt. A mutant
+    meets the tests that must catch it, and all of the exercises in the files that it changes; an
+    alternate meets every test. In a hurry, a mutant meets only the former, an alternate only the
+    latter."""
     patches = choose(setting, number, kind)
     if not patches:
         return []
@@ -328,9 +332,19 @@ def check_kind(setting: Setting, number: int, kind: str) -> list[Problem]:
                 elif kind == "mutants" and not setting.full:
                     problems += judge_quickly(workshop, patch)
                 else:
-                    problems += judge(patch, workshop.grade(number))
+                    all_of_them = kind == "alternates" and setting.full
+                    tests = "" if all_of_them else tests_of_changed(setting.source, patch)
+                    problems += judge(patch, workshop.grade(number, tests))
             apply(patch, workshop.folder, reverse=True)
     return problems
+
+
+def tests_of_changed(source: Source, patch: Patch) -> str:
+    """The tests of the exercises whose regions are in the files that a patch changes, and those that
+    it names."""
+    paths = set(patch.changes)
+    exercises = {region.id for path in paths for region in parse_regions(path, source.text(path))[0]}
+    return f"{tests_of(solution(source, patch.lab), patch.lab, exercises)} {patch.fields.get('Fails', '')}"
 
 
 def judge_quickly(workshop: Workshop, patch: Patch) -> list[Problem]:

@@ -152,7 +152,7 @@ def judge(patch: Patch, score: Score) -> list[Problem]:
         if others:
             texts.append(f"also fails {', '.join(others)}")
     elif patch.kind == "alternates":
-        if score.earned < score.points or score.failed:
+        if score.failed or score.earned < score.points:
             failed = ", ".join(sorted(score.failed))
             texts.append(f"a correct solution gets {score.earned:g}/{score.points:g}: {failed}")
     else:

@@ -63,7 +63,8 @@ class ExerciseScore:
 
 @dataclass
 class Score:
-    """One graded tree. error: the grader itself did not come to a result."""
+    """One graded tree, as far as its tests were run. error: the grader itself did not come to a
+    result."""
 
     exercises: dict[str, ExerciseScore] = field(default_factory=dict)
     failed: set[str] = field(default_factory=set)  # names of tests
@@ -81,9 +82,10 @@ class Score:
 
 
 def score_of(result: Result) -> Score:
-    """A test with an error says nothing about the tree, so there is no score then."""
+    """A test with an error says nothing about the tree, so there is no score then. Exercises none of
+    whose tests were to be run are not in it."""
     score = Score()
-    for entry in result.exercises:
+    for entry in (exercise for exercise in result.exercises if exercise.tests):
         score.exercises[entry.id] = ExerciseScore(entry.id, entry.points, entry.earned or 0)
     for test in result.tests:
         (score.passed if test.outcome == PASSED else score.failed).add(test.name)
@@ -138,9 +140,11 @@ class Workshop:
         text = log.read_text(errors="replace") if log.exists() else ""
         return Ran(ran.status, text + ran.output, ran.seconds)
 
-    def grade(self, lab: int, tests: str = "", smp: int = 1) -> Score:
-        """Run the grader of one lab on this tree; tests: only those with these names or globs."""
+    def grade(self, lab: int, tests: str = "", smp: int = 1, fail_fast: bool = False) -> Score:
+        """Run the grader of one lab on this tree; tests: only those with these names or globs;
+        fail_fast: of an exercise that is lost, run no further tests."""
         words = ["--jobs", str(self.jobs), "--smp", str(smp), "--tests", tests]
+        words += ["--fail-fast"] if fail_fast else []
         bounds = Bounds(GRADE_SECONDS, output=256 << 20)
         try:
             result = run_grader(self.folder, lab, bounds, *words, environment=environment())

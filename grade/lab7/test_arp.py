@@ -27,7 +27,7 @@ def datagrams(answer: Answer) -> list[tuple[bytes, bytes]]:
     return [(f.to, p.payload[8:]) for f, p in found if p and p.protocol == UDP]
 
 
-@pytest.mark.exercise("7.3", points=8)
+@pytest.mark.exercise("7.3", points=7)
 def test_requests_are_answered(net: Net, rng: random.Random) -> None:
     """For our address, with our address, to who asked; nothing else is answered."""
     cases = []
@@ -54,7 +54,7 @@ def test_requests_are_answered(net: Net, rng: random.Random) -> None:
         net.script.check(index, seen, wanted, "the answer to a request for our address")
 
 
-@pytest.mark.exercise("7.3", points=7)
+@pytest.mark.exercise("7.3", points=6)
 def test_what_is_learned(net: Net, rng: random.Random) -> None:
     """From whoever asks us, and from nothing that nobody asked for."""
     script = net.script
@@ -95,7 +95,7 @@ def test_a_neighbour_is_not_taken_away(nets: Callable[[], Net], rng: random.Rand
                      f"{'moves' if moves else 'asks-us'}: the datagram goes to who is known")
 
 
-@pytest.mark.exercise("7.4", points=5)
+@pytest.mark.exercise("7.4", points=4)
 def test_packets_wait_for_the_answer(net: Net, rng: random.Random) -> None:
     """They cause one request, at most four wait, and leave in order when the answer is here."""
     script = net.script
@@ -122,7 +122,7 @@ def test_packets_wait_for_the_answer(net: Net, rng: random.Random) -> None:
         script.check(after, datagrams(answers[after]), [(mac, b"then")], "later ones go at once")
 
 
-@pytest.mark.exercise("7.4", points=4)
+@pytest.mark.exercise("7.4", points=3)
 def test_nobody_answers(net: Net, rng: random.Random) -> None:
     """Three requests, a second apart; then nobody is asked for a while."""
     script, ip = net.script, net.neighbour()

@@ -30,7 +30,7 @@ def same(seen: int, wanted: int) -> bool:
     return seen == wanted or {seen, wanted} == {0, 0xFFFF}
 
 
-@pytest.mark.exercise("7.1", points=5)
+@pytest.mark.exercise("7.1", points=4)
 def test_sums(script: Script, rng: random.Random) -> None:
     """Any length and alignment, carries, and sums that are built up piece by piece."""
     cases: list[tuple[int, int, bytes]] = []
@@ -74,7 +74,7 @@ def described(packet: bytes) -> str:
             f"at {length}")
 
 
-@pytest.mark.exercise("7.2", points=10)
+@pytest.mark.exercise("7.2", points=8)
 def test_header(script: Script, rng: random.Random) -> None:
     """Good headers field by field; short ones, and ones that lie about their lengths."""
     cases: list[tuple[int, bytes]] = []

@@ -22,7 +22,7 @@ def multicast_mac(group: IPv4Address) -> bytes:
     return b"\x01\x00\x5e" + bytes([group.packed[1] & 0x7F]) + group.packed[2:]
 
 
-@pytest.mark.exercise("7.5", points=10)
+@pytest.mark.exercise("7.5", points=8)
 def test_whom_a_packet_is_for(net: Net, rng: random.Random) -> None:
     """Its destination, its source, and how it came, decide; the second interface has its own."""
     script = net.script

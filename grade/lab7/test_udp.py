@@ -34,7 +34,7 @@ class Socket:
         return 1 + 2 * (self.address != ANY) + 4 * (self.peer is not None)
 
 
-@pytest.mark.exercise("7.7", points=10)
+@pytest.mark.exercise("7.7", points=9)
 def test_which_socket(net: Net, rng: random.Random) -> None:
     """The one that asks for most among those that fit; nobody's datagram is complained about."""
     script = net.script
@@ -81,7 +81,7 @@ def test_which_socket(net: Net, rng: random.Random) -> None:
         script.check(index, kinds, [] if best else [(3, 3)], f"{what}: port unreachable?")
 
 
-@pytest.mark.exercise("7.7", points=5)
+@pytest.mark.exercise("7.7", points=4)
 def test_every_socket_hears_a_broadcast(net: Net, rng: random.Random) -> None:
     """All that fit, each once; and no answer to it, whoever is missing."""
     script, mac, peer = net.script, random_mac(rng), net.neighbour()
@@ -123,7 +123,7 @@ def pointer(to: int) -> bytes:
     return bytes([0xC0 | to >> 8, to & 255])
 
 
-@pytest.mark.exercise("7.9", points=6)
+@pytest.mark.exercise("7.9", points=5)
 def test_names(script: Script, rng: random.Random) -> None:
     """Labels, pointers, pointers to pointers; what comes behind the name is found."""
     cases = []
@@ -155,7 +155,7 @@ def test_names(script: Script, rng: random.Random) -> None:
         script.check(index, answers[index].said, wanted, "the place behind the name, and the name")
 
 
-@pytest.mark.exercise("7.9", points=4)
+@pytest.mark.exercise("7.9", points=3)
 def test_names_that_lie(script: Script, rng: random.Random) -> None:
     """Circles, pointers ahead, labels and names that are too long or not all there."""
     good = flat(labels(rng)) + b"\0"

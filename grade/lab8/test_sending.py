@@ -195,7 +195,7 @@ def some_blocks(board: Board, rng: random.Random) -> Blocks:
     return tuple(blocks)
 
 
-@pytest.mark.exercise("8.9", points=6)
+@pytest.mark.exercise("8.9", points=5)
 def test_what_is_lost_and_what_is_out(peers: Peers, rng: random.Random) -> None:
     """Update(), IsLost() and SetPipe() over random blocks."""
     for _ in range(8):
@@ -213,7 +213,7 @@ def test_what_is_lost_and_what_is_out(peers: Peers, rng: random.Random) -> None:
         peer.stack.end()
 
 
-@pytest.mark.exercise("8.9", points=4)
+@pytest.mark.exercise("8.9", points=3)
 def test_what_to_send_next(peers: Peers, rng: random.Random) -> None:
     """NextSeg(), in fast recovery by four rules, and after a timeout by two."""
     for turn in range(9):

@@ -5,25 +5,19 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from ipaddress import IPv4Address
-from typing import NoReturn
 
 import pytest
 
-from grade.harness.failure import UNWRITTEN_LOGGED
-from grade.harness.link import Link
 from grade.harness.machine import Machine
-from grade.lab7.wire import ARP, BROADCAST, IPV4, Arp, Packet, arp, dhcp_answer, ethernet, ipv4, random_mac
+from grade.lab7.peer import PATIENCE, Peer
+from grade.lab7.wire import IPV4, Packet, ethernet, ipv4
 from grade.lab8.segment import TCP, Options, Segment
 from grade.lab8.test_sending import Receiver
 
-GUEST = IPv4Address("10.0.2.15")
-PATIENCE = 15.0
 QUIET = 0.25  # s in which nothing came: nothing will, before the retransmission timer expires
 ROUNDS = 400
-LOOK = 0.5  # s after which it is looked whether netd has come to a stub
 LISTENING = 9
 
 
@@ -33,64 +27,14 @@ def highest(segments: list[Segment]) -> int:
 
 
 @dataclass
-class Wire:
+class Wire(Peer):
     """Our end of the wire, and the connection that is talked about: numbers count from the ISNs."""
 
-    machine: Machine
-    link: Link
-    rng: random.Random
-    seed: str
-    mac: bytes = BROADCAST
-    ip: IPv4Address = GUEST
-    guest: bytes = BROADCAST
     port: int = 0
     theirs: int = 0
     iss: int = 0
     irs: int = 0
     early: list[Segment] = field(default_factory=list)  # text that came with the ACK of our SYN
-
-    # ---- Frames ----------------------------------------------------------------------------------
-
-    def fail(self, text: str) -> NoReturn:
-        stub = UNWRITTEN_LOGGED.search(self.machine.log.data)
-        said = stub[0].decode() if stub else f"{text}\n{self.machine.reproduce()}"
-        pytest.fail(f"{said}\nCAIRN_SEED={self.seed} repeats the test", pytrace=False)
-
-    def check(self, seen: object, wanted: object, what: str) -> None:
-        if seen != wanted:
-            self.fail(f"{what}:\n  expected {wanted}\n  seen     {seen}")
-
-    def frame(self, wait: float) -> bytes | None:
-        """The next frame; who asks for our hardware address, or for one of its own, is answered."""
-        deadline = time.monotonic() + wait
-        while (left := deadline - time.monotonic()) > 0:
-            raw = self.link.receive(min(left, LOOK))
-            if raw is None:
-                if UNWRITTEN_LOGGED.search(self.machine.log.data):
-                    self.fail("")
-                continue
-            if offer := dhcp_answer(raw, self.mac, self.ip, GUEST):
-                self.link.send(offer)
-                continue
-            message = Arp.of(raw)
-            if not message:
-                return raw
-            if message.operation == 1 and message.target == self.ip:
-                answer = arp(2, self.mac, self.ip, message.mac, message.ip)
-                self.link.send(ethernet(message.mac, self.mac, ARP, answer))
-            elif message.operation == 2 and message.ip == GUEST:
-                self.guest = raw[6:12]
-        return None
-
-    def meet(self) -> None:
-        """Until the guest has its address, and answers."""
-        deadline = time.monotonic() + self.machine.limits.seconds(PATIENCE)
-        question = arp(1, self.mac, self.ip, bytes(6), GUEST)
-        while self.guest == BROADCAST:
-            self.link.send(ethernet(BROADCAST, self.mac, ARP, question))
-            self.frame(0.5)
-            if time.monotonic() > deadline:
-                self.fail(f"no answer to an ARP request for {GUEST}")
 
     # ---- Segments --------------------------------------------------------------------------------
 
@@ -138,8 +82,8 @@ class Wire:
         blocks = tuple((self.irs + a, self.irs + b) for a, b in options.blocks)
         segment = Segment(flags, self.iss + seq, self.irs + ack, data, window,
                           replace(options, blocks=blocks), self.port, self.theirs)
-        packet = ipv4(self.ip, GUEST, TCP, segment.pack(self.ip, GUEST))
-        self.link.send(ethernet(self.guest, self.mac, IPV4, packet))
+        packet = ipv4(self.ip, self.own, TCP, segment.pack(self.ip, self.own))
+        self.send(packet)
 
     # ---- Connections -----------------------------------------------------------------------------
 
@@ -167,12 +111,10 @@ class Wire:
 
 
 @pytest.fixture
-def wire(boot: Callable[..., Machine], rng: random.Random, seed: str) -> Iterator[Wire]:
-    machine = boot(nets=("peer",))
-    wire = Wire(machine, machine.links[0], rng, seed, random_mac(rng))
-    wire.ip = IPv4Address(f"10.0.2.{rng.randrange(30, 250)}")
+def wire(boot: Callable[..., Machine], rng: random.Random, seed: str) -> Wire:
+    wire = Wire.on(boot(nets=("peer",)), rng, seed, serves=True)
     wire.meet()
-    yield wire
+    return wire
 
 
 @pytest.mark.exercise("8.1", points=2)
@@ -189,7 +131,7 @@ def test_options_on_the_wire(wire: Wire, rng: random.Random) -> None:
         )
         unknown = bytes([rng.randrange(30, 250), 4]) + rng.randbytes(2)
         segment = Segment("S", wire.iss, options=replace(offer, other=unknown), source=wire.port, to=LISTENING)
-        packet = ipv4(wire.ip, GUEST, TCP, segment.pack(wire.ip, GUEST))
+        packet = ipv4(wire.ip, wire.own, TCP, segment.pack(wire.ip, wire.own))
         offers.append((wire.port, offer, ethernet(wire.guest, wire.mac, IPV4, packet)))
     for _, _, frame in offers:
         wire.link.send(frame)
@@ -303,6 +245,20 @@ def test_slow_start_on_a_real_wire(wire: Wire) -> None:
         wire.say("A", 1, ack=1 + 1000 * n, window=8000)
         end = 10_001 + 2000 * n
         wire.check(highest(wire.reach(end)), end, f"the end of what was sent after {n} ACKs")
+
+
+@pytest.mark.exercise("8.9", points=2)
+def test_what_is_out_on_the_wire(wire: Wire, rng: random.Random) -> None:
+    """What is SACKed is no longer in the network, and makes room; blocks that lie make none. (Two
+    segments are not enough for any to count as lost.)"""
+    wire.connected("seq 1 20000 | nc {} > /tmp/out &", Options(mss=1000, scale=5, sack=True))
+    while highest(wire.early) < 10_001:
+        wire.early.append(wire.next("text of the first window"))
+    first = 1 + 1000 * rng.randrange(1, 8)
+    never, part = (10_001, 11_001), (first + 1, first + 1000)
+    for block in (never, part, (first, first + 1000), (first, first + 2000)):
+        wire.say("A", 1, ack=1, window=8000, options=Options(blocks=(block,)))
+    wire.check(highest(wire.reach(12_001)), 12_001, "the end of what is sent when two segments are SACKed")
 
 
 @pytest.mark.exercise("8.10", points=3)

@@ -38,7 +38,8 @@ static bool pump(int from, int to)
 }
 
 /* relay: until the peer has ended; with -N until both have, so that neither's last words are lost.
- * For datagrams nothing ends but by -w, or when input does and nobody is to be waited for. */
+ * Datagrams have no end: one that listens stays, one that was to send input ends with it, unless -w
+ * lets it wait. */
 static void relay(int fd)
 {
     struct pollfd fds[2] = {{.fd = STDIN_FILENO, .events = POLLIN}, {.fd = fd, .events = POLLIN}};
@@ -53,7 +54,7 @@ static void relay(int fd)
             fds[0].fd = -1;
             if (options.end_on_eof)
                 shutdown(fd, SHUT_WR);
-            if (options.datagrams && options.timeout_ms < 0)
+            if (options.datagrams && options.timeout_ms < 0 && !options.listens)
                 return;
         }
         if (fds[1].revents != 0 && !pump(fd, STDOUT_FILENO)) {

@@ -164,7 +164,7 @@ def test_a_good_course_passes_every_check(course: Path, tmp_path: Path, full: bo
         (
             "alternates/wrong",
             patch("Idea: none", (SUM, "a + b)", "a - b)")),
-            "a correct solution gets 5/15: grade/lab1/test_small.py::test_sum",
+            "a correct solution gets 0/10: grade/lab1/test_small.py::test_sum",
         ),
         (
             "liars/honest",

@@ -1,5 +1,6 @@
 /* The fast path: the two traps that make up nearly every IPC (a short call to a server that
- * waits, and its answer) in one function each, without calls and without the scheduler's queues.
+ * waits, and its answer) in one function each, without the scheduler's queues; not inlined, so that
+ * nobody saves registers that only the other needs.
  * Whatever is not the common case is declined before anything has changed, and the ordinary path
  * (ipc/call.c) does the whole of it; both leave the same state behind. */
 #include "abi/syscall_numbers.h"
@@ -38,7 +39,7 @@ static inline void switch_fast(struct thread *self, struct thread *next, uint64_
     hart->current = next;
 }
 
-static inline struct thread *call_fast(struct thread *self)
+static __attribute__((noinline)) struct thread *call_fast(struct thread *self)
 {
     struct process *process = self->process;
     struct handle_entry *entry = handle_current(&process->handles, (handle_t)self->regs[REG_A0]);
@@ -78,7 +79,7 @@ static inline struct thread *call_fast(struct thread *self)
     return server;
 }
 
-static inline struct thread *reply_recv_fast(struct thread *self)
+static __attribute__((noinline)) struct thread *reply_recv_fast(struct thread *self)
 {
     struct process *process = self->process;
     struct thread *caller = thread_from_token(self->regs[REG_A0], process);

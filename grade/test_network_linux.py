@@ -83,6 +83,8 @@ def start_dnsmasq(namespace: Namespace, folder: Path) -> None:
         "--ra-param=tap0,5",
         f"--address=/the.host/{HOST}",
         f"--address=/the.host/{HOST6}",
+        f"--host-record=real.host,{HOST}",
+        "--cname=alias.host,real.host",
         f"--ptr-record=1.0.9.10.in-addr.arpa,the.host",
     )
 
@@ -113,6 +115,8 @@ def test_configuration_from_the_network(wire: Wire) -> None:
     names = console.check("host the.host")
     assert HOST in names and HOST6 in names
     assert console.run("host no.such.host").status != 0
+    names = console.check("host alias.host")
+    assert names == f"alias.host is an alias for real.host\nreal.host has address {HOST}\n"
     assert "the.host" in console.check(f"host {HOST}")
 
 

@@ -34,6 +34,7 @@ static bool may_wait(const struct message *m)
         return (m->badge & BADGE_KIND) == BADGE_SOCKET && socket_waits(m);
     case NET_PING:
     case NET_DNS_RESOLVE:
+    case NET_DNS_CANONICAL:
     case NET_DNS_NAME:
         return m->badge == 0;
     default:

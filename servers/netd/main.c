@@ -114,6 +114,7 @@ static const struct {
     int64_t (*handle)(struct request *request);
 } root_operations[] = {
     {NET_DNS_RESOLVE, offsetof(struct net_resolve_request, name) + 1, resolve_request},
+    {NET_DNS_CANONICAL, offsetof(struct net_resolve_request, name) + 1, canonical_request},
     {NET_DNS_NAME, sizeof(struct net_address_request), name_request},
     {NET_PING, sizeof(struct net_ping_request), ping_request},
     {NET_STATS, 0, stats_request},

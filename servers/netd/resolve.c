@@ -134,19 +134,26 @@ static void ask(struct call *call, unsigned which, const char *name)
         one_done(call, which, &(struct dns_answer){.error = query, .type = type});
 }
 
+/* take_name: the request, if it is good and somebody can be asked. */
+static int64_t take_name(const struct request *request, struct net_resolve_request *r)
+{
+    size_t len = request->message->len;
+    memcpy(r, request->message->data, len < sizeof *r ? len : sizeof *r);
+    size_t name_size =
+        len < sizeof *r ? len - offsetof(struct net_resolve_request, name) : sizeof r->name;
+    if (!memchr(r->name, '\0', name_size))
+        return -ENAMETOOLONG;
+    if (r->family != 0 && r->family != NET_INET && r->family != NET_INET6)
+        return -EAFNOSUPPORT;
+    return !configure_resolver() || configure_pending() ? -ENETUNREACH : 0;
+}
+
 int64_t resolve_request(struct request *request)
 {
     struct net_resolve_request r;
-    size_t len = request->message->len;
-    memcpy(&r, request->message->data, len < sizeof r ? len : sizeof r);
-    size_t name_size =
-        len < sizeof r ? len - offsetof(struct net_resolve_request, name) : sizeof r.name;
-    if (!memchr(r.name, '\0', name_size))
-        return -ENAMETOOLONG;
-    if (r.family != 0 && r.family != NET_INET && r.family != NET_INET6)
-        return -EAFNOSUPPORT;
-    if (!configure_resolver() || configure_pending())
-        return -ENETUNREACH;
+    int64_t error = take_name(request, &r);
+    if (error)
+        return error;
     struct call *call = keep(request, r.deadline);
     if (!call)
         return -ENOBUFS;
@@ -161,7 +168,7 @@ int64_t resolve_request(struct request *request)
     return SERVER_DEFERRED;
 }
 
-/* ---- The name of an address --------------------------------------------------------------- */
+/* ---- Names -------------------------------------------------------------------------------- */
 
 static void name_done(void *context, const struct dns_answer *answer)
 {
@@ -180,6 +187,17 @@ static void name_done(void *context, const struct dns_answer *answer)
     call_release(call);
 }
 
+/* await_name: what the resolver has answered to a question whose answer name_done sends. */
+static int64_t await_name(struct call *call, int query)
+{
+    if (query > 0)
+        call->resolve.queries[0] = query;
+    if (query >= 0)
+        return SERVER_DEFERRED;
+    call_release(call);
+    return query;
+}
+
 int64_t name_request(struct request *request)
 {
     const struct net_address_request *r = (const void *)request->message->data;
@@ -191,11 +209,18 @@ int64_t name_request(struct request *request)
     struct call *call = keep(request, r->deadline);
     if (!call)
         return -ENOBUFS;
-    int query = dns_reverse(configure_resolver(), &endpoint.address, name_done, call);
-    if (query > 0)
-        call->resolve.queries[0] = query;
-    if (query >= 0)
-        return SERVER_DEFERRED;
-    call_release(call);
-    return query;
+    return await_name(call, dns_reverse(configure_resolver(), &endpoint.address, name_done, call));
+}
+
+int64_t canonical_request(struct request *request)
+{
+    struct net_resolve_request r;
+    int64_t error = take_name(request, &r);
+    if (error)
+        return error;
+    struct call *call = keep(request, r.deadline);
+    if (!call)
+        return -ENOBUFS;
+    enum dns_type type = r.family == NET_INET6 ? DNS_AAAA : DNS_A;
+    return await_name(call, dns_resolve(configure_resolver(), r.name, type, name_done, call));
 }

@@ -45,6 +45,8 @@ enum net_operation {
                              no such name; ENODATA: it has no such address; ETIMEDOUT: no server
                              answered; ENETUNREACH: none is known; EPROTO: they answer nonsense */
     NET_DNS_NAME = 21,    /* struct net_address_request; struct net_name_reply. As above */
+    NET_DNS_CANONICAL = 22, /* struct net_resolve_request with a family; struct net_name_reply: what
+                               the name is an alias for, or itself. As above */
     NET_PING = 40,        /* struct net_ping_request; struct net_ping_reply. ETIMEDOUT, or what a
                              router or the stack said */
     NET_STATS = 41,       /* struct net_stats_reply */

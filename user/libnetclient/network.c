@@ -34,20 +34,43 @@ handle_t net_socket(unsigned family, unsigned type, unsigned protocol)
     return m.handle_count == 1 ? m.handles[0] : -EPROTO;
 }
 
-int net_resolve(const char *name, unsigned family, uint64_t deadline,
-                struct net_address addresses[NET_ADDRESSES_MAX])
+/* A request about a name: 0 or ENAMETOOLONG. */
+static int put_name(struct message *m, enum net_operation type, const char *name, unsigned family,
+                    uint64_t deadline)
 {
-    struct message m = {.type = NET_DNS_RESOLVE, .len = sizeof(struct net_resolve_request)};
-    struct net_resolve_request *r = (void *)m.data;
-    const struct net_resolve_reply *reply = (void *)m.data;
+    struct net_resolve_request *r = (void *)m->data;
     size_t length = strlen(name);
     if (length >= sizeof r->name)
         return -ENAMETOOLONG;
+    *m = (struct message){.type = type, .len = sizeof *r};
     r->deadline = deadline;
     r->family = family;
-    r->pad = 0;
-    memset(r->name, 0, sizeof r->name);
     memcpy(r->name, name, length);
+    return 0;
+}
+
+/* The name in the answer, and its length. */
+static int call_for_name(struct message *m, char name[NET_NAME_MAX])
+{
+    const struct net_name_reply *reply = (void *)m->data;
+    int64_t length = call(m);
+    if (length < 0)
+        return (int)length;
+    if (length >= NET_NAME_MAX || m->len < sizeof length + (size_t)length + 1)
+        return -EPROTO;
+    memcpy(name, reply->name, (size_t)length);
+    name[length] = '\0';
+    return (int)length;
+}
+
+int net_resolve(const char *name, unsigned family, uint64_t deadline,
+                struct net_address addresses[NET_ADDRESSES_MAX])
+{
+    struct message m;
+    const struct net_resolve_reply *reply = (void *)m.data;
+    int error = put_name(&m, NET_DNS_RESOLVE, name, family, deadline);
+    if (error)
+        return error;
     int64_t count = call(&m);
     if (count < 0)
         return (int)count;
@@ -58,20 +81,20 @@ int net_resolve(const char *name, unsigned family, uint64_t deadline,
     return (int)count;
 }
 
+int net_canonical(const char *name, unsigned family, uint64_t deadline,
+                  char canonical[NET_NAME_MAX])
+{
+    struct message m;
+    int error = put_name(&m, NET_DNS_CANONICAL, name, family, deadline);
+    return error ? error : call_for_name(&m, canonical);
+}
+
 int net_name(const struct net_address *address, uint64_t deadline, char name[NET_NAME_MAX])
 {
     struct message m = {.type = NET_DNS_NAME, .len = sizeof(struct net_address_request)};
     struct net_address_request *r = (void *)m.data;
-    const struct net_name_reply *reply = (void *)m.data;
     *r = (struct net_address_request){.address = *address, .deadline = deadline};
-    int64_t length = call(&m);
-    if (length < 0)
-        return (int)length;
-    if (length >= NET_NAME_MAX || m.len < sizeof length + (size_t)length + 1)
-        return -EPROTO;
-    memcpy(name, reply->name, (size_t)length);
-    name[length] = '\0';
-    return (int)length;
+    return call_for_name(&m, name);
 }
 
 int64_t net_ping(const struct net_ping_request *request, struct net_ping_reply *reply)

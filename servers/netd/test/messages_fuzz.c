@@ -128,6 +128,7 @@ static bool shape(struct fuzz_input *in, struct message *m)
     case NET_SOCKET_SET_OPTION:
         option(in, m);
         return true;
+    case NET_DNS_CANONICAL:
     case NET_DNS_RESOLVE: {
         struct net_resolve_request *r = (void *)m->data;
         *r = (struct net_resolve_request){.family = fuzz_byte(in) % 3 * 8u};

@@ -38,6 +38,7 @@ static bool kind_fits(const struct kind *kind, const struct addrinfo *hints)
 struct addresses {
     struct net_address list[NET_ADDRESSES_MAX];
     int count;
+    char canonical[NET_NAME_MAX]; /* with AI_CANONNAME */
 };
 
 static void add(struct addresses *to, unsigned family, const void *bytes, size_t size)
@@ -133,6 +134,8 @@ static int add_named(struct addresses *to, const char *host, const struct addrin
         count = lookup_host(host, NET_INET, to->list);
     if (count < 0)
         return count;
+    if (hints->ai_flags & AI_CANONNAME)
+        lookup_canonical(host, to->list[0].family, to->canonical);
     for (int i = 0; i < count; i++)
         if (mapped && to->list[i].family == NET_INET)
             map(&to->list[i]);
@@ -147,6 +150,7 @@ static int find_addresses(struct addresses *to, const char *host, const struct a
         return 0;
     }
     int error = add_numeric(to, host, hints);
+    strlcpy(to->canonical, host, sizeof to->canonical);
     if (error == EAI_NONAME && !(hints->ai_flags & AI_NUMERICHOST))
         error = add_named(to, host, hints);
     return error;
@@ -220,7 +224,7 @@ static int find_ports(int ports[KINDS], const char *service, const struct addrin
     return error;
 }
 
-static int build(const struct addresses *addresses, const int ports[KINDS], const char *host,
+static int build(const struct addresses *addresses, const int ports[KINDS],
                  const struct addrinfo *hints, struct addrinfo **result)
 {
     struct addrinfo *first = NULL, **last = &first;
@@ -229,7 +233,8 @@ static int build(const struct addresses *addresses, const int ports[KINDS], cons
         for (size_t k = 0; k < KINDS && !error; k++)
             if (ports[k] >= 0)
                 error = append(&last, &addresses->list[i], &kinds[k], ports[k], hints,
-                               !first && (hints->ai_flags & AI_CANONNAME) ? host : NULL);
+                               !first && hints->ai_flags & AI_CANONNAME ? addresses->canonical
+                                                                        : NULL);
     if (error)
         freeaddrinfo(first);
     else
@@ -264,7 +269,7 @@ int getaddrinfo(const char *host, const char *service, const struct addrinfo *hi
         error = find_ports(ports, service, hints);
     if (!error)
         error = find_addresses(&addresses, host, hints);
-    return error ? error : build(&addresses, ports, host, hints, result);
+    return error ? error : build(&addresses, ports, hints, result);
 }
 
 void freeaddrinfo(struct addrinfo *list)

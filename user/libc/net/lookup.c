@@ -46,6 +46,21 @@ int lookup_host(const char *name, unsigned family,
     return count > 0 ? count : eai(count == 0 ? -ENODATA : count);
 }
 
+void lookup_canonical(const char *name, unsigned family, char canonical[NET_NAME_MAX])
+{
+    struct net_address address;
+    bool found = false;
+    FILE *file = fopen(HOSTS_FILE, "r");
+    if (file && hosts_addresses(file, name, family, &address, 1) > 0) {
+        rewind(file);
+        found = hosts_name(file, &address, canonical, NET_NAME_MAX);
+    }
+    if (file)
+        fclose(file);
+    if (!found && net_canonical(name, family, NO_DEADLINE, canonical) < 0)
+        strlcpy(canonical, name, NET_NAME_MAX);
+}
+
 static bool leads_beyond(const struct net_address *address)
 {
     if (address->family == NET_INET) /* 169.254.0.0/16, RFC 3927 */

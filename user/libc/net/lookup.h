@@ -8,9 +8,12 @@
 #define HOSTS_FILE "/etc/hosts"
 #define SERVICES_FILE "/etc/services"
 
-/* lookup_host: how many addresses, at least one, or EAI_*. lookup_address: 0 or EAI_*. */
+/* lookup_host: how many addresses, at least one, or EAI_*. lookup_address: 0 or EAI_*.
+ * lookup_canonical: what a name of an address of this family is an alias for; the name itself if
+ * nobody says so. */
 int lookup_host(const char *name, unsigned family,
                 struct net_address addresses[NET_ADDRESSES_MAX]);
+void lookup_canonical(const char *name, unsigned family, char canonical[NET_NAME_MAX]);
 int lookup_address(const struct net_address *address, char *name, size_t size);
 
 /* lookup_configured: an interface has an address of this family that leads beyond its link. */

@@ -45,6 +45,12 @@ int lookup_host(const char *name, unsigned family, struct net_address addresses[
     return count ? count : EAI_NODATA;
 }
 
+/* "four" is another name of "fourth". */
+void lookup_canonical(const char *name, unsigned family, char canonical[NET_NAME_MAX])
+{
+    snprintf(canonical, NET_NAME_MAX, "%s%s", name, family == NET_INET ? "th" : "");
+}
+
 /* The families that this host has an address of. */
 static bool has_v4 = true, has_v6 = true;
 
@@ -157,7 +163,8 @@ static void named(const char *host, const char *service, int family, int flags, 
     for (const struct addrinfo *i = list; i; i = i->ai_next) {
         getnameinfo(i->ai_addr, i->ai_addrlen, one, sizeof one, port, sizeof port,
                            NI_NUMERICHOST | NI_NUMERICSERV);
-        sprintf(text + strlen(text), "%s|%s ", one, port);
+        sprintf(text + strlen(text), "%s%s%s|%s ", i->ai_canonname ? i->ai_canonname : "",
+                i->ai_canonname ? "=" : "", one, port);
     }
     check(strcmp(text, expected) == 0, text, host, service);
     freeaddrinfo(list);
@@ -167,6 +174,9 @@ static void names(void)
 {
     named("four", "80", AF_UNSPEC, 0, 0, "4.4.4.4|80 ");
     named("both", "80", AF_UNSPEC, 0, 0, "2001:600::|80 4.4.4.4|80 ");
+    named("four", "80", AF_UNSPEC, AI_CANONNAME, 0, "fourth=4.4.4.4|80 ");
+    named("four", "80", AF_INET6, AI_CANONNAME | AI_V4MAPPED, 0, "fourth=::ffff:4.4.4.4|80 ");
+    named("both", "80", AF_UNSPEC, AI_CANONNAME, 0, "both=2001:600::|80 4.4.4.4|80 ");
     named("both", "80", AF_INET6, AI_V4MAPPED | AI_ALL, 0, "2001:600::|80 ::ffff:4.4.4.4|80 ");
     named("four", "80", AF_INET6, 0, EAI_NODATA, "");
     named("four", "80", AF_INET6, AI_V4MAPPED, 0, "::ffff:4.4.4.4|80 ");

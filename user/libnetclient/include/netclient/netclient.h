@@ -41,9 +41,12 @@ int net_set_option(handle_t socket, int level, int name, const void *value, size
 /* net_subscribe: channel 0 ends it. */
 int net_subscribe(handle_t socket, uint32_t events, uint64_t bits, handle_t channel);
 
-/* net_resolve: how many addresses, at most NET_ADDRESSES_MAX. net_name: the name of an address. */
+/* net_resolve: how many addresses, at most NET_ADDRESSES_MAX. net_canonical: what a name is an alias
+ * for. net_name: the name of an address. Both: the length of the name. */
 int net_resolve(const char *name, unsigned family, uint64_t deadline,
                 struct net_address addresses[NET_ADDRESSES_MAX]);
+int net_canonical(const char *name, unsigned family, uint64_t deadline,
+                  char canonical[NET_NAME_MAX]);
 int net_name(const struct net_address *address, uint64_t deadline, char name[NET_NAME_MAX]);
 
 int64_t net_ping(const struct net_ping_request *request, struct net_ping_reply *reply);

@@ -7,6 +7,7 @@
 #include <net/if.h>
 #include <netdb.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -150,7 +151,7 @@ static int find_addresses(struct addresses *to, const char *host, const struct a
         return 0;
     }
     int error = add_numeric(to, host, hints);
-    strlcpy(to->canonical, host, sizeof to->canonical);
+    snprintf(to->canonical, sizeof to->canonical, "%s", host);
     if (error == EAI_NONAME && !(hints->ai_flags & AI_NUMERICHOST))
         error = add_named(to, host, hints);
     return error;

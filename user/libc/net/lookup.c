@@ -58,7 +58,7 @@ void lookup_canonical(const char *name, unsigned family, char canonical[NET_NAME
     if (file)
         fclose(file);
     if (!found && net_canonical(name, family, NO_DEADLINE, canonical) < 0)
-        strlcpy(canonical, name, NET_NAME_MAX);
+        snprintf(canonical, NET_NAME_MAX, "%s", name);
 }
 
 static bool leads_beyond(const struct net_address *address)

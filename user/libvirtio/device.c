@@ -26,6 +26,12 @@ static void ring_doorbell(void *context)
     virtio_queue_notify(&queue->device->transport, queue->index);
 }
 
+static void read_register(void *context)
+{
+    struct virtio_queue *queue = context;
+    virtio_needs_reset(&queue->device->transport);
+}
+
 int virtio_add_queue(struct virtio_device *device, struct virtio_queue *queue, unsigned index,
                      uint16_t size)
 {
@@ -51,6 +57,7 @@ int virtio_add_queue(struct virtio_device *device, struct virtio_queue *queue, u
                                virtio_has(device, VIRTIO_F_EVENT_IDX), ring_doorbell, queue);
     if (error)
         return error;
+    queue->ring.read_register = read_register;
     uint64_t physical = queue->memory.physical;
     virtio_queue_attach(&device->transport, index, size, physical,
                         physical + virtqueue_available_offset(size),

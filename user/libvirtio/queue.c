@@ -37,6 +37,17 @@ size_t virtqueue_bytes(uint16_t size)
            sizeof(struct virtqueue_used) * size;
 }
 
+/* What we have written, before what we read next: both we and the device write one word and then look
+ * at the other's, and one of us must see that the other has. QEMU before 8.1 leaves out the fences of
+ * a machine with one hart, although its devices run in another thread; an access to a register of a
+ * device waits there for all that was written. */
+static void write_before_read(struct virtqueue *queue)
+{
+    FENCE(w, r);
+    if (queue->read_register)
+        queue->read_register(queue->context);
+}
+
 static volatile struct virtqueue_used *used_entry(struct virtqueue *queue, uint16_t index)
 {
     volatile struct virtqueue_used *ring = (volatile void *)(queue->used + RING_ENTRIES);
@@ -137,7 +148,7 @@ void virtqueue_kick(struct virtqueue *queue)
     if (from == to || queue->broken)
         return;
     queue->notified_index = to;
-    FENCE(w, r); /* our index before we look whether the device still listens (2.7.13.4) */
+    write_before_read(queue); /* whether the device still listens (2.7.13.4) */
     bool wanted;
     if (queue->event_index) /* has the device's mark been passed since the last kick? 2.7.10 */
         wanted = (uint16_t)(to - *available_event(queue) - 1) < (uint16_t)(to - from);
@@ -169,7 +180,7 @@ static uint16_t finished_count(struct virtqueue *queue)
     uint16_t finished = (uint16_t)(queue->used[RING_INDEX] - queue->used_index);
     if (finished == 0 && queue->event_index && queue->interrupts) {
         *used_event(queue) = queue->used_index;
-        FENCE(w, r);
+        write_before_read(queue);
         finished = (uint16_t)(queue->used[RING_INDEX] - queue->used_index);
     }
     return finished;
@@ -227,6 +238,6 @@ bool virtqueue_interrupts_on(struct virtqueue *queue)
         *used_event(queue) = queue->used_index;
     else
         queue->available[RING_FLAGS] = 0;
-    FENCE(w, r); /* our wish before we look a last time (2.7.14) */
+    write_before_read(queue); /* a last time (2.7.14) */
     return queue->used[RING_INDEX] != queue->used_index;
 }

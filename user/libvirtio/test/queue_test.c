@@ -79,6 +79,22 @@ static void setup(struct device *d, struct virtqueue *q, uint16_t size, bool eve
     CHECK(virtqueue_init(q, size, d->memory, event_index, on_notify, d) == 0);
 }
 
+/* Devices that act just when the driver has written its word and not yet read the device's: one
+ * finishes what it has, one asks to hear of what it will get. */
+static void finish_on_read(void *context)
+{
+    struct device *d = context;
+    int head = device_next(d);
+    if (head >= 0)
+        device_finish(d, (uint32_t)head, 0);
+}
+
+static void ask_on_read(void *context)
+{
+    struct device *d = context;
+    *avail_event(d) = d->seen;
+}
+
 static void *cookie(uintptr_t n)
 {
     return (void *)(n + 1);
@@ -327,6 +343,32 @@ static void expect_broken(struct device *d, struct virtqueue *q)
     free(d->memory);
 }
 
+static void test_device_between_write_and_read(void)
+{
+    struct device d;
+    struct virtqueue q;
+    void *got;
+    uint32_t length;
+    setup(&d, &q, 8, true);
+    q.read_register = finish_on_read;
+    add_one(&q, 0); /* not kicked: the device finds it by itself */
+    CHECK(virtqueue_take(&q, &got, &length) == 1);
+    virtqueue_interrupts_off(&q);
+    add_one(&q, 1);
+    CHECK(virtqueue_interrupts_on(&q));
+    CHECK(virtqueue_take(&q, &got, &length) == 1);
+    CHECK(virtqueue_take(&q, &got, &length) == 0);
+    q.read_register = NULL;
+    virtqueue_kick(&q);
+    const unsigned before = d.notified;
+    *avail_event(&d) = (uint16_t)(d.seen + 100); /* far away */
+    q.read_register = ask_on_read;
+    add_one(&q, 2);
+    virtqueue_kick(&q);
+    CHECK(d.notified == before + 1);
+    free(d.memory);
+}
+
 static void test_bad_device(void)
 {
     static const uint32_t bad_ids[] = {8, 9, 0x7fffffff, 0x80000000, 0xffffffff, 0x10000, 5};
@@ -420,6 +462,7 @@ int main(void)
     test_random_order(true);
     test_notify_flag();
     test_event_index();
+    test_device_between_write_and_read();
     test_bad_device();
     test_scribble();
     test_abandon();

@@ -53,6 +53,7 @@ struct virtqueue {
     bool interrupts;          /* wanted */
     bool broken;
     void (*notify)(void *context);
+    void (*read_register)(void *context); /* any of the device's; NULL: there are none */
     void *context;
     uint16_t next[VIRTQUEUE_SIZE_MAX]; /* links of free descriptors and of chains */
     struct virtqueue_chain chains[VIRTQUEUE_SIZE_MAX];

@@ -1,8 +1,8 @@
 /* The fast path: the two traps that make up nearly every IPC (a short call to a server that
  * waits, and its answer) in one function each, without the scheduler's queues; not inlined, so that
- * nobody saves registers that only the other needs.
- * Whatever is not the common case is declined before anything has changed, and the ordinary path
- * (ipc/call.c) does the whole of it; both leave the same state behind. */
+ * nobody saves registers that only the other needs. Whatever is not the common case is declined
+ * before anything has changed, and the ordinary path (ipc/call.c) does the whole of it; both leave
+ * the same state behind. */
 #include "abi/syscall_numbers.h"
 #include "arch/csr.h"
 #include "ipc/channel.h"

@@ -14,7 +14,7 @@ from grade.harness.disk import debugfs, empty_image, find_tool
 from grade.harness.machine import Machine
 from grade.harness.plugin import Laboratory
 
-BUSY = "i=0; while [ $i -lt 1000 ]; do i=$((i+1)); done"
+BUSY = "i=0; while [ $i -lt 10000 ]; do i=$((i+1)); done"
 
 
 def times(shell: Console, command: str) -> dict[str, float]:

@@ -175,7 +175,8 @@ def test_a_neighbour_on_the_wire(peer: Peer, rng: random.Random) -> None:
     silent = rng.choice([n for n in peer.network.hosts() if n not in (peer.ip, peer.own)])
     texts = [b"%d " % n + letters(rng, 20) for n in range(WAITING + 2)]
     send = "printf '%s' '{}' | nc -u {} 9"
-    peer.shell(send.format("nobody", silent))
+    # An error about a datagram would be for a socket, and which is for exercise 7.7 to say.
+    peer.shell(f"ping -c 1 -W 1 {silent} > null: 2>&1 &")
     for text in texts:
         peer.shell(send.format(text.decode(), peer.ip))
     asked = dict.fromkeys((silent, peer.ip), 0)
@@ -192,7 +193,7 @@ def test_a_neighbour_on_the_wire(peer: Peer, rng: random.Random) -> None:
             peer.check(raw[:6], peer.mac, "the hardware address that a datagram goes to")
             came.append(packet.payload[8:])
         elif packet and packet.to == silent:
-            peer.fail(f"a datagram went to {silent}, whom nobody knows")
+            peer.fail(f"a packet went to {silent}, whom nobody knows")
     peer.check(came, texts[-WAITING:], "the datagrams that waited for an answer")
     peer.check(asked[silent], SOLICITATIONS, f"how often {silent} was asked for")
     peer.shell(send.format("again", peer.ip))

@@ -14,6 +14,8 @@ static bool matches(const struct name_cache_entry *e, const char *uri, size_t le
 {
     if (e->handle == 0 || e->prefix_len > len || (e->exact && e->prefix_len != len))
         return false;
+    if (uri[e->prefix_len] == '/' && !e->slashes)
+        return false; /* the name server knows what becomes of it */
     return memcmp(e->prefix, uri, e->prefix_len) == 0;
 }
 
@@ -91,6 +93,7 @@ handle_t name_cache_add(struct name_cache *cache, const char *uri, const char *r
     e->handle = handle;
     e->used = ++cache->clock;
     e->exact = exact;
+    e->slashes = tail > 0 && uri[prefix_len] == '/';
     e->pinned = false;
     e->prefix_len = (uint8_t)prefix_len;
     e->head_len = (uint8_t)head_len;

@@ -54,6 +54,24 @@ static void test_alias(void)
     CHECK(find("x:zz", "") == 0);
 }
 
+/* A '/' behind a prefix: a server's own gets it, an alias swallows it. */
+static void test_slashes(void)
+{
+    cache = (struct name_cache){0};
+    CHECK(name_cache_add(&cache, "b:", "", 5, false) == 0);
+    CHECK(find("b:x/y", "x/y") == 5);
+    CHECK(find("b:/", "") == 0);
+    CHECK(find("b:/x", "") == 0);
+    CHECK(name_cache_add(&cache, "b:/", "", 5, false) == 0);
+    CHECK(find("b:/", "") == 5);
+    CHECK(find("b:/x", "x") == 5);
+    CHECK(find("b://x", "") == 0);
+    CHECK(name_cache_add(&cache, "fs:root:/etc", "/etc", 6, false) == 0);
+    CHECK(find("fs:root:/bin", "/bin") == 6);
+    CHECK(find("fs:root://bin", "//bin") == 6);
+    CHECK(find("fs:root:bin", "bin") == 6);
+}
+
 /* A longer prefix beats a shorter one, and "deeper" keeps a prefix from being assumed. */
 static void test_longest_and_deeper(void)
 {
@@ -121,6 +139,7 @@ int main(void)
     test_prefix();
     test_exact();
     test_alias();
+    test_slashes();
     test_longest_and_deeper();
     test_limits();
     test_replacement();

@@ -18,6 +18,7 @@ struct name_cache_entry {
     uint32_t used;   /* the older, the sooner replaced */
     uint8_t prefix_len, head_len;
     bool exact;
+    bool slashes; /* are kept behind the prefix; an alias swallows them ("home:/docs") */
     bool pinned; /* given away for keeps: the handle is never handed back to be closed */
     char prefix[NAME_CACHE_TEXT], head[NAME_CACHE_TEXT];
 };

@@ -126,11 +126,13 @@ static struct ipv4_header make_header(struct stack *stack, const struct ip_send 
         .destination = send->destination};
 }
 
-/* loop_back: our own sockets hear what we send to a group that they are in. */
+/* loop_back: our own sockets hear what we send to a group that they are in, and to everybody; but
+ * nobody takes in what has no source. */
 static void loop_back(struct transmission *to, const struct packet *packet)
 {
     struct netif *netif = to->route.netif;
-    if (netif->kind == NETIF_LOOPBACK || !to->send->multicast_loop)
+    if (netif->kind == NETIF_LOOPBACK || !to->send->multicast_loop ||
+        ip_is_any(&to->header.source))
         return;
     if (ip_is_multicast(&to->send->destination) && !netif_is_member(netif, &to->send->destination))
         return;

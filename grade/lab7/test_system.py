@@ -10,7 +10,6 @@ from ipaddress import IPv4Address
 
 import pytest
 
-from grade.harness.failure import UNWRITTEN_LOGGED
 from grade.harness.machine import Machine
 from grade.lab7.peer import PATIENCE, PREFIX, Peer
 from grade.lab7.test_ip import ECHO, REPLY, cut

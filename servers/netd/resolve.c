@@ -134,8 +134,9 @@ static void ask(struct call *call, unsigned which, const char *name)
         one_done(call, which, &(struct dns_answer){.error = query, .type = type});
 }
 
-/* take_name: the request, if it is good and somebody can be asked. */
-static int64_t take_name(const struct request *request, struct net_resolve_request *r)
+/* keep_named: a call for a request with a name, if that is good and somebody can be asked. */
+static int64_t keep_named(const struct request *request, struct net_resolve_request *r,
+                          struct call **call)
 {
     size_t len = request->message->len;
     memcpy(r, request->message->data, len < sizeof *r ? len : sizeof *r);
@@ -145,18 +146,19 @@ static int64_t take_name(const struct request *request, struct net_resolve_reque
         return -ENAMETOOLONG;
     if (r->family != 0 && r->family != NET_INET && r->family != NET_INET6)
         return -EAFNOSUPPORT;
-    return !configure_resolver() || configure_pending() ? -ENETUNREACH : 0;
+    if (!configure_resolver() || configure_pending())
+        return -ENETUNREACH;
+    *call = keep(request, r->deadline);
+    return *call ? 0 : -ENOBUFS;
 }
 
 int64_t resolve_request(struct request *request)
 {
     struct net_resolve_request r;
-    int64_t error = take_name(request, &r);
+    struct call *call;
+    int64_t error = keep_named(request, &r, &call);
     if (error)
         return error;
-    struct call *call = keep(request, r.deadline);
-    if (!call)
-        return -ENOBUFS;
     /* Both are marked before one is asked: an answer that is known comes at once. */
     bool ask_v4 = r.family != NET_INET6, ask_v6 = r.family != NET_INET;
     call->resolve.queries[0] = ask_v4 ? ASKING : ANSWERED;
@@ -215,12 +217,10 @@ int64_t name_request(struct request *request)
 int64_t canonical_request(struct request *request)
 {
     struct net_resolve_request r;
-    int64_t error = take_name(request, &r);
+    struct call *call;
+    int64_t error = keep_named(request, &r, &call);
     if (error)
         return error;
-    struct call *call = keep(request, r.deadline);
-    if (!call)
-        return -ENOBUFS;
     enum dns_type type = r.family == NET_INET6 ? DNS_AAAA : DNS_A;
     return await_name(call, dns_resolve(configure_resolver(), r.name, type, name_done, call));
 }

@@ -26,6 +26,7 @@ static void ring_doorbell(void *context)
     virtio_queue_notify(&queue->device->transport, queue->index);
 }
 
+/* For what reading any register does besides (write_before_read). */
 static void read_register(void *context)
 {
     struct virtio_queue *queue = context;

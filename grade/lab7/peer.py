@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import re
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -17,8 +18,9 @@ from grade.harness.machine import Machine
 from grade.lab7.wire import ARP, BROADCAST, IPV4, Arp, arp, dhcp_answer, ethernet, random_mac
 
 PATIENCE = 15.0
-LOOK = 0.5  # s after which it is looked whether netd has come to a stub
+LOOK = 0.5  # s after which it is looked whether netd is still there
 PREFIX = 24
+NETD_GONE = re.compile(UNWRITTEN_LOGGED.pattern + rb"|netd \(pid \d+\) (?!started|serves)[^\r\n]*")
 
 
 @dataclass
@@ -38,6 +40,7 @@ class Peer:
     @classmethod
     def on(cls, machine: Machine, rng: random.Random, seed: str, serves: bool = False) -> Self:
         """At the end of this machine's wire, on a network that we choose."""
+        machine.hopeless = NETD_GONE
         network = IPv4Network((rng.randrange(11 << 16, 120 << 16) << 8, PREFIX))
         ip, own = (network[n] for n in rng.sample(range(1, network.num_addresses - 1), 2))
         return cls(machine, machine.links[0], rng, seed, random_mac(rng), ip, own, serves)
@@ -49,8 +52,10 @@ class Peer:
     # ---- What a test says ------------------------------------------------------------------------
 
     def fail(self, text: str) -> NoReturn:
-        stub = UNWRITTEN_LOGGED.search(self.machine.log.data)
-        said = stub[0].decode() if stub else f"{text}\n{self.machine.reproduce()}"
+        gone = NETD_GONE.search(self.machine.log.data)
+        said = gone[0].decode() if gone else text
+        if not gone or not UNWRITTEN_LOGGED.match(gone[0]):
+            said += f"\n{self.machine.reproduce()}"
         pytest.fail(f"{said}\nCAIRN_SEED={self.seed} repeats the test", pytrace=False)
 
     def check(self, seen: object, wanted: object, what: str) -> None:
@@ -73,7 +78,7 @@ class Peer:
             frame = self.link.receive(min(left, LOOK))
             if frame is not None:
                 return frame
-            if UNWRITTEN_LOGGED.search(self.machine.log.data):
+            if NETD_GONE.search(self.machine.log.data):
                 self.fail("")
         return None
 

@@ -1,4 +1,4 @@
-"""The utilities inside the system: what cannot be seen on the host, in test_host_utilities.py."""
+"""The utilities inside the system: what cannot be seen on the host, in on_host/test_utilities.py."""
 
 from __future__ import annotations
 

@@ -16,7 +16,8 @@ TABLES_MAX = 20000
 RAM_START = 0x80000000
 PIECE = 1 << 20
 V, R, W, X, U, G, A, D = (1 << bit for bit in range(8))
-SATP = re.compile(r"\bsatp\s+([0-9a-f]+)")
+BOOT_HART = re.compile(r"^Boot HART ID\s*: (\d+)", re.MULTILINE)  # as the firmware says
+SATP = re.compile(r"^CPU#(\d+).*?\bsatp\s+([0-9a-f]+)", re.MULTILINE | re.DOTALL)
 
 
 def flag_names(pte: int) -> str:
@@ -93,9 +94,11 @@ class Walker:
         return struct.unpack_from("<512Q", self.pieces[base], physical - base)
 
     def satp(self) -> int:
-        """Of the first hart, as the monitor says."""
-        match = SATP.search(self.machine.qmp.monitor("info registers"))
-        return int(match[1], 16) if match else 0
+        """Of the hart that booted, as the monitor says: the tests run there. Another may not have
+        come to the kernel's table yet."""
+        boot = BOOT_HART.search(self.machine.log.text())
+        found = dict(SATP.findall(self.machine.qmp.monitor("info registers -a")))
+        return int(found[boot[1] if boot else "0"], 16)
 
     def walk(self, root: int) -> PageTable:
         table = PageTable(root)

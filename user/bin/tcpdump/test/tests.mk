@@ -1,4 +1,4 @@
-# The decoder and the filters of tcpdump; grade/test_network_programs.py has the whole program.
+# The decoder and the filters of tcpdump; grade/on_host has the whole program.
 FUZZERS += tcpdump_fuzz
 tcpdump_fuzz_SOURCES := $(filter-out %/main.c,$(wildcard user/bin/tcpdump/*.c)) \
     user/bin/tcpdump/test/tcpdump_fuzz.c

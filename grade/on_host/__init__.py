@@ -1,0 +1,1 @@
+"""Programs of user/bin, built for the host and compared with what Linux has."""

@@ -450,6 +450,8 @@ static void test_unspecified_source(void)
     udp->unspecified_source = true;
     CHECK(send_text(udp, "255.255.255.255", 67, "discover") == 8);
     expect("0.0.0.0 > 255.255.255.255 df udp 68 > 67 discover");
+    pass(0);
+    CHECK(stack->counters.ip_in == 0); /* nobody takes in what has no source, we neither */
     hear(udp_frame("10.0.0.2", 67, "255.255.255.255", 68, "offer"));
     received(udp, "10.0.0.2:67 offer");
     netif_address_add(&eth, &own, 24, ADDRESS_STATIC);

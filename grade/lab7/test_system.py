@@ -118,6 +118,7 @@ def test_headers_on_the_wire(peer: Peer, rng: random.Random) -> None:
         peer.send(lie)
     peer.check(told(before, len(lies)), (len(lies), 0), f"what became of {len(lies)} impossible headers")
     before = counters(peer)
+    peer.machine.hopeless = None  # the end of netd in 7.5's stub answers the question, too
     for truth in truths:
         peer.send(truth)
     deadline = time.monotonic() + peer.machine.limits.seconds(PATIENCE)

@@ -155,6 +155,7 @@ def judge(patch: Patch, score: Score) -> list[Problem]:
         if score.failed or score.earned < score.points:
             failed = ", ".join(sorted(score.failed))
             texts.append(f"a correct solution gets {score.earned:g}/{score.points:g}: {failed}")
+            texts += score.reasons
     else:
         for name in patch.words("Zero"):
             exercise = score.exercises.get(name)

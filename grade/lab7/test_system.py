@@ -171,38 +171,38 @@ def test_arp_on_the_wire(peer: Peer, rng: random.Random) -> None:
 
 @pytest.mark.exercise("7.4", points=2)
 def test_a_neighbour_on_the_wire(peer: Peer, rng: random.Random) -> None:
-    """Datagrams wait for the answer, the newest of them; who does not answer is asked three times."""
+    """Packets wait for the answer, the newest of them; who does not answer is asked three times."""
     silent = rng.choice([n for n in peer.network.hosts() if n not in (peer.ip, peer.own)])
-    texts = [b"%d " % n + letters(rng, 20) for n in range(WAITING + 2)]
-    send = "printf '%s' '{}' | nc -u {} 9"
-    # An error about a datagram would be for a socket, and which is for exercise 7.7 to say.
-    peer.shell(f"ping -c 1 -W 1 {silent} > null: 2>&1 &")
-    for text in texts:
-        peer.shell(send.format(text.decode(), peer.ip))
+    count, size = WAITING + 2, rng.randrange(100, 1000)
+    # Not datagrams: an error about them would be for a socket, and which is for exercise 7.7 to say.
+    ping = "ping -c {} -i 0.01 -s {} -W 1 {} > null: 2>&1 &"
+    peer.shell(ping.format(1, size, silent))
+    peer.shell(ping.format(count, size, peer.ip))
     asked = dict.fromkeys((silent, peer.ip), 0)
-    came: list[bytes] = []
+    came: list[tuple[int, int]] = []
     until = time.monotonic() + peer.machine.limits.seconds(SOLICITATIONS + 1.5)
     while (raw := peer.raw(until - time.monotonic())) is not None:
         request, packet = Arp.of(raw), Packet.of(raw)
         if request and request.operation == 1 and request.target in asked:
             asked[request.target] += 1
             peer.check(request.ip, peer.own, "who asks for a neighbour")
-            if request.target == peer.ip:
+            if request.target == peer.ip and asked[peer.ip] == 2:  # a second later, when all are waiting
                 peer.answer(request)
-        elif packet and packet.to == peer.ip and packet.protocol == UDP:
-            peer.check(raw[:6], peer.mac, "the hardware address that a datagram goes to")
-            came.append(packet.payload[8:])
+        elif packet and packet.to == peer.ip and packet.protocol == ICMP:
+            peer.check(raw[:6], peer.mac, "the hardware address that a packet goes to")
+            came.append((int.from_bytes(packet.payload[6:8], "big"), len(packet.payload) - 8))
         elif packet and packet.to == silent:
             peer.fail(f"a packet went to {silent}, whom nobody knows")
-    peer.check(came, texts[-WAITING:], "the datagrams that waited for an answer")
-    peer.check(asked[silent], SOLICITATIONS, f"how often {silent} was asked for")
-    peer.shell(send.format("again", peer.ip))
+    waited = [(n + 1, size) for n in range(count)][-WAITING:]
+    peer.check(came, waited, "icmp_seq and size of what waited for an answer")
+    peer.check(asked, {silent: SOLICITATIONS, peer.ip: 2}, "how often they were asked for")
+    peer.shell(ping.format(1, size, peer.ip))
     raw = peer.raw(peer.machine.limits.seconds(PATIENCE))
-    while raw is not None and not sent_by(peer, UDP)(raw):
+    while raw is not None and not sent_by(peer, ICMP)(raw):
         if Arp.of(raw):
             peer.fail("it is asked again for a neighbour that has just answered")
         raw = peer.raw(peer.machine.limits.seconds(PATIENCE))
-    peer.check(raw and raw[:6], peer.mac, "where the next datagram goes")
+    peer.check(raw and raw[:6], peer.mac, "where the next packet goes")
 
 
 @pytest.mark.exercise("7.5", points=2)

@@ -70,6 +70,8 @@ def test_what_a_window_lets_go(peers: Peers, rng: random.Random) -> None:
         kinds = rng.choices(("small", "large", "nodelay", "cork", "fin"), (6, 3, 0.6, 1, 0.15), k=25)
         if turn == 0:  # what Nagle holds goes with a FIN
             window, kinds = 12 * mss, ["small", "small", "fin"]
+        if turn == 2:  # and without Nagle nothing is held
+            window, kinds = 12 * mss, ["nodelay", "small", "small"]
         options = Options(mss=mss)
         (peer.connect_near_wrap if turn % 3 == 0 else peer.connect)(options, window)
         model = Sender(mss, window, min(10 * mss, max(2 * mss, 14600)))

@@ -40,7 +40,6 @@ from grade.overlay.supervise import become_parent_of_orphans, end_all
 SHOWN = 12
 INTERRUPTED = 130
 TRIES = 3  # of a mutant in a hurry
-MOST = {"alternates": 1, "liars": 2}  # of a lab, in a hurry
 LIAR_TESTS = 2  # of an exercise, in a hurry: many a liar makes each of them wait
 HARTS = (1, 4)  # solutions that are graded many times take turns with these
 
@@ -55,7 +54,7 @@ class Setting:
     nm: str = "riscv64-unknown-elf-nm"
     jobs: int = 1  # of each make, and of each grader
     full: bool = False  # every tree is built from scratch, every patch is tried, with more of the tests
-    sample: int = 0  # mutants per lab, fewer liars and one alternate; 0: all
+    sample: int = 0  # mutants per lab, beside one liar and one alternate; 0: all
     seed: int = 0  # which
     repeat: int = 1  # gradings of each solution
     built: dict[int, tuple[Workshop, list[Problem]]] = field(default_factory=dict)
@@ -249,7 +248,7 @@ def load() -> Iterator[None]:
 
 def check_climb(setting: Setting, number: int) -> list[Problem]:
     """A student who has done the exercises up to some one has their points, and no others. In a
-    hurry, one exercise is chosen, and one failed test is enough for those that are not done."""
+    hurry, one exercise is chosen, and it and the next one are graded, which is lost with one test."""
     source = setting.source
     exercises = source.lab(number).exercises
     steps = list(range(1, len(exercises)))
@@ -259,11 +258,15 @@ def check_climb(setting: Setting, number: int) -> list[Problem]:
     with setting.solution_copy(f"climb-{number}", number) as workshop:
         for step in steps:
             done = [exercise.id for exercise in exercises[:step]]
-            Workshop.of(workshop.folder, make_tree(source, number, number - 1, done), setting.jobs)
+            tree = make_tree(source, number, number - 1, done)
+            Workshop.of(workshop.folder, tree, setting.jobs)
+            first = 0 if setting.full else step - 1
+            graded = exercises if setting.full else exercises[first : step + 1]
+            tests = "" if setting.full else tests_of(tree, number, [exercise.id for exercise in graded])
             with setting.timed(f"climb {number}"):
                 wrong = workshop.make()[1]
-                score = workshop.grade(number, fail_fast=not setting.full)
-            texts = [f"{problem}" for problem in wrong] or judge_climb(exercises, step, score)
+                score = workshop.grade(number, tests, fail_fast=not setting.full)
+            texts = [f"{problem}" for problem in wrong] or judge_climb(graded, step - first, score)
             where = f"with the exercises up to {done[-1]} done"
             problems += [Problem("", 0, f"{text} ({where})") for text in texts]
     return problems
@@ -307,7 +310,7 @@ def check_patches(setting: Setting) -> list[Problem]:
 def choose(setting: Setting, number: int, kind: str) -> list[Patch]:
     """The patches to try: all, or some."""
     patches = [p for p in read_patches(setting.source)[0] if p.lab == number and p.kind == kind]
-    most = MOST.get(kind, setting.sample)
+    most = setting.sample if kind == "mutants" else 1
     if setting.sample and len(patches) > most:
         dice = random.Random(f"{setting.seed} {number}")
         patches = sorted(dice.sample(patches, most), key=lambda patch: patch.path)

@@ -11,7 +11,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from grade.course.checks import MOST, SHOWN, Setting, all_checks, run_checks
+from grade.course.checks import SHOWN, Setting, all_checks, run_checks
 from grade.course.problem import CourseError
 from grade.course.reference import reference_objects
 from grade.course.region import order_of
@@ -40,7 +40,7 @@ def parse_arguments(arguments: list[str] | None) -> argparse.Namespace:
     check.add_argument("names", nargs="*", help="only checks whose names begin with one of these")
     check.add_argument("--fast", action="store_true", help="nothing that builds")
     check.add_argument("--full", action="store_true", help="all patches, solutions many times")
-    check.add_argument("--sample", type=int, default=SAMPLE, help="mutants of each lab without --full; fewer liars and alternates (0: all)")
+    check.add_argument("--sample", type=int, default=SAMPLE, help="mutants of each lab without --full, beside one liar and one alternate (0: all)")
     check.add_argument("--seed", type=int, help="which of them (default: random)")
     check.add_argument("--lab", type=int, help="of the checks of single labs, only this one's")
     check.add_argument("--build", type=Path, default=Path(os.environ.get("BUILD", "build")))
@@ -133,7 +133,7 @@ def check(source: Source, options: argparse.Namespace) -> int:
     start = time.monotonic()
     report = run_checks(checks, setting, options.jobs, 0 if options.all_problems else SHOWN)
     patches = "every patch" if options.full else (
-        f"{options.sample} mutants, {MOST['liars']} liars and one alternate a lab, --seed {seed}"
+        f"{options.sample} mutants, one liar and one alternate a lab, --seed {seed}"
         if options.sample
         else "every patch in a hurry"
     )
